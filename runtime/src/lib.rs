@@ -1,0 +1,2 @@
+//! The runtime of deltarule.
+#![no_std]

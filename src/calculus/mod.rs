@@ -1,0 +1,48 @@
+//! Differentiation and simplification of equations, by rules that are named data.
+//!
+//! Only elementary functions and reductions own a derivative rule ([`differentiate`]); everything else follows. Each rewrite
+//! is recorded with the name of its rule, so that the derivation on a sheet is the engine's own.
+
+use crate::equation::{ExprId, TensorId};
+
+/// How a right-hand side was found, from the chain rule to its final form.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    /// The factors of the chain rule, each with a derivation of its own.
+    pub factors: Vec<Factor>,
+    /// Forms of the same right-hand side, each equal to the one before; the last is the equation's value.
+    pub steps: Vec<Step>,
+}
+
+/// A partial derivative that a chain rule names.
+#[derive(Clone, Debug)]
+pub struct Factor {
+    /// The named derivative, a [`crate::equation::Node::Partial`].
+    pub partial: ExprId,
+    /// Its forms; the last is what the chain rule uses.
+    pub steps: Vec<Step>,
+}
+
+/// One form of an expression and the reason why it equals the one before.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The name of the rule in kebab-case, as in the tables of this module.
+    pub rule: &'static str,
+    /// The form.
+    pub value: ExprId,
+    /// What must hold for the step to be right.
+    pub condition: Option<Condition>,
+    /// The tensors whose equations the step uses, besides the one before.
+    pub uses: Vec<TensorId>,
+}
+
+/// What must hold for a step to be right.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Condition {
+    /// The expression is not 0: it was cancelled from a fraction.
+    NotZero(ExprId),
+    /// The elements of a target sum to 1.
+    SumsToOne(TensorId),
+    /// The expression is positive: a logarithm was taken.
+    Positive(ExprId),
+}

@@ -1,0 +1,11 @@
+//! deltarule derives the backpropagation of a network spec symbolically.
+
+pub mod calculus;
+pub mod derivation;
+pub mod diagnostic;
+pub mod equation;
+pub mod limits;
+pub mod model;
+pub mod pipeline;
+pub mod span;
+pub mod syntax;

@@ -1,0 +1,3 @@
+//! From text to tree: the grammar of `grammar/network.pest`, lowered by hand.
+
+pub mod tree;
