@@ -14,6 +14,7 @@ mod context;
 mod evaluate;
 mod node;
 mod number;
+mod print;
 mod substitute;
 
 pub use context::Context;
