@@ -99,6 +99,8 @@ pub struct Drawn {
     pub indices: Vec<DeclaredIndex>,
     /// The distribution: a call such as `normal(0, 1)`, a name such as `he`, or a constant.
     pub from: Expr,
+    /// `if COND` at the end, known when the model is built: where it does not hold the declaration is absent and reads of it are 0.
+    pub condition: Option<Expr>,
 }
 
 /// `y[i, j: 4] = EXPR` or `y = EXPR`.
