@@ -4,6 +4,8 @@ pub mod calculus;
 pub mod derivation;
 pub mod diagnostic;
 pub mod equation;
+#[cfg(feature = "cli")]
+pub mod files;
 pub mod limits;
 pub mod model;
 pub mod pipeline;
