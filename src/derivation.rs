@@ -3,8 +3,8 @@
 //! All equations are numbered through, in the order in which a reader meets them; the number is the link between the
 //! sheet, the emitted code and a message.
 
-use crate::calculus::Record;
-use crate::equation::{Equation, ExprId, TensorId};
+use crate::calculus::{Record, Step, adjoints, definitions, differentiate, simplify, stabilize};
+use crate::equation::{Equation, Role, Tensor, TensorId};
 use crate::model::Model;
 
 /// The equations of training, in the order in which they are computed.
@@ -22,8 +22,9 @@ pub struct Derivation {
     /// For each trained parameter, the derivative of the objective: mean over the minibatch plus regularizers. Empty for an
     /// `objective`, whose result is the adjoints themselves.
     pub gradient: Vec<Gradient>,
-    /// The scalar objective: mean loss plus regularizers.
-    pub objective: ExprId,
+    /// The scalar objective: `E = mean of loss + regularizers`, with a target of role
+    /// [`crate::equation::Role::Objective`]. Its number is 1. `None` for a model with an `objective … by …`.
+    pub objective: Option<Equation>,
 }
 
 /// One equation of the backward pass with its record.
@@ -48,4 +49,108 @@ pub struct Gradient {
     pub equation: Equation,
     /// How the regularizers' part was found.
     pub record: Record,
+}
+
+/// Derives everything from a model.
+///
+/// Cannot fail: whatever the language lets a model say has a derivative, if only 0.
+pub fn derive(mut model: Model) -> Derivation {
+    let mut forward = model.equations.clone();
+    let definitions = definitions(&forward);
+    let by: Vec<TensorId> = match &model.objective {
+        Some(objective) => objective.by.clone(),
+        None => model.parameters.iter().filter(|parameter| parameter.trained).map(|parameter| parameter.tensor).collect(),
+    };
+    let result = model.objective.as_ref().map(|objective| objective.value).or(model.loss);
+    let mut backward = match result {
+        Some(result) => adjoints(&mut model.context, &forward, result, &by),
+        None => Vec::new(),
+    };
+    for equation in &mut forward {
+        equation.computed = stabilize(&mut model.context, equation.value, &definitions);
+    }
+    for adjoint in &mut backward {
+        adjoint.equation.computed = stabilize(&mut model.context, adjoint.equation.value, &definitions);
+    }
+    let objective = model.loss.filter(|_| model.objective.is_none()).map(|loss| objective(&mut model, loss));
+    let gradient = if model.objective.is_none() {
+        by.iter().map(|&tensor| gradient(&mut model, &backward, tensor)).collect()
+    } else {
+        Vec::new()
+    };
+    let mut derivation = Derivation { model, forward, backward, gradient, objective };
+    number(&mut derivation);
+    derivation
+}
+
+/// Numbers all equations in the order in which a reader meets them.
+fn number(derivation: &mut Derivation) {
+    let Derivation { model, forward, backward, gradient, objective } = derivation;
+    let all = (objective.iter_mut())
+        .chain(forward)
+        .chain(backward.iter_mut().map(|adjoint| &mut adjoint.equation))
+        .chain(gradient.iter_mut().map(|gradient| &mut gradient.equation))
+        .chain(&mut model.constants)
+        .chain(model.optimizers.iter_mut().flat_map(|optimizer| &mut optimizer.equations));
+    for (number, equation) in all.enumerate() {
+        equation.number = number as u32 + 1;
+    }
+}
+
+/// The mean over the minibatch of a per-example tensor, as a tensor of its own.
+fn batch_mean(model: &mut Model, of: TensorId) -> TensorId {
+    let mean = Tensor { role: Role::BatchMean { of }, ..model.context.tensor(of).clone() };
+    model.context.add_tensor(mean)
+}
+
+/// `E = mean of loss + regularizers`.
+fn objective(model: &mut Model, loss: TensorId) -> Equation {
+    let mean = batch_mean(model, loss);
+    let mut terms = vec![model.context.access(mean, Vec::new())];
+    terms.extend(model.regularizers.iter().map(|regularizer| regularizer.value));
+    let value = model.context.add(terms);
+    let target = model.context.add_tensor(Tensor {
+        name: "E".to_owned(),
+        shape: Vec::new(),
+        axes: Vec::new(),
+        role: Role::Objective,
+        label: false,
+        origin: None,
+    });
+    Equation { target, indices: Vec::new(), value, computed: value, number: 0, origin: None }
+}
+
+/// The derivative of the objective by one parameter.
+fn gradient(model: &mut Model, backward: &[Adjoint], parameter: TensorId) -> Gradient {
+    let indices = model.context.fresh_axes(parameter);
+    let adjoint = backward
+        .iter()
+        .map(|adjoint| adjoint.equation.target)
+        .find(|&target| model.context.tensor(target).role == Role::Adjoint { of: parameter });
+    let mut record = Record::default();
+    let mut terms = Vec::new();
+    if let Some(adjoint) = adjoint {
+        let mean = batch_mean(model, adjoint);
+        terms.push(model.context.access_at(mean, &indices));
+    }
+    let regularizers: Vec<_> = model
+        .regularizers
+        .iter()
+        .filter(|regularizer| regularizer.parameter == parameter)
+        .map(|regularizer| regularizer.value)
+        .collect();
+    if !regularizers.is_empty() {
+        let penalty = model.context.add(regularizers);
+        let slope = differentiate(&mut model.context, penalty, parameter, &indices);
+        record.steps.push(Step { rule: "regularizer", value: slope, condition: None, uses: Vec::new() });
+        terms.push(simplify(&mut model.context, slope, &mut record.steps));
+    }
+    let value = model.context.add(terms);
+    record.steps.push(Step { rule: "mean-over-minibatch", value, condition: None, uses: adjoint.into_iter().collect() });
+    let existing = model.optimizers.iter().find(|optimizer| optimizer.parameter == parameter).map(|optimizer| optimizer.gradient);
+    let target = existing.unwrap_or_else(|| {
+        let tensor = model.context.tensor(parameter).clone();
+        model.context.add_tensor(Tensor { name: format!("g.{}", tensor.name), role: Role::Gradient { of: parameter }, ..tensor })
+    });
+    Gradient { parameter, equation: Equation { target, indices, value, computed: value, number: 0, origin: None }, record }
 }

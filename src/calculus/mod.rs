@@ -3,6 +3,27 @@
 //! Only elementary functions and reductions own a derivative rule ([`differentiate`]); everything else follows. Each rewrite
 //! is recorded with the name of its rule, so that the derivation on a sheet is the engine's own.
 
+mod algebra;
+mod cases;
+mod differentiate;
+mod exponentials;
+mod output;
+mod reverse;
+mod rules;
+mod simplify;
+mod stabilize;
+mod sums;
+#[cfg(test)]
+mod tests;
+mod weight;
+
+pub use differentiate::{differentiate, elementary_slope};
+pub use reverse::adjoints;
+pub use rules::{RULES, Rewritten, Rule, STEPS, reason};
+pub use simplify::{simplified, simplify};
+pub use stabilize::{Definitions, definitions, stabilize};
+pub use weight::weight;
+
 use crate::equation::{ExprId, TensorId};
 
 /// How a right-hand side was found, from the chain rule to its final form.
@@ -12,6 +33,8 @@ pub struct Record {
     pub factors: Vec<Factor>,
     /// Forms of the same right-hand side, each equal to the one before; the last is the equation's value.
     pub steps: Vec<Step>,
+    /// The form under a condition that the code does not rely on, such as a target that sums to 1.
+    pub special_case: Option<Step>,
 }
 
 /// A partial derivative that a chain rule names.

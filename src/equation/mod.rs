@@ -108,6 +108,8 @@ pub enum Role {
     },
     /// A scalar that is fixed or computed once for an update: a rate, a decay, a bias correction.
     Constant,
+    /// What training makes small: mean loss plus regularizers, a scalar for each minibatch.
+    Objective,
     /// `m`, the number of examples of a minibatch.
     BatchSize,
     /// `k`, the number of the update, from 1.

@@ -1,0 +1,244 @@
+//! Reverse accumulation: forward equations to adjoint equations, one at a time, last first.
+//!
+//! The adjoint of a tensor is the sum, over the equations that read it, of their own adjoints times a partial derivative
+//! (Griewank and Walther 2008, section 3.2). Derivatives stop at named tensors, so the work is linear in the number of
+//! equations.
+
+use super::differentiate::differentiate;
+use super::output::{in_terms_of_output, reads_itself};
+use super::simplify::simplify;
+use super::weight::{places, weight};
+use super::{Condition, Factor, Record, Step, algebra};
+use crate::derivation::Adjoint;
+use crate::equation::{Affine, Context, Equation, ExprId, IndexId, Node, ReduceKind, Relation, Role, Tensor, TensorId};
+
+/// The adjoints of all tensors between `by` and `result`, the last equation's scalar, in reverse order; those of `by` among them.
+pub fn adjoints(context: &mut Context, equations: &[Equation], result: TensorId, by: &[TensorId]) -> Vec<Adjoint> {
+    let active = active_tensors(context, equations, by);
+    let mut adjoints: Vec<Adjoint> = Vec::new();
+    if active.contains(&result) && by.contains(&result) {
+        return adjoints;
+    }
+    // A value's own equation comes after all that read it in reverse order; inputs and parameters come last.
+    let values = equations.iter().rev().map(|equation| equation.target).filter(|target| active.contains(target));
+    let leaves = by.iter().copied().filter(|&tensor| equations.iter().all(|equation| equation.target != tensor));
+    for tensor in values.chain(leaves).collect::<Vec<_>>() {
+        if tensor != result
+            && let Some(adjoint) = adjoint_of(context, equations, &adjoints, result, tensor)
+        {
+            adjoints.push(adjoint);
+        }
+    }
+    merge_single_readers(context, &mut adjoints, by);
+    adjoints
+}
+
+/// The tensors that depend on one of `by`, and those themselves.
+fn active_tensors(context: &Context, equations: &[Equation], by: &[TensorId]) -> Vec<TensorId> {
+    let mut active = by.to_vec();
+    for equation in equations {
+        if active.iter().any(|&tensor| context.contains_tensor(equation.value, tensor)) {
+            active.push(equation.target);
+        }
+    }
+    active
+}
+
+/// The derivative of the result by one tensor, from the adjoints of what reads it; `None` where nothing does.
+fn adjoint_of(
+    context: &mut Context,
+    equations: &[Equation],
+    adjoints: &[Adjoint],
+    result: TensorId,
+    tensor: TensorId,
+) -> Option<Adjoint> {
+    let at = context.fresh_axes(tensor);
+    let mut record = Record::default();
+    let (mut named, mut known, mut uses) = (Vec::new(), Vec::new(), Vec::new());
+    for equation in equations {
+        if !context.contains_tensor(equation.value, tensor) || reads_itself(context, equation) {
+            continue;
+        }
+        let outer =
+            adjoints.iter().find(|adjoint| context.tensor(adjoint.equation.target).role == Role::Adjoint { of: equation.target });
+        if outer.is_none() && equation.target != result {
+            continue;
+        }
+        let outer = outer.map(|adjoint| adjoint.equation.target);
+        let Some(link) = chain_link(context, equation, outer, tensor, &at) else { continue };
+        named.push(link.named);
+        known.push(link.known);
+        uses.push(equation.target);
+        record.factors.push(link.factor);
+    }
+    if known.is_empty() {
+        return None;
+    }
+    let (named, known) = (context.add(named), context.add(known));
+    record.steps.push(Step { rule: "chain-rule", value: named, condition: None, uses });
+    record.steps.push(Step { rule: "substitute-factors", value: known, condition: None, uses: Vec::new() });
+    let value = simplify(context, known, &mut record.steps);
+    let Tensor { name, shape, axes, origin, .. } = context.tensor(tensor).clone();
+    let target = context.add_tensor(Tensor {
+        name: format!("d{name}"),
+        shape,
+        axes,
+        role: Role::Adjoint { of: tensor },
+        label: false,
+        origin,
+    });
+    record.special_case = special_case(context, value);
+    Some(Adjoint {
+        equation: Equation { target, indices: at, value, computed: value, number: 0, origin },
+        record,
+        is_computed: true,
+    })
+}
+
+/// One term of a chain rule.
+struct Link {
+    /// With the partial derivative named.
+    named: ExprId,
+    /// With the partial derivative known.
+    known: ExprId,
+    factor: Factor,
+}
+
+/// The term of `tensor[at]`'s adjoint that comes through one equation: its adjoint `outer` (1 for the result itself) times the
+/// partial derivative, summed over the places of the equation that read `tensor[at]`.
+fn chain_link(
+    context: &mut Context,
+    equation: &Equation,
+    outer: Option<TensorId>,
+    tensor: TensorId,
+    at: &[IndexId],
+) -> Option<Link> {
+    let renamed: Vec<_> = equation.indices.iter().map(|&index| context.fresh(index)).collect();
+    let renaming: Vec<_> = equation.indices.iter().copied().zip(renamed.iter().map(|&index| Affine::index(index))).collect();
+    let right_hand_side = context.substitute_indices(equation.value, &renaming);
+    let everywhere = differentiate(context, right_hand_side, tensor, at);
+    let everywhere = simplify(context, everywhere, &mut Vec::new());
+    if context.is_integer(everywhere, 0) {
+        return None;
+    }
+    // Where only one place reads tensor[at], the derivative is taken there, and no sum is needed.
+    let place = single_place(context, everywhere, &renamed, at);
+    let (mut places, mut summed) = (Vec::new(), Vec::new());
+    for &index in &renamed {
+        match place.iter().find(|(from, _)| *from == index) {
+            Some((_, to)) => places.push(to.clone()),
+            None => {
+                places.push(Affine::index(index));
+                summed.push(index);
+            }
+        }
+    }
+    let right_hand_side = context.substitute_indices(right_hand_side, &place);
+    let mut steps = Vec::new();
+    let raw = differentiate(context, right_hand_side, tensor, at);
+    steps.push(Step { rule: "derivative", value: raw, condition: None, uses: vec![equation.target] });
+    let simple = simplify(context, raw, &mut steps);
+    let local =
+        Equation { indices: renamed.clone(), value: context.substitute_indices(equation.value, &renaming), ..equation.clone() };
+    let value = in_terms_of_output(context, simple, &local, &mut steps);
+    let of = context.access(equation.target, places.clone());
+    let by = context.access_at(tensor, at);
+    let partial = context.partial(of, by);
+    let outer = match outer {
+        Some(adjoint) => context.access(adjoint, places),
+        None => context.integer(1),
+    };
+    let (named, known) = (context.multiply([outer, partial]), context.multiply([outer, value]));
+    let (named, known) = (context.sum(&summed, named), context.sum(&summed, known));
+    Some(Link { named, known, factor: Factor { partial, steps } })
+}
+
+/// Deltas `[j = i]` among the factors of a derivative, with `j` an index of the equation and `i` of the tensor: what `j` must be.
+fn single_place(context: &Context, derivative: ExprId, equation: &[IndexId], at: &[IndexId]) -> Vec<(IndexId, Affine)> {
+    let mut place: Vec<(IndexId, Affine)> = Vec::new();
+    for factor in algebra::factors(context, derivative) {
+        let Node::Compare(Relation::Equal, left, right) = *context.node(factor) else { continue };
+        let plain = |expr| match context.node(expr) {
+            Node::Index(affine) => affine.as_index(),
+            _ => None,
+        };
+        let (Some(left), Some(right)) = (plain(left), plain(right)) else { continue };
+        for (from, to) in [(left, right), (right, left)] {
+            let same_range = context.index_of(from).start == context.index_of(to).start
+                && context.index_of(from).end == context.index_of(to).end;
+            if equation.contains(&from) && at.contains(&to) && same_range && place.iter().all(|(seen, _)| *seen != from) {
+                place.push((from, Affine::index(to)));
+            }
+        }
+    }
+    place
+}
+
+/// Merges an adjoint into the only other one that reads it, where the two together become cheaper: the derivative of a
+/// cross-entropy by its softmax into that by the logits.
+fn merge_single_readers(context: &mut Context, adjoints: &mut [Adjoint], by: &[TensorId]) {
+    for inner in 0..adjoints.len() {
+        let inner_target = adjoints[inner].equation.target;
+        let wanted = matches!(context.tensor(inner_target).role, Role::Adjoint { of } if by.contains(&of));
+        let readers: Vec<_> = (0..adjoints.len())
+            .filter(|&other| other != inner && context.contains_tensor(adjoints[other].equation.value, inner_target))
+            .collect();
+        if wanted || readers.is_empty() {
+            continue;
+        }
+        let is_number = context.as_number(adjoints[inner].equation.value).is_some();
+        if readers.len() > 1 && !is_number {
+            continue;
+        }
+        let before = adjoints[inner].equation.clone();
+        let mut merged_everywhere = true;
+        for reader in readers {
+            merged_everywhere &= merge_into(context, &before, &mut adjoints[reader], is_number);
+        }
+        adjoints[inner].is_computed = !merged_everywhere;
+    }
+}
+
+fn merge_into(context: &mut Context, inner: &Equation, reader: &mut Adjoint, always: bool) -> bool {
+    let substituted = context.substitute_tensor(reader.equation.value, inner.target, &mut |context, places| {
+        let renaming: Vec<_> = inner.indices.iter().copied().zip(places.iter().cloned()).collect();
+        context.substitute_indices(inner.value, &renaming)
+    });
+    let mut steps = vec![Step { rule: "substitute-adjoint", value: substituted, condition: None, uses: vec![inner.target] }];
+    let merged = simplify(context, substituted, &mut steps);
+    let total = |context: &Context, equation: &Equation, value| weight(context, value) * places(context, &equation.indices);
+    let apart = total(context, inner, inner.value) + total(context, &reader.equation, reader.equation.value);
+    let together = total(context, &reader.equation, merged);
+    // Less by at least one operation a place: not for the cost of an access saved.
+    if !always && together + 0.5 * places(context, &reader.equation.indices) > apart {
+        return false;
+    }
+    reader.record.steps.append(&mut steps);
+    reader.record.special_case = special_case(context, merged);
+    reader.equation.value = merged;
+    reader.equation.computed = merged;
+    true
+}
+
+/// The form of an expression where a target that is not a label sums to 1, as probabilities do.
+fn special_case(context: &mut Context, expr: ExprId) -> Option<Step> {
+    let mut sums = Vec::new();
+    context.visit(expr, &mut |context, part| {
+        if let Node::Reduce { kind: ReduceKind::Sum, indices, body } = context.node(part)
+            && let Node::Access { tensor, indices: places } = context.node(*body)
+            && context.tensor(*tensor).role == Role::Target
+            && places.last().and_then(Affine::as_index).is_some_and(|index| indices.contains(&index))
+            && indices.len() == 1
+        {
+            sums.push((part, *tensor));
+        }
+    });
+    let (_, tensor) = *sums.first()?;
+    let one = context.integer(1);
+    let mut value = expr;
+    for (sum, _) in sums {
+        value = context.replace(value, sum, one);
+    }
+    let value = simplify(context, value, &mut Vec::new());
+    Some(Step { rule: "targets-sum-to-one", value, condition: Some(Condition::SumsToOne(tensor)), uses: Vec::new() })
+}

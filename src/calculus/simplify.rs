@@ -1,0 +1,64 @@
+//! The driver of the rules: one rule at a time, everywhere in the expression, until none applies.
+
+use std::collections::HashMap;
+
+use super::rules::{RULES, Rule};
+use super::weight::weight;
+use super::{Condition, Step};
+use crate::equation::{Context, ExprId};
+use crate::limits::REWRITE_STEPS;
+
+/// The simplest equal form that the rules find, with a step for each rule that was applied.
+///
+/// Deterministic and bounded by [`REWRITE_STEPS`].
+pub fn simplify(context: &mut Context, expr: ExprId, steps: &mut Vec<Step>) -> ExprId {
+    let mut current = expr;
+    let mut seen = vec![expr];
+    'rewriting: for _ in 0..REWRITE_STEPS {
+        for rule in RULES {
+            let mut pass = Pass { rule, condition: None, done: HashMap::new() };
+            let next = pass.apply(context, current);
+            // A form that was seen before would be rewritten in a circle.
+            if next != current && !seen.contains(&next) {
+                steps.push(Step { rule: rule.name, value: next, condition: pass.condition, uses: Vec::new() });
+                seen.push(next);
+                current = next;
+                continue 'rewriting;
+            }
+        }
+        break;
+    }
+    current
+}
+
+/// [`simplify`] without a record.
+pub fn simplified(context: &mut Context, expr: ExprId) -> ExprId {
+    simplify(context, expr, &mut Vec::new())
+}
+
+/// One rule applied to every node, parts first.
+struct Pass<'a> {
+    rule: &'a Rule,
+    condition: Option<Condition>,
+    done: HashMap<ExprId, ExprId>,
+}
+
+impl Pass<'_> {
+    fn apply(&mut self, context: &mut Context, expr: ExprId) -> ExprId {
+        if let Some(&result) = self.done.get(&expr) {
+            return result;
+        }
+        let inner = context.rebuild(expr, |context, part, _| self.apply(context, part));
+        let result = match (self.rule.apply)(context, inner) {
+            Some(rewritten) if !self.rule.must_pay || weight(context, rewritten.value) < weight(context, inner) => {
+                if self.condition.is_none() {
+                    self.condition = rewritten.condition;
+                }
+                rewritten.value
+            }
+            _ => inner,
+        };
+        self.done.insert(expr, result);
+        result
+    }
+}
