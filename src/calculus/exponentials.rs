@@ -40,8 +40,13 @@ pub(super) fn product(context: &mut Context, expr: ExprId) -> Option<Rewritten> 
     if exponents.len() < 2 {
         return None;
     }
+    let before: usize = exponents.iter().map(|&exponent| terms(context, exponent).len()).sum();
     let sum = context.add(exponents);
     let sum = super::algebra::collect_terms(context, sum).map_or(sum, |rewritten| rewritten.value);
+    // exp(a + b) alone would only hide what exp(a) and exp(b) have in common with other terms.
+    if terms(context, sum).len() >= before {
+        return None;
+    }
     rest.push(context.call(Elementary::Exp, sum));
     Some(Rewritten::always(context.multiply(rest)))
 }

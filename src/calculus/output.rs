@@ -17,7 +17,13 @@ const MOST_RENAMINGS: usize = 64;
 pub(super) fn in_terms_of_output(context: &mut Context, derivative: ExprId, output: &Equation, steps: &mut Vec<Step>) -> ExprId {
     let mut best = (derivative, Vec::new());
     for through_exp in [false, true] {
-        let substituted = substitute_output(context, derivative, output, output.value, through_exp);
+        let mut substituted = derivative;
+        for renaming in renamings(context, derivative, &output.indices) {
+            let places: Vec<_> = renaming.iter().map(|(_, place)| place.clone()).collect();
+            let element = context.access(output.target, places);
+            let value = context.substitute_indices(output.value, &renaming);
+            substituted = substitute_output(context, substituted, element, value, through_exp);
+        }
         if substituted == derivative {
             continue;
         }
@@ -51,35 +57,30 @@ fn denominators(context: &Context, expr: ExprId) -> Vec<ExprId> {
     bases
 }
 
-/// Replaces the right-hand side, and functions in it that can be isolated, by what they are in terms of the output.
+/// Replaces the right-hand side of `element = right_hand_side`, and functions in it that can be isolated, by what they are in
+/// terms of the element.
 fn substitute_output(
     context: &mut Context,
     derivative: ExprId,
-    output: &Equation,
+    element: ExprId,
     right_hand_side: ExprId,
     through_exp: bool,
 ) -> ExprId {
     // Where the output is defined by cases, each case has a right-hand side of its own.
     if let Node::If { condition, then, otherwise } = *context.node(right_hand_side) {
-        return substitute_cases(context, derivative, output, (condition, then, otherwise), through_exp);
+        return substitute_cases(context, derivative, element, (condition, then, otherwise), through_exp);
     }
-    let here = context.access_at(output.target, &output.indices);
-    let here = if through_exp { context.call(Elementary::Exp, here) } else { here };
+    let value = if through_exp { context.call(Elementary::Exp, element) } else { element };
     let right_hand_side = if through_exp { exponential_of(context, right_hand_side) } else { right_hand_side };
-    let mut solutions = if is_trivial(context, right_hand_side) { Vec::new() } else { vec![(right_hand_side, here)] };
+    let mut result = derivative;
+    if !is_trivial(context, right_hand_side) {
+        result = context.replace(result, right_hand_side, value);
+    }
     for function in functions_in(context, right_hand_side) {
         if function != right_hand_side
-            && let Some(solution) = isolate(context, right_hand_side, function, here)
+            && let Some(solution) = isolate(context, right_hand_side, function, value)
         {
-            solutions.push((function, solution));
-        }
-    }
-    let mut result = derivative;
-    for renaming in renamings(context, derivative, &output.indices) {
-        for &(from, to) in &solutions {
-            let from = context.substitute_indices(from, &renaming);
-            let to = context.substitute_indices(to, &renaming);
-            result = context.replace(result, from, to);
+            result = context.replace(result, function, solution);
         }
     }
     result
@@ -88,7 +89,7 @@ fn substitute_output(
 fn substitute_cases(
     context: &mut Context,
     derivative: ExprId,
-    output: &Equation,
+    element: ExprId,
     cases: (ExprId, ExprId, ExprId),
     through_exp: bool,
 ) -> ExprId {
@@ -96,11 +97,11 @@ fn substitute_cases(
     if let Node::If { condition: asked, then: then_slope, otherwise: otherwise_slope } = *context.node(derivative)
         && asked == condition
     {
-        let then_slope = substitute_output(context, then_slope, output, then, through_exp);
-        let otherwise_slope = substitute_output(context, otherwise_slope, output, otherwise, through_exp);
+        let then_slope = substitute_output(context, then_slope, element, then, through_exp);
+        let otherwise_slope = substitute_output(context, otherwise_slope, element, otherwise, through_exp);
         return context.if_else(condition, then_slope, otherwise_slope);
     }
-    context.rebuild(derivative, |context, part, _| substitute_cases(context, part, output, cases, through_exp))
+    context.rebuild(derivative, |context, part, _| substitute_cases(context, part, element, cases, through_exp))
 }
 
 /// Replacing a number, an index or an element by the output would only rename it.
@@ -161,7 +162,7 @@ fn isolate(context: &mut Context, expr: ExprId, function: ExprId, value: ExprId)
     if expr == function {
         return Some(value);
     }
-    let contains = |context: &Context, part: ExprId| count(context, part, &|_| true) > 0 && occurs(context, part, function);
+    let contains = |context: &Context, part: ExprId| occurs(context, part, function);
     match context.node(expr).clone() {
         Node::Add(parts) | Node::Multiply(parts) => {
             let is_sum = matches!(context.node(expr), Node::Add(_));
