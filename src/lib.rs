@@ -1,6 +1,8 @@
 //! deltarule derives the backpropagation of a network spec symbolically.
 
 pub mod calculus;
+#[cfg(feature = "cli")]
+pub mod dataset;
 pub mod derivation;
 pub mod diagnostic;
 pub mod equation;
