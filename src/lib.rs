@@ -1,5 +1,7 @@
 //! deltarule derives the backpropagation of a network spec symbolically.
 
+#[cfg(feature = "cli")]
+pub mod allocations;
 pub mod calculus;
 #[cfg(feature = "cli")]
 pub mod dataset;

@@ -52,17 +52,15 @@ impl Table {
     /// Where the file cannot be read, has no row, has rows of different lengths, or has a cell that is no finite number; the message
     /// has the line and the column.
     pub fn read(path: &Path) -> Result<Table, FileError> {
-        let place = path.display().to_string();
-        let bytes = read_bytes(path, limits::DATA_BYTES)?;
-        let text = if bytes.starts_with(&GZIP_MAGIC) { decompress(&place, &bytes)? } else { bytes };
-        Table::parse(&place, text)
+        Table::from_bytes(&path.display().to_string(), read_bytes(path, limits::DATA_BYTES)?)
     }
 
-    /// Reads a table from the text of a file.
+    /// Reads a table from the bytes of a file, which messages call `place`.
     ///
     /// # Errors
     /// As [`Table::read`].
-    pub fn parse(place: &str, text: Vec<u8>) -> Result<Table, FileError> {
+    pub fn from_bytes(place: &str, bytes: Vec<u8>) -> Result<Table, FileError> {
+        let text = if bytes.starts_with(&GZIP_MAGIC) { decompress(place, &bytes)? } else { bytes };
         let first_line = text.split(|&byte| byte == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or(&[]);
         let delimiter = DELIMITERS.into_iter().find(|delimiter| first_line.trim_ascii().contains(delimiter)).unwrap_or(b',');
         let mut table =
@@ -229,7 +227,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Table, String> {
-        Table::parse("data.csv", text.as_bytes().to_vec()).map_err(|error| error.to_string())
+        Table::from_bytes("data.csv", text.as_bytes().to_vec()).map_err(|error| error.to_string())
     }
 
     #[test]
