@@ -10,6 +10,7 @@ pub mod diagnostic;
 pub mod equation;
 #[cfg(feature = "cli")]
 pub mod files;
+pub mod identity;
 pub mod limits;
 pub mod model;
 pub mod pipeline;
