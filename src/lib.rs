@@ -2,6 +2,7 @@
 
 #[cfg(feature = "cli")]
 pub mod allocations;
+pub mod audit;
 pub mod calculus;
 #[cfg(feature = "cli")]
 pub mod dataset;

@@ -4,6 +4,8 @@
 //! (Griewank and Walther 2008, section 3.2). Derivatives stop at named tensors, so the work is linear in the number of
 //! equations.
 
+use std::collections::{HashMap, HashSet};
+
 use super::differentiate::differentiate;
 use super::output::{in_terms_of_output, reads_itself};
 use super::simplify::simplify;
@@ -14,18 +16,18 @@ use crate::equation::{Affine, Context, Equation, ExprId, IndexId, Node, ReduceKi
 
 /// The adjoints of all tensors between `by` and `result`, the last equation's scalar, in reverse order; those of `by` among them.
 pub fn adjoints(context: &mut Context, equations: &[Equation], result: TensorId, by: &[TensorId]) -> Vec<Adjoint> {
+    let readers = readers_of(context, equations.iter().map(|equation| equation.value));
     let active = active_tensors(context, equations, by);
-    let mut adjoints: Vec<Adjoint> = Vec::new();
-    if active.contains(&result) && by.contains(&result) {
-        return adjoints;
-    }
+    let defined: HashSet<TensorId> = equations.iter().map(|equation| equation.target).collect();
     // A value's own equation comes after all that read it in reverse order; inputs and parameters come last.
     let values = equations.iter().rev().map(|equation| equation.target).filter(|target| active.contains(target));
-    let leaves = by.iter().copied().filter(|&tensor| equations.iter().all(|equation| equation.target != tensor));
-    for tensor in values.chain(leaves).collect::<Vec<_>>() {
-        if tensor != result
-            && let Some(adjoint) = adjoint_of(context, equations, &adjoints, result, tensor)
-        {
+    let leaves = by.iter().copied().filter(|tensor| !defined.contains(tensor));
+    let mut adjoints: Vec<Adjoint> = Vec::new();
+    let mut targets: HashMap<TensorId, TensorId> = HashMap::new();
+    for tensor in values.chain(leaves).filter(|&tensor| tensor != result) {
+        let reading: Vec<_> = readers.get(&tensor).into_iter().flatten().map(|&position| &equations[position]).collect();
+        if let Some(adjoint) = adjoint_of(context, &reading, &targets, result, tensor) {
+            targets.insert(tensor, adjoint.equation.target);
             adjoints.push(adjoint);
         }
     }
@@ -33,38 +35,45 @@ pub fn adjoints(context: &mut Context, equations: &[Equation], result: TensorId,
     adjoints
 }
 
+/// For each tensor, the positions of the expressions that read it.
+fn readers_of(context: &Context, values: impl Iterator<Item = ExprId>) -> HashMap<TensorId, Vec<usize>> {
+    let mut readers: HashMap<TensorId, Vec<usize>> = HashMap::new();
+    for (position, value) in values.enumerate() {
+        for tensor in context.tensors_in(value) {
+            readers.entry(tensor).or_default().push(position);
+        }
+    }
+    readers
+}
+
 /// The tensors that depend on one of `by`, and those themselves.
-fn active_tensors(context: &Context, equations: &[Equation], by: &[TensorId]) -> Vec<TensorId> {
-    let mut active = by.to_vec();
+fn active_tensors(context: &Context, equations: &[Equation], by: &[TensorId]) -> HashSet<TensorId> {
+    let mut active: HashSet<TensorId> = by.iter().copied().collect();
     for equation in equations {
-        if active.iter().any(|&tensor| context.contains_tensor(equation.value, tensor)) {
-            active.push(equation.target);
+        if context.tensors_in(equation.value).iter().any(|tensor| active.contains(tensor)) {
+            active.insert(equation.target);
         }
     }
     active
 }
 
-/// The derivative of the result by one tensor, from the adjoints of what reads it; `None` where nothing does.
+/// The derivative of the result by one tensor, from the adjoints (`targets`) of the equations that read it; `None` where
+/// nothing does.
 fn adjoint_of(
     context: &mut Context,
-    equations: &[Equation],
-    adjoints: &[Adjoint],
+    reading: &[&Equation],
+    targets: &HashMap<TensorId, TensorId>,
     result: TensorId,
     tensor: TensorId,
 ) -> Option<Adjoint> {
     let at = context.fresh_axes(tensor);
     let mut record = Record::default();
     let (mut named, mut known, mut uses) = (Vec::new(), Vec::new(), Vec::new());
-    for equation in equations {
-        if !context.contains_tensor(equation.value, tensor) || reads_itself(context, equation) {
+    for equation in reading {
+        let outer = targets.get(&equation.target).copied();
+        if reads_itself(context, equation) || (outer.is_none() && equation.target != result) {
             continue;
         }
-        let outer =
-            adjoints.iter().find(|adjoint| context.tensor(adjoint.equation.target).role == Role::Adjoint { of: equation.target });
-        if outer.is_none() && equation.target != result {
-            continue;
-        }
-        let outer = outer.map(|adjoint| adjoint.equation.target);
         let Some(link) = chain_link(context, equation, outer, tensor, &at) else { continue };
         named.push(link.named);
         known.push(link.known);
@@ -177,12 +186,11 @@ fn single_place(context: &Context, derivative: ExprId, equation: &[IndexId], at:
 /// Merges an adjoint into the only other one that reads it, where the two together become cheaper: the derivative of a
 /// cross-entropy by its softmax into that by the logits.
 fn merge_single_readers(context: &mut Context, adjoints: &mut [Adjoint], by: &[TensorId]) {
+    let mut all_readers = readers_of(context, adjoints.iter().map(|adjoint| adjoint.equation.value));
     for inner in 0..adjoints.len() {
         let inner_target = adjoints[inner].equation.target;
         let wanted = matches!(context.tensor(inner_target).role, Role::Adjoint { of } if by.contains(&of));
-        let readers: Vec<_> = (0..adjoints.len())
-            .filter(|&other| other != inner && context.contains_tensor(adjoints[other].equation.value, inner_target))
-            .collect();
+        let readers = all_readers.remove(&inner_target).unwrap_or_default();
         if wanted || readers.is_empty() {
             continue;
         }
