@@ -15,5 +15,6 @@ pub mod identity;
 pub mod limits;
 pub mod model;
 pub mod pipeline;
+pub mod sheet;
 pub mod span;
 pub mod syntax;

@@ -1,0 +1,153 @@
+//! Indices: their names, their ranges, and their values where counting begins at 1 on paper and at 0 in the spec.
+
+use super::{Level, Piece, Writer, sum_of};
+use crate::equation::{Affine, ExprId, IndexId, Node, Role, TensorId};
+use crate::sheet::math::{Math, Operator};
+
+impl Writer<'_> {
+    /// Keeps indices away from the letters of the tensors that occur in an expression.
+    pub(super) fn avoid_letters_of(&mut self, expr: ExprId) {
+        for tensor in self.context.tensors_in(expr) {
+            self.avoid_tensor(tensor);
+        }
+    }
+
+    pub(super) fn avoid_tensor(&mut self, tensor: TensorId) {
+        match self.context.tensor(tensor).role {
+            Role::Adjoint { of } | Role::Gradient { of } | Role::BatchMean { of } | Role::Next { of } => self.avoid_tensor(of),
+            _ => {
+                let letter = self.notation.letter(tensor).to_owned();
+                if self.notation.symbol(tensor).by_update {
+                    self.avoid_tensor(self.notation.derivation.model.update_number);
+                }
+                if !self.avoid.contains(&letter) {
+                    self.avoid.push(letter);
+                }
+            }
+        }
+    }
+
+    /// Brings a free index into scope, under its own name as far as that is possible.
+    pub(super) fn bind_free(&mut self, index: IndexId) {
+        let own = self.own_name(index);
+        let name = self.free_name(std::iter::once(own));
+        self.scope.push((index, name));
+    }
+
+    /// Brings an index of a reduction into scope: under the name that the axis of a parameter has, or its own, or that of
+    /// another axis it is used on, or the next letter.
+    pub(super) fn bind(&mut self, index: IndexId, body: ExprId) {
+        let mut names = self.axis_names(index, body, true);
+        names.push(self.own_name(index));
+        names.extend(self.axis_names(index, body, false));
+        let name = self.free_name(names.into_iter());
+        self.scope.push((index, name));
+    }
+
+    fn own_name(&self, index: IndexId) -> String {
+        match self.context.index_of(index).name.as_str() {
+            "" | "_" => "i".to_owned(),
+            name => name.to_owned(),
+        }
+    }
+
+    /// The names of the axes that an index is used on plainly, of parameters or of all else.
+    fn axis_names(&self, index: IndexId, body: ExprId, of_parameters: bool) -> Vec<String> {
+        let mut names = Vec::new();
+        self.context.visit(body, &mut |context, part| {
+            if let Node::Access { tensor, indices } = context.node(part) {
+                let tensor = context.tensor(*tensor);
+                let wanted = (tensor.role == Role::Parameter) == of_parameters;
+                let axes = indices.iter().zip(&tensor.axes).filter(|(affine, _)| wanted && affine.as_index() == Some(index));
+                names.extend(axes.map(|(_, axis)| axis.clone()));
+            }
+        });
+        names.retain(|name| !name.is_empty() && name != "_");
+        names
+    }
+
+    /// The first of some names, then of the usual letters, that is not taken.
+    pub(super) fn free_name(&self, names: impl Iterator<Item = String>) -> String {
+        const LETTERS: [&str; 16] = ["k", "p", "q", "r", "i", "j", "l", "u", "v", "a", "b", "c", "d", "f", "g", "h"];
+        let numbered = (1..).map(|number: u32| format!("i{number}"));
+        let mut candidates = names.chain(LETTERS.map(str::to_owned)).chain(numbered);
+        let is_free = |name: &String| !self.avoid.contains(name) && !self.scope.iter().any(|(_, taken)| taken == name);
+        candidates.find(is_free).unwrap_or_default()
+    }
+
+    /// The name of an index in scope.
+    pub(super) fn name(&self, index: IndexId) -> String {
+        let bound = self.scope.iter().rev().find(|(bound, _)| *bound == index);
+        bound.map_or_else(|| self.own_name(index), |(_, name)| name.clone())
+    }
+
+    fn first(&self) -> i64 {
+        self.notation.options.first_index
+    }
+
+    /// An index where a tensor is accessed: shifted so that the first element has the number that the sheet counts from.
+    pub(super) fn index_position(&mut self, affine: &Affine) -> Math {
+        self.index_value(affine, self.first()).math
+    }
+
+    /// The value of an affine expression in indices, plus `shift`. Indices on the sheet count from another number than in the
+    /// spec; the constant makes up for it.
+    pub(super) fn index_value(&self, affine: &Affine, shift: i64) -> Piece {
+        let coefficients: i64 = affine.terms.iter().map(|(_, coefficient)| coefficient).sum();
+        let constant = affine.constant + shift - self.first() * coefficients;
+        let mut pieces: Vec<(bool, Piece)> = Vec::new();
+        for &(index, coefficient) in &affine.terms {
+            let name = Math::identifier(self.name(index));
+            let piece = match coefficient.unsigned_abs() {
+                1 => Piece::atom(name),
+                factor => Piece::new(Math::product(vec![Math::number(factor), name]), Level::Product),
+            };
+            pieces.push((coefficient < 0, piece));
+        }
+        pieces.sort_by_key(|(negative, _)| *negative);
+        if constant != 0 || pieces.is_empty() {
+            pieces.push((constant < 0, Piece::atom(Math::number(constant.unsigned_abs()))));
+        }
+        match pieces[..] {
+            [(false, _)] => pieces.swap_remove(0).1,
+            _ => sum_of(pieces),
+        }
+    }
+
+    /// What stands below and above a sum's sign; of other operators, the range stands below.
+    pub(super) fn range(&self, index: IndexId, above: bool) -> (Math, Option<Math>) {
+        let name = Math::identifier(self.name(index));
+        let range = self.context.index_of(index);
+        let (first, last) = (range.start + self.first(), range.end - 1 + self.first());
+        if above {
+            (Math::relation(name, Operator::Equal, integer(first)), Some(integer(last)))
+        } else {
+            let upper = [Math::Operator(Operator::LessEqual), integer(last)];
+            let Math::Row(mut row) = Math::relation(integer(first), Operator::LessEqual, name) else {
+                return (Math::Row(upper.to_vec()), None);
+            };
+            row.extend(upper);
+            (Math::Row(row), None)
+        }
+    }
+
+    /// `i = 1, …, 64`, for each free index that takes more than one value.
+    pub(in crate::sheet) fn ranges(&self, indices: &[IndexId]) -> Vec<Math> {
+        let ranges = indices.iter().filter(|&&index| self.context.index_of(index).extent() > 1).map(|&index| {
+            let range = self.context.index_of(index);
+            let (first, last) = (integer(range.start + self.first()), integer(range.end - 1 + self.first()));
+            let values = match range.extent() {
+                2 => vec![first, last],
+                3 => vec![first, integer(range.start + self.first() + 1), last],
+                _ => vec![first, Math::Operator(Operator::Ellipsis), last],
+            };
+            Math::relation(Math::identifier(self.name(index)), Operator::Equal, Math::list(values))
+        });
+        ranges.collect()
+    }
+}
+
+fn integer(value: i64) -> Math {
+    let magnitude = Math::number(value.unsigned_abs());
+    if value < 0 { Math::Row(vec![Math::Operator(Operator::Negative), magnitude]) } else { magnitude }
+}

@@ -1,0 +1,373 @@
+//! From expressions to formulas as a mathematician sets them: negative terms after positive ones, quotients as fractions, roots,
+//! sums with their ranges, indices that clash with nothing.
+
+mod index;
+mod number;
+mod piecewise;
+mod product;
+
+use super::math::{BigOperator, Fence, Math, Operator, width};
+use super::notation::Notation;
+use crate::equation::{Affine, Context, Elementary, Equation, ExprId, IndexId, Node, ReduceKind, Role, TensorId};
+
+pub(super) use number::decimal;
+
+/// How tightly a formula holds together, loosest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    /// Terms, or a term with a sign.
+    Sum,
+    /// Factors, or a big operator.
+    Product,
+    /// A function whose argument has no parentheses.
+    Apply,
+    /// A fraction.
+    Fraction,
+    /// One symbol, or something in fences.
+    Atom,
+}
+
+/// A formula and how it holds together.
+#[derive(Clone, Debug)]
+struct Piece {
+    math: Math,
+    level: Level,
+}
+
+impl Piece {
+    fn new(math: Math, level: Level) -> Self {
+        Self { math, level }
+    }
+
+    fn atom(math: Math) -> Self {
+        Self::new(math, Level::Atom)
+    }
+
+    /// In parentheses unless it holds together as tightly as `least`.
+    fn at_least(self, least: Level) -> Math {
+        if self.level >= least { self.math } else { fenced(self.math) }
+    }
+}
+
+/// In parentheses, or in brackets where there are parentheses inside.
+fn fenced(math: Math) -> Math {
+    let fence = if has_round_fences(&math) { Fence::Square } else { Fence::Round };
+    Math::Fenced(fence, Box::new(math))
+}
+
+fn has_round_fences(math: &Math) -> bool {
+    match math {
+        Math::Fenced(Fence::Round, _) | Math::Call { .. } => true,
+        Math::Fenced(_, body) | Math::Sqrt(body) => has_round_fences(body),
+        Math::Row(parts) | Math::Product(parts) => parts.iter().any(has_round_fences),
+        Math::Fraction(above, below) => has_round_fences(above) || has_round_fences(below),
+        Math::Scripts { base, .. } => has_round_fences(base),
+        Math::Big { body, .. } => has_round_fences(body),
+        Math::Apply { argument, .. } => has_round_fences(argument),
+        _ => false,
+    }
+}
+
+/// Writes the formulas of one equation, or of several that share their free indices.
+pub(super) struct Writer<'a> {
+    notation: &'a Notation<'a>,
+    context: &'a Context,
+    /// The indices in scope with the names they go by, innermost last.
+    scope: Vec<(IndexId, String)>,
+    /// Letters that no index may go by.
+    avoid: Vec<String>,
+    /// The name of the example that per-example tensors belong to, inside of a mean over the minibatch.
+    example: Option<String>,
+}
+
+impl<'a> Writer<'a> {
+    /// A writer for expressions of `context`, which may hold more than the derivation's, with `indices` free in them.
+    pub(super) fn new(notation: &'a Notation<'a>, context: &'a Context, indices: &[IndexId], expressions: &[ExprId]) -> Self {
+        let mut writer = Self { notation, context, scope: Vec::new(), avoid: vec!["e".to_owned()], example: None };
+        for &expression in expressions {
+            writer.avoid_letters_of(expression);
+        }
+        for &index in indices {
+            writer.bind_free(index);
+        }
+        writer
+    }
+
+    /// A writer for one equation of the derivation.
+    pub(super) fn for_equation(notation: &'a Notation<'a>, equation: &Equation) -> Self {
+        let mut writer = Self::new(notation, &notation.derivation.model.context, &[], &[equation.value]);
+        writer.avoid_tensor(equation.target);
+        for &index in &equation.indices {
+            writer.bind_free(index);
+        }
+        writer
+    }
+
+    /// An expression that stands by itself.
+    pub(super) fn expression(&mut self, expr: ExprId) -> Math {
+        self.piece(expr).math
+    }
+
+    /// The left-hand side of an equation.
+    pub(super) fn left(&mut self, equation: &Equation) -> Math {
+        let indices: Vec<_> = equation.indices.iter().map(|&index| Affine::index(index)).collect();
+        self.access(equation.target, &indices).math
+    }
+
+    /// What stands between the sides: an arrow where the left side is a new value of what it names.
+    pub(super) fn relation(&self, equation: &Equation) -> Operator {
+        match self.context.tensor(equation.target).role {
+            Role::Next { of } if !self.notation.is_primed(of) => Operator::Becomes,
+            _ => Operator::Equal,
+        }
+    }
+
+    fn piece(&mut self, expr: ExprId) -> Piece {
+        if self.is_negative(expr) {
+            let magnitude = self.magnitude(expr);
+            return Piece::new(
+                Math::Row(vec![Math::Operator(Operator::Negative), magnitude.at_least(Level::Product)]),
+                Level::Sum,
+            );
+        }
+        self.magnitude(expr)
+    }
+
+    /// Whether a formula of the expression begins with a minus sign that can be taken out.
+    fn is_negative(&self, expr: ExprId) -> bool {
+        match self.context.node(expr) {
+            Node::Number(number) => number.value() < 0.0,
+            Node::Multiply(factors) => self.is_negative_number(factors[0]),
+            Node::Reduce { kind: ReduceKind::Sum, body, .. } => self.is_negative(*body),
+            _ => false,
+        }
+    }
+
+    fn is_negative_number(&self, expr: ExprId) -> bool {
+        self.context.as_number(expr).is_some_and(|number| number.value() < 0.0)
+    }
+
+    /// The expression without the minus sign that [`Self::is_negative`] sees.
+    fn magnitude(&mut self, expr: ExprId) -> Piece {
+        match self.context.node(expr) {
+            Node::Number(number) => number::number(number.value().abs()),
+            Node::Index(affine) => self.index_value(affine, 0),
+            Node::Access { tensor, indices } => self.access(*tensor, indices),
+            Node::Add(terms) => {
+                let terms = terms.clone();
+                self.sum(&terms)
+            }
+            Node::Multiply(factors) => {
+                let factors = factors.clone();
+                self.product(&factors)
+            }
+            Node::Power(base, exponent) => match self.context.as_number(*exponent) {
+                Some(number) if number.value() < 0.0 => self.product(&[expr]),
+                _ => self.power(*base, *exponent),
+            },
+            Node::Call(function, argument) => self.call(*function, *argument),
+            Node::Compare(..) | Node::And(_) | Node::Or(_) | Node::Not(_) => self.iverson(expr),
+            Node::If { condition, then, otherwise } => self.conditional(*condition, *then, *otherwise),
+            Node::Reduce { kind, indices, body } => self.reduction(*kind, indices, *body),
+            Node::ArgReduce { kind, indices, position, body } => self.arg_reduction(*kind, indices, *position, *body),
+            Node::Partial { of, by } => {
+                let (of, by) = (self.expression(*of), self.expression(*by));
+                Piece::new(Math::derivative(of, by), Level::Fraction)
+            }
+        }
+    }
+
+    /// Terms: positive ones first, so that no formula begins with a minus sign that it does not need; within either, numbers
+    /// first and constants last.
+    fn sum(&mut self, terms: &[ExprId]) -> Piece {
+        let rank = |writer: &Self, term: ExprId| match writer.context.as_number(term) {
+            Some(_) => 0,
+            None if writer.is_constant(term) => 2,
+            None => 1,
+        };
+        let mut ordered = terms.to_vec();
+        let all_constant = terms.iter().all(|&term| self.is_constant(term));
+        ordered.sort_by_key(|&term| (self.is_negative(term), if all_constant { 0 } else { rank(self, term) }));
+        let pieces = ordered.iter().map(|&term| (self.is_negative(term), self.magnitude(term))).collect();
+        sum_of(pieces)
+    }
+
+    /// Whether an expression has the same value for all examples and all elements.
+    fn is_constant(&self, expr: ExprId) -> bool {
+        let mut constant = true;
+        self.context.visit(expr, &mut |context, part| match context.node(part) {
+            Node::Access { tensor, .. } => {
+                constant &= matches!(context.tensor(*tensor).role, Role::Constant | Role::BatchSize | Role::UpdateNumber);
+            }
+            Node::Index(_) | Node::Partial { .. } => constant = false,
+            _ => {}
+        });
+        constant
+    }
+
+    fn access(&mut self, tensor: TensorId, indices: &[Affine]) -> Piece {
+        match self.context.tensor(tensor).role {
+            Role::Adjoint { of } => {
+                let by = self.access(of, indices).math;
+                let loss = self.notation.loss(self.example.as_deref());
+                Piece::new(Math::derivative(loss, by), Level::Fraction)
+            }
+            Role::Gradient { of } => {
+                let by = self.access(of, indices).math;
+                Piece::new(Math::derivative(self.notation.objective(), by), Level::Fraction)
+            }
+            Role::BatchMean { of } => {
+                let (divisor, sum) = self.batch_mean(of, indices);
+                Piece::new(Math::product(vec![Math::fraction(Math::number(1), divisor), sum]), Level::Product)
+            }
+            Role::Next { of } => {
+                let indices = indices.iter().map(|affine| self.index_position(affine)).collect();
+                Piece::atom(self.notation.element(of, self.notation.is_primed(of), indices))
+            }
+            _ => {
+                let indices = indices.iter().map(|affine| self.index_position(affine)).collect();
+                Piece::atom(self.notation.element(tensor, false, indices))
+            }
+        }
+    }
+
+    /// The number of examples and the sum over them, whose quotient is the mean of a per-example tensor.
+    fn batch_mean(&mut self, of: TensorId, indices: &[Affine]) -> (Math, Math) {
+        let size = self.notation.element(self.notation.derivation.model.batch_size, false, Vec::new());
+        let example = self.free_name(["n", "r", "q", "u"].map(str::to_owned).into_iter());
+        let outer = self.example.replace(example.clone());
+        let body = self.access(of, indices).at_least(Level::Product);
+        self.example = outer;
+        let under = Math::relation(Math::identifier(example), Operator::Equal, Math::number(1));
+        let sum = Math::Big {
+            operator: BigOperator::Sum,
+            under: Some(Box::new(under)),
+            over: Some(Box::new(size.clone())),
+            body: Box::new(body),
+        };
+        (size, sum)
+    }
+
+    fn power(&mut self, base: ExprId, exponent: ExprId) -> Piece {
+        if self.context.as_number(exponent).is_some_and(|number| number.value() == 0.5) {
+            return Piece::atom(Math::Sqrt(Box::new(self.expression(base))));
+        }
+        let base = self.piece(base);
+        let is_integer = self.context.as_number(exponent).is_some_and(|number| number.as_integer().is_some());
+        let exponent = self.expression(exponent);
+        match base.math {
+            // tanh² s
+            Math::Apply { function, argument } if is_integer => {
+                Piece::new(Math::Apply { function: Box::new(function.sup(exponent)), argument }, Level::Apply)
+            }
+            Math::Scripts { base, sub, sup: None } => Piece::atom(Math::Scripts { base, sub, sup: Some(Box::new(exponent)) }),
+            Math::Scripts { .. } => Piece::atom(base.math.parenthesized().sup(exponent)),
+            _ => Piece::atom(base.at_least(Level::Atom).sup(exponent)),
+        }
+    }
+
+    fn call(&mut self, function: Elementary, argument: ExprId) -> Piece {
+        /// The widest exponent, in ems, that `e` carries; a wider one goes into `exp( )`.
+        const EXPONENT_WIDTH: f64 = 6.0;
+        let name = match function {
+            Elementary::Sqrt => return Piece::atom(Math::Sqrt(Box::new(self.expression(argument)))),
+            Elementary::Abs => return Piece::atom(Math::Fenced(Fence::Bars, Box::new(self.expression(argument)))),
+            Elementary::Floor => return Piece::atom(Math::Fenced(Fence::Floor, Box::new(self.expression(argument)))),
+            Elementary::Exp => {
+                let exponent = self.expression(argument);
+                if !exponent.is_tall() && width(&exponent) < EXPONENT_WIDTH && !has_power_of_e(&exponent) {
+                    return Piece::atom(Math::identifier("e").sup(exponent));
+                }
+                return Piece::atom(Math::Call { function: Box::new(Math::identifier("exp")), arguments: vec![exponent] });
+            }
+            Elementary::Expm1 => {
+                let power = self.call(Elementary::Exp, argument);
+                return sum_of(vec![(false, power), (true, number::number(1.0))]);
+            }
+            Elementary::Log1p => {
+                let terms = vec![(false, number::number(1.0)), (self.is_negative(argument), self.magnitude(argument))];
+                let arguments = vec![sum_of(terms).math];
+                return Piece::atom(Math::Call { function: Box::new(Math::identifier("ln")), arguments });
+            }
+            Elementary::Atan => "arctan",
+            Elementary::Ln | Elementary::Sin | Elementary::Cos | Elementary::Tan | Elementary::Tanh | Elementary::Erf => {
+                function.name()
+            }
+        };
+        let function = Box::new(Math::identifier(name));
+        let argument = self.piece(argument);
+        match argument.level {
+            Level::Atom => Piece::new(Math::Apply { function, argument: Box::new(argument.math) }, Level::Apply),
+            _ => Piece::atom(Math::Call { function, arguments: vec![argument.math] }),
+        }
+    }
+
+    fn reduction(&mut self, kind: ReduceKind, indices: &[IndexId], body: ExprId) -> Piece {
+        let depth = self.scope.len();
+        for &index in indices {
+            self.bind(index, body);
+        }
+        let operator = match kind {
+            ReduceKind::Sum => BigOperator::Sum,
+            ReduceKind::Product => BigOperator::Product,
+            ReduceKind::Max => BigOperator::Max,
+            ReduceKind::Min => BigOperator::Min,
+        };
+        let mut math = match kind {
+            ReduceKind::Sum => self.magnitude(body),
+            _ => self.piece(body),
+        }
+        .at_least(Level::Product);
+        for &index in indices.iter().rev() {
+            let (under, over) = self.range(index, matches!(kind, ReduceKind::Sum | ReduceKind::Product));
+            math = Math::Big { operator, under: Some(Box::new(under)), over: over.map(Box::new), body: Box::new(math) };
+        }
+        self.scope.truncate(depth);
+        Piece::new(math, Level::Product)
+    }
+
+    fn arg_reduction(&mut self, kind: ReduceKind, indices: &[IndexId], position: usize, body: ExprId) -> Piece {
+        let depth = self.scope.len();
+        for &index in indices {
+            self.bind(index, body);
+        }
+        let operator = if kind == ReduceKind::Min { BigOperator::ArgMin } else { BigOperator::ArgMax };
+        let names = indices.iter().map(|&index| Math::identifier(self.name(index))).collect();
+        let body = Box::new(self.piece(body).at_least(Level::Product));
+        let mut math = Math::Big { operator, under: Some(Box::new(Math::list(names))), over: None, body };
+        if indices.len() > 1 {
+            math = math.parenthesized().sub(Math::number(position + 1));
+        }
+        self.scope.truncate(depth);
+        Piece::new(math, Level::Product)
+    }
+}
+
+/// Terms with their signs.
+fn sum_of(pieces: Vec<(bool, Piece)>) -> Piece {
+    let mut row = Vec::with_capacity(2 * pieces.len());
+    for (negative, piece) in pieces {
+        match (row.is_empty(), negative) {
+            (true, true) => row.push(Math::Operator(Operator::Negative)),
+            (true, false) => {}
+            (false, true) => row.push(Math::Operator(Operator::Minus)),
+            (false, false) => row.push(Math::Operator(Operator::Plus)),
+        }
+        // A sum within a sum is flat already, but a term of two signs is not.
+        row.push(piece.at_least(Level::Product));
+    }
+    Piece::new(Math::Row(row), Level::Sum)
+}
+
+fn has_power_of_e(math: &Math) -> bool {
+    match math {
+        Math::Scripts { base, sup, .. } => {
+            (sup.is_some() && **base == Math::identifier("e")) || sup.as_deref().is_some_and(has_power_of_e)
+        }
+        Math::Row(parts) | Math::Product(parts) => parts.iter().any(has_power_of_e),
+        Math::Fenced(_, body) | Math::Sqrt(body) => has_power_of_e(body),
+        Math::Apply { argument, .. } => has_power_of_e(argument),
+        Math::Call { .. } => true,
+        _ => false,
+    }
+}

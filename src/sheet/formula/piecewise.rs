@@ -1,0 +1,157 @@
+//! Conditions: Iverson's brackets, maxima and minima, and values by cases.
+
+use super::{Level, Piece, Writer, fenced};
+use crate::equation::{ExprId, Node, Relation};
+use crate::sheet::math::{Fence, Math, Operator};
+
+impl Writer<'_> {
+    /// `[condition]`, which is 1 where it holds and 0 elsewhere.
+    pub(super) fn iverson(&mut self, condition: ExprId) -> Piece {
+        Piece::atom(Math::Fenced(Fence::Square, Box::new(self.condition(condition, true))))
+    }
+
+    /// A condition, or its opposite.
+    pub(super) fn condition(&mut self, expr: ExprId, holds: bool) -> Math {
+        match self.context.node(expr) {
+            Node::Compare(relation, left, right) => {
+                let relation = if holds { *relation } else { opposite(*relation) };
+                self.comparison(relation, *left, *right)
+            }
+            Node::Not(inner) => self.condition(*inner, !holds),
+            Node::And(operands) => self.connective(&operands.clone(), holds, holds),
+            Node::Or(operands) => self.connective(&operands.clone(), holds, !holds),
+            _ => {
+                let value = self.piece(expr).at_least(Level::Product);
+                Math::relation(value, if holds { Operator::NotEqual } else { Operator::Equal }, Math::number(0))
+            }
+        }
+    }
+
+    fn connective(&mut self, operands: &[ExprId], holds: bool, conjunction: bool) -> Math {
+        let mut row = Vec::new();
+        for &operand in operands {
+            if !row.is_empty() {
+                row.push(Math::Operator(if conjunction { Operator::And } else { Operator::Or }));
+            }
+            let condition = self.condition(operand, holds);
+            let is_nested = matches!(self.context.node(operand), Node::And(_) | Node::Or(_));
+            row.push(if is_nested { fenced(condition) } else { condition });
+        }
+        Math::Row(row)
+    }
+
+    fn comparison(&mut self, relation: Relation, left: ExprId, right: ExprId) -> Math {
+        // Positions are compared as the sheet counts them: [k = arg max], not [k - 1 = arg max - 1].
+        let (left, right) = if self.is_position(left) && self.is_position(right) {
+            (self.position(left), self.position(right))
+        } else {
+            (self.expression(left), self.expression(right))
+        };
+        Math::relation(left, operator(relation), right)
+    }
+
+    fn is_position(&self, expr: ExprId) -> bool {
+        match self.context.node(expr) {
+            Node::Index(_) | Node::ArgReduce { .. } => true,
+            Node::Number(number) => number.as_integer().is_some(),
+            _ => false,
+        }
+    }
+
+    fn position(&mut self, expr: ExprId) -> Math {
+        let first = self.notation.options.first_index;
+        match self.context.node(expr) {
+            Node::Index(affine) => self.index_value(affine, first).math,
+            Node::Number(number) => super::number::number(number.value() + first as f64).math,
+            // The position that arg max prints is the sheet's already.
+            _ => self.expression(expr),
+        }
+    }
+
+    /// `if condition { then } else { otherwise }`.
+    pub(super) fn conditional(&mut self, condition: ExprId, then: ExprId, otherwise: ExprId) -> Piece {
+        if let Some(extremum) = self.extremum(condition, then, otherwise) {
+            return extremum;
+        }
+        if self.is_absolute_value(condition, then, otherwise) {
+            return Piece::atom(Math::Fenced(Fence::Bars, Box::new(self.expression(then))));
+        }
+        for (value, zero, holds) in [(then, otherwise, true), (otherwise, then, false)] {
+            if self.context.is_integer(zero, 0) && !matches!(self.context.node(value), Node::If { .. }) {
+                let bracket = Math::Fenced(Fence::Square, Box::new(self.condition(condition, holds)));
+                if self.context.is_integer(value, 1) {
+                    return Piece::atom(bracket);
+                }
+                let value = self.piece(value).at_least(Level::Product);
+                return Piece::new(Math::product(vec![value, bracket]), Level::Product);
+            }
+        }
+        let mut rows = Vec::new();
+        let (mut condition, mut then, mut otherwise) = (condition, then, otherwise);
+        loop {
+            let holds = self.condition(condition, true);
+            rows.push((self.expression(then), Some(holds)));
+            match self.context.node(otherwise) {
+                Node::If { condition: c, then: t, otherwise: o } => (condition, then, otherwise) = (*c, *t, *o),
+                _ => break,
+            }
+        }
+        rows.push((self.expression(otherwise), None));
+        Piece::new(Math::Cases(rows), Level::Product)
+    }
+
+    /// `max(a, b)` or `min(a, b)`, where that is what the branches say; a constant stands first.
+    fn extremum(&mut self, condition: ExprId, then: ExprId, otherwise: ExprId) -> Option<Piece> {
+        let Node::Compare(relation, left, right) = self.context.node(condition) else { return None };
+        let takes_greater = match relation {
+            Relation::Greater | Relation::GreaterEqual => true,
+            Relation::Less | Relation::LessEqual => false,
+            Relation::Equal | Relation::NotEqual => return None,
+        };
+        let is_maximum = match (then, otherwise) {
+            branches if branches == (*left, *right) => takes_greater,
+            branches if branches == (*right, *left) => !takes_greater,
+            _ => return None,
+        };
+        let (first, second) = if self.is_constant(otherwise) { (otherwise, then) } else { (then, otherwise) };
+        let function = Box::new(Math::identifier(if is_maximum { "max" } else { "min" }));
+        let arguments = vec![self.expression(first), self.expression(second)];
+        Some(Piece::atom(Math::Call { function, arguments }))
+    }
+
+    fn is_absolute_value(&self, condition: ExprId, then: ExprId, otherwise: ExprId) -> bool {
+        let is_sign_test = match self.context.node(condition) {
+            Node::Compare(Relation::Greater | Relation::GreaterEqual, left, right) => {
+                *left == then && self.context.is_integer(*right, 0)
+            }
+            _ => false,
+        };
+        let is_negated = match self.context.node(otherwise) {
+            Node::Multiply(factors) => factors.len() == 2 && self.context.is_integer(factors[0], -1) && factors[1] == then,
+            _ => false,
+        };
+        is_sign_test && is_negated
+    }
+}
+
+fn opposite(relation: Relation) -> Relation {
+    match relation {
+        Relation::Less => Relation::GreaterEqual,
+        Relation::LessEqual => Relation::Greater,
+        Relation::Equal => Relation::NotEqual,
+        Relation::NotEqual => Relation::Equal,
+        Relation::GreaterEqual => Relation::Less,
+        Relation::Greater => Relation::LessEqual,
+    }
+}
+
+fn operator(relation: Relation) -> Operator {
+    match relation {
+        Relation::Less => Operator::Less,
+        Relation::LessEqual => Operator::LessEqual,
+        Relation::Equal => Operator::Equal,
+        Relation::NotEqual => Operator::NotEqual,
+        Relation::GreaterEqual => Operator::GreaterEqual,
+        Relation::Greater => Operator::Greater,
+    }
+}

@@ -1,0 +1,66 @@
+//! The sheet: a derivation as a person reads it.
+//!
+//! One structure ([`document`]) over one tree of formulas ([`math`]), built from a [`Derivation`] alone: no layer, loss or
+//! optimizer is known here by name. The back ends print the structure as LaTeX, HTML, Markdown or plain text and know nothing of
+//! each other.
+
+mod formula;
+pub mod math;
+mod names;
+mod notation;
+mod text;
+
+use crate::derivation::Derivation;
+use crate::equation::Equation;
+use formula::Writer;
+use math::Math;
+use notation::Notation;
+
+/// How much of each derivation is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Steps {
+    /// Results only.
+    None,
+    /// The chain rule, its factors, and the result.
+    #[default]
+    Key,
+    /// Everything that was recorded.
+    All,
+}
+
+/// In whose notation tensors are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NotationStyle {
+    /// As in the lectures: Greek letters, layers as superscripts.
+    #[default]
+    Lecture,
+    /// By the names of the spec.
+    Plain,
+}
+
+/// What a reader may choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SheetOptions {
+    /// How much of each derivation is printed.
+    pub steps: Steps,
+    /// In whose notation.
+    pub notation: NotationStyle,
+    /// The number of a tensor's first element: 1 in most lectures, 0 in specs and code.
+    pub first_index: i64,
+}
+
+impl Default for SheetOptions {
+    fn default() -> Self {
+        Self { steps: Steps::Key, notation: NotationStyle::Lecture, first_index: 1 }
+    }
+}
+
+/// An equation of a derivation as one line of Unicode text, in the sheet's own notation: for documentation comments.
+pub fn equation_text(derivation: &Derivation, equation: &Equation) -> String {
+    let notation = Notation::new(derivation, SheetOptions::default());
+    let mut writer = Writer::for_equation(&notation, equation);
+    let left = writer.left(equation);
+    let relation = writer.relation(equation);
+    let right = writer.expression(equation.value);
+    text::math_text(&Math::relation(left, relation, right))
+}

@@ -1,0 +1,118 @@
+//! The letters that names of the spec stand for, and how each back end writes a letter.
+
+/// Greek letters: the name in a spec, the letter, the command in LaTeX.
+const GREEK: &[(&str, char, &str)] = &[
+    ("alpha", 'α', r"\alpha"),
+    ("beta", 'β', r"\beta"),
+    ("gamma", 'γ', r"\gamma"),
+    ("delta", 'δ', r"\delta"),
+    ("epsilon", 'ε', r"\varepsilon"),
+    ("zeta", 'ζ', r"\zeta"),
+    ("eta", 'η', r"\eta"),
+    ("theta", 'θ', r"\theta"),
+    ("iota", 'ι', r"\iota"),
+    ("kappa", 'κ', r"\kappa"),
+    ("lambda", 'λ', r"\lambda"),
+    ("mu", 'μ', r"\mu"),
+    ("nu", 'ν', r"\nu"),
+    ("xi", 'ξ', r"\xi"),
+    ("pi", 'π', r"\pi"),
+    ("rho", 'ρ', r"\rho"),
+    ("sigma", 'σ', r"\sigma"),
+    ("tau", 'τ', r"\tau"),
+    ("upsilon", 'υ', r"\upsilon"),
+    ("phi", 'φ', r"\varphi"),
+    ("chi", 'χ', r"\chi"),
+    ("psi", 'ψ', r"\psi"),
+    ("omega", 'ω', r"\omega"),
+    ("Gamma", 'Γ', r"\Gamma"),
+    ("Delta", 'Δ', r"\Delta"),
+    ("Theta", 'Θ', r"\Theta"),
+    ("Lambda", 'Λ', r"\Lambda"),
+    ("Xi", 'Ξ', r"\Xi"),
+    ("Pi", 'Π', r"\Pi"),
+    ("Sigma", 'Σ', r"\Sigma"),
+    ("Upsilon", 'Υ', r"\Upsilon"),
+    ("Phi", 'Φ', r"\Phi"),
+    ("Psi", 'Ψ', r"\Psi"),
+    ("Omega", 'Ω', r"\Omega"),
+];
+
+/// Names that the lectures write as a letter.
+const LECTURE: &[(&str, &str)] =
+    &[("loss", "ℓ"), ("objective", "E"), ("rate", "η"), ("decay", "λ"), ("strength", "λ"), ("momentum", "μ")];
+
+/// The letter that a name of the spec stands for in the lectures' notation, if there is one.
+pub(super) fn lecture_letter(name: &str) -> Option<String> {
+    if let Some((_, letter)) = LECTURE.iter().find(|(known, _)| *known == name) {
+        return Some((*letter).to_owned());
+    }
+    GREEK.iter().find(|(known, ..)| *known == name).map(|(_, letter, _)| letter.to_string())
+}
+
+/// A letter or word of a formula in LaTeX's math mode. Letters that pdflatex's fonts lack are written by their code point.
+pub(super) fn latex_identifier(name: &str) -> String {
+    let mut characters = name.chars();
+    if let (Some(letter), None) = (characters.next(), characters.next()) {
+        if letter.is_ascii_alphabetic() {
+            return letter.to_string();
+        }
+        if let Some(command) = latex_letter(letter) {
+            return command.to_owned();
+        }
+    }
+    let mut upright = String::new();
+    let mut after = String::new();
+    for character in name.chars() {
+        match character {
+            '_' => upright.push_str(r"\_"),
+            '\'' => after.push('\''),
+            character if character.is_ascii() => upright.push(character),
+            character => match latex_letter(character) {
+                Some(command) => upright.push_str(&format!("{{{command}}}")),
+                None => upright.push_str(&format!("u{:x}", character as u32)),
+            },
+        }
+    }
+    format!(r"\mathrm{{{upright}}}{after}")
+}
+
+/// The command for a letter outside of ASCII.
+fn latex_letter(letter: char) -> Option<&'static str> {
+    match letter {
+        'ℓ' => Some(r"\ell"),
+        '∞' => Some(r"\infty"),
+        '∂' => Some(r"\partial"),
+        '′' => Some(r"\prime"),
+        'ϕ' => Some(r"\phi"),
+        'ϵ' => Some(r"\epsilon"),
+        'ϑ' => Some(r"\vartheta"),
+        _ => GREEK.iter().find(|(_, greek, _)| *greek == letter).map(|(.., command)| *command),
+    }
+}
+
+/// A name without the digits at its end, and these digits; a name of digits alone keeps them.
+pub(super) fn split_digits(name: &str) -> (&str, &str) {
+    let letters = name.trim_end_matches(|character: char| character.is_ascii_digit());
+    if letters.is_empty() { (name, "") } else { name.split_at(letters.len()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_at_the_end_are_a_number_and_others_are_not() {
+        assert_eq!(split_digits("dense12"), ("dense", "12"));
+        assert_eq!(split_digits("conv2d1"), ("conv2d", "1"));
+        assert_eq!(split_digits("w"), ("w", ""));
+        assert_eq!(split_digits("7"), ("7", ""));
+    }
+
+    #[test]
+    fn letters_that_no_font_of_pdflatex_has_are_written_by_their_code_point() {
+        assert_eq!(latex_identifier("ж"), r"\mathrm{u436}");
+        assert_eq!(latex_identifier("σ"), r"\sigma");
+        assert_eq!(latex_identifier("x_max'"), r"\mathrm{x\_max}'");
+    }
+}

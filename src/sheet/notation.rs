@@ -1,0 +1,335 @@
+//! Which symbol each tensor goes by. No two tensors share one.
+//!
+//! A name such as `dense1.w` becomes a letter with the layer as a superscript in parentheses, `w⁽¹⁾`; Greek names become Greek
+//! letters, and a table in [`super::names`] knows the letters of the lectures. Everything is decided from names, roles and what
+//! reads what: a layer of the prelude has no advantage over a user's own.
+
+use std::collections::BTreeSet;
+
+use super::math::{Fence, Math, Operator};
+use super::names::{lecture_letter, split_digits};
+use super::{NotationStyle, SheetOptions};
+use crate::derivation::Derivation;
+use crate::equation::{Context, Role, TensorId};
+use crate::model::Optimizer;
+
+/// How a tensor is written, apart from its indices.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Symbol {
+    /// The letter or word.
+    pub(super) base: String,
+    /// The superscript in parentheses: the number or name of a layer; may be empty.
+    pub(super) label: String,
+    /// What stands first in the subscript: the number in a name, the parameter that a state belongs to.
+    pub(super) tag: Vec<String>,
+    /// Whether the number of the update is a subscript: the value changes from update to update.
+    pub(super) by_update: bool,
+    /// The number of indices that follow.
+    rank: usize,
+}
+
+impl Symbol {
+    fn new(base: impl Into<String>, label: impl Into<String>, tag: &[&str], rank: usize) -> Self {
+        let tag = tag.iter().filter(|part| !part.is_empty()).map(|part| (*part).to_owned()).collect();
+        Self { base: base.into(), label: label.into(), tag, by_update: false, rank }
+    }
+
+    /// Whether a reader could take one for the other: `x₁` may be a tensor of its own or the first element of `x`.
+    fn clashes(&self, other: &Symbol) -> bool {
+        let same_tag = self.tag == other.tag;
+        let element = |a: &Symbol, b: &Symbol| a.rank > 0 && a.tag.is_empty() && !b.tag.is_empty();
+        self.base == other.base && self.label == other.label && (same_tag || element(self, other) || element(other, self))
+    }
+}
+
+/// The symbols of a derivation.
+pub(super) struct Notation<'a> {
+    pub(super) derivation: &'a Derivation,
+    pub(super) options: SheetOptions,
+    /// By [`TensorId::index`]; empty for tensors that are written in terms of another's symbol.
+    symbols: Vec<Symbol>,
+    objective: Symbol,
+    /// Parameters and states whose old value is read after the new one is known: the new one needs a prime.
+    primed: BTreeSet<TensorId>,
+}
+
+impl<'a> Notation<'a> {
+    /// Gives each tensor its symbol.
+    pub(super) fn new(derivation: &'a Derivation, options: SheetOptions) -> Self {
+        let context = &derivation.model.context;
+        let count = context.tensors().count();
+        let mut notation = Self {
+            derivation,
+            options,
+            symbols: vec![Symbol::default(); count],
+            objective: Symbol::default(),
+            primed: derivation.model.optimizers.iter().flat_map(|optimizer| read_after_update(context, optimizer)).collect(),
+        };
+        let layers = Layers::new(context);
+        for tensor in allocation_order(derivation) {
+            let candidates = notation.candidates(&layers, tensor);
+            notation.symbols[tensor.index()] = notation.first_free(candidates);
+        }
+        notation.name_constants();
+        let states: Vec<_> = derivation.model.optimizers.iter().flat_map(|optimizer| &optimizer.states).collect();
+        for state in states {
+            let candidates = notation.state_candidates(state.tensor);
+            notation.symbols[state.tensor.index()] = notation.first_free(candidates);
+        }
+        let objectives = ["E", "J", "F", "objective"].map(|base| Symbol::new(base, "", &[], 0));
+        notation.objective = notation.first_free(objectives.to_vec());
+        notation
+    }
+
+    fn context(&self) -> &'a Context {
+        &self.derivation.model.context
+    }
+
+    fn candidates(&self, layers: &Layers, id: TensorId) -> Vec<Symbol> {
+        let tensor = self.context().tensor(id);
+        let rank = tensor.shape.len();
+        let (prefix, name) = tensor.name.rsplit_once('.').unwrap_or(("", &tensor.name));
+        let whole = Symbol::new(&tensor.name, "", &[], rank);
+        if self.options.notation == NotationStyle::Plain {
+            return vec![whole];
+        }
+        let (letters, digits) = split_digits(name);
+        let base = lecture_letter(letters).unwrap_or_else(|| letters.to_owned());
+        let mut candidates = Vec::new();
+        if self.derivation.model.loss == Some(id) {
+            candidates.extend([Symbol::new("ℓ", "", &[], rank), Symbol::new("L", "", &[], rank)]);
+        }
+        if let Some((first, rest)) = letters.split_once('_')
+            && first.chars().count() == 1
+            && !rest.is_empty()
+        {
+            candidates.push(Symbol::new(first, layers.label(prefix), &[rest, digits], rank));
+        }
+        if prefix.is_empty() && rank > 0 {
+            candidates.push(Symbol::new(&base, digits, &[], rank));
+        } else {
+            candidates.push(Symbol::new(&base, layers.label(prefix), &[digits], rank));
+        }
+        candidates.push(Symbol::new(&base, prefix, &[digits], rank));
+        candidates.push(whole);
+        candidates
+    }
+
+    /// A state belongs to a parameter: the parameter's letter comes first in its subscript.
+    fn state_candidates(&self, id: TensorId) -> Vec<Symbol> {
+        let tensor = self.context().tensor(id);
+        let rank = tensor.shape.len();
+        let whole = Symbol::new(&tensor.name, "", &[], rank);
+        let Role::State { of } = tensor.role else { return vec![whole] };
+        if self.options.notation == NotationStyle::Plain {
+            return vec![whole];
+        }
+        let name = tensor.name.rsplit('.').next().unwrap_or(&tensor.name);
+        let (letters, digits) = split_digits(name);
+        let base = lecture_letter(letters).unwrap_or_else(|| letters.to_owned());
+        let parameter = &self.symbols[of.index()];
+        let mut tag = vec![digits];
+        tag.push(&parameter.base);
+        tag.extend(parameter.tag.iter().map(String::as_str));
+        vec![Symbol::new(base, &parameter.label, &tag, rank), whole]
+    }
+
+    /// Constants that want the same letter are numbered through.
+    fn name_constants(&mut self) {
+        let constants: Vec<_> = self.derivation.model.constants.iter().map(|equation| equation.target).collect();
+        let wanted: Vec<Symbol> = constants.iter().map(|&constant| self.wanted_constant(constant)).collect();
+        for (at, (&constant, wish)) in constants.iter().zip(&wanted).enumerate() {
+            let rivals = wanted.iter().filter(|other| *other == wish).count();
+            let ordinal = 1 + wanted[..at].iter().filter(|other| *other == wish).count();
+            let mut candidates = vec![wish.clone()];
+            if rivals > 1 {
+                let number = ordinal.to_string();
+                let numbered = match wish.tag.is_empty() {
+                    true => Symbol { tag: vec![number], ..wish.clone() },
+                    false => Symbol { label: number, ..wish.clone() },
+                };
+                candidates.insert(0, numbered);
+            }
+            candidates.push(Symbol::new(&self.context().tensor(constant).name, "", &[], 0));
+            let by_update = self.depends_on_update(constant);
+            self.symbols[constant.index()] = Symbol { by_update, ..self.first_free(candidates) };
+        }
+    }
+
+    fn wanted_constant(&self, id: TensorId) -> Symbol {
+        let full = &self.context().tensor(id).name;
+        if self.options.notation == NotationStyle::Plain {
+            return Symbol::new(full, "", &[], 0);
+        }
+        let name = full.rsplit('.').next().unwrap_or(full);
+        let (letters, digits) = split_digits(name);
+        let regularizers = &self.derivation.model.regularizers;
+        let base = match lecture_letter(letters) {
+            Some(letter) => letter,
+            // A factor of a regularizer is a λ, whatever its author called it.
+            None if regularizers.iter().any(|regularizer| self.context().contains_tensor(regularizer.value, id)) => {
+                "λ".to_owned()
+            }
+            None => letters.to_owned(),
+        };
+        Symbol::new(base, "", &[digits], 0)
+    }
+
+    /// Whether a constant's value changes from update to update.
+    fn depends_on_update(&self, constant: TensorId) -> bool {
+        let model = &self.derivation.model;
+        let mut changing = vec![model.update_number];
+        for equation in &model.constants {
+            if changing.iter().any(|&tensor| self.context().contains_tensor(equation.value, tensor)) {
+                changing.push(equation.target);
+            }
+        }
+        changing.contains(&constant)
+    }
+
+    /// The first candidate that is no other tensor's symbol; in the end the last one with a number.
+    fn first_free(&self, candidates: Vec<Symbol>) -> Symbol {
+        let is_free = |candidate: &Symbol| !self.symbols.iter().any(|taken| !taken.base.is_empty() && taken.clashes(candidate));
+        let last = candidates.last().cloned().unwrap_or_default();
+        let numbered = (2..).map(|number: u32| Symbol { label: number.to_string(), ..last.clone() });
+        candidates.into_iter().chain(numbered).find(is_free).unwrap_or_default()
+    }
+
+    /// How a tensor is written, apart from its indices.
+    pub(super) fn symbol(&self, tensor: TensorId) -> &Symbol {
+        &self.symbols[tensor.index()]
+    }
+
+    /// Whether the new value of a parameter or state is told from the old one by a prime.
+    pub(super) fn is_primed(&self, tensor: TensorId) -> bool {
+        self.primed.contains(&tensor)
+    }
+
+    /// The objective.
+    pub(super) fn objective(&self) -> Math {
+        write(&self.objective, false, None, Vec::new())
+    }
+
+    /// What the backward pass differentiates: the loss of one example, or the expression of an `objective`. `example` names the
+    /// example where there are several.
+    pub(super) fn loss(&self, example: Option<&str>) -> Math {
+        let model = &self.derivation.model;
+        match model.loss.or(model.objective.as_ref().map(|objective| objective.value)) {
+            Some(loss) => write(self.symbol(loss), false, example, Vec::new()),
+            None => self.objective(),
+        }
+    }
+
+    /// A tensor's symbol with these indices.
+    pub(super) fn element(&self, tensor: TensorId, prime: bool, mut indices: Vec<Math>) -> Math {
+        let symbol = self.symbol(tensor);
+        if symbol.by_update {
+            indices.push(self.element(self.derivation.model.update_number, false, Vec::new()));
+        }
+        write(symbol, prime, None, indices)
+    }
+
+    /// The letters that an index must not go by beside this tensor.
+    pub(super) fn letter(&self, tensor: TensorId) -> &str {
+        &self.symbol(tensor).base
+    }
+}
+
+/// Sets a symbol with its indices.
+fn write(symbol: &Symbol, prime: bool, example: Option<&str>, indices: Vec<Math>) -> Math {
+    let mut sup = Vec::new();
+    for label in [Some(symbol.label.as_str()), example].into_iter().flatten().filter(|label| !label.is_empty()) {
+        sup.push(Math::Fenced(Fence::Round, Box::new(word(label))));
+    }
+    if prime {
+        sup.push(Math::identifier("′"));
+    }
+    let mut sub: Vec<Math> = symbol.tag.iter().map(|part| word(part)).collect();
+    if sub.len() > 1 || (!sub.is_empty() && !indices.is_empty()) {
+        sub = vec![Math::list(sub)];
+    }
+    if !indices.is_empty() {
+        if !sub.is_empty() {
+            sub.push(Math::Operator(Operator::Comma));
+        }
+        let letters = indices.iter().all(|index| matches!(index, Math::Identifier(name) if name.chars().count() == 1));
+        sub.extend(if letters { indices } else { vec![Math::list(indices)] });
+    }
+    let script = |mut parts: Vec<Math>| match parts.len() {
+        0 => None,
+        1 => parts.pop().map(Box::new),
+        _ => Some(Box::new(Math::Row(parts))),
+    };
+    let base = Box::new(Math::identifier(&symbol.base));
+    match (script(sub), script(sup)) {
+        (None, None) => *base,
+        (sub, sup) => Math::Scripts { base, sub, sup },
+    }
+}
+
+fn word(text: &str) -> Math {
+    if text.chars().all(|character| character.is_ascii_digit()) { Math::number(text) } else { Math::identifier(text) }
+}
+
+/// The tensors that have symbols of their own, those first whose letter matters most to a reader.
+fn allocation_order(derivation: &Derivation) -> Vec<TensorId> {
+    let model = &derivation.model;
+    let mut order: Vec<TensorId> = model.inputs.iter().chain(&model.targets).copied().collect();
+    order.extend(model.parameters.iter().map(|parameter| parameter.tensor));
+    order.extend(model.equations.iter().map(|equation| equation.target));
+    let others = model.context.tensors().filter(|(_, tensor)| matches!(tensor.role, Role::Value | Role::Noise));
+    order.extend(others.map(|(id, _)| id));
+    order.extend([model.batch_size, model.update_number]);
+    let mut seen = BTreeSet::new();
+    order.retain(|&tensor| seen.insert(tensor));
+    order
+}
+
+/// The parameters and states whose old value an equation reads after another has made the new one.
+fn read_after_update(context: &Context, optimizer: &Optimizer) -> Vec<TensorId> {
+    let mut found = Vec::new();
+    for (at, equation) in optimizer.equations.iter().enumerate() {
+        if let Role::Next { of } = context.tensor(equation.target).role
+            && optimizer.equations[at + 1..].iter().any(|later| context.contains_tensor(later.value, of))
+        {
+            found.push(of);
+        }
+    }
+    found
+}
+
+/// The labels of layers: what stands before the last dot of a name.
+struct Layers {
+    labels: Vec<(String, String)>,
+}
+
+impl Layers {
+    fn new(context: &Context) -> Self {
+        let mut prefixes: Vec<&str> = Vec::new();
+        for (_, tensor) in context.tensors() {
+            if matches!(tensor.role, Role::Input | Role::Target | Role::Parameter | Role::Noise | Role::Value)
+                && let Some((prefix, _)) = tensor.name.rsplit_once('.')
+                && !prefixes.contains(&prefix)
+            {
+                prefixes.push(prefix);
+            }
+        }
+        let number = |prefix: &str| split_digits(prefix).1.to_owned();
+        let numbers: Vec<String> = prefixes.iter().map(|prefix| number(prefix)).filter(|number| !number.is_empty()).collect();
+        let are_unique = numbers.iter().collect::<BTreeSet<_>>().len() == numbers.len();
+        let labels = prefixes.iter().enumerate().map(|(at, prefix)| {
+            let label = match number(prefix) {
+                number if number.is_empty() => (*prefix).to_owned(),
+                number if are_unique => number,
+                // `conv1` and `dense1` are both the first of their kind: layers are counted in their order.
+                _ => (at + 1).to_string(),
+            };
+            ((*prefix).to_owned(), label)
+        });
+        Self { labels: labels.collect() }
+    }
+
+    fn label<'p>(&'p self, prefix: &'p str) -> &'p str {
+        self.labels.iter().find(|(known, _)| known == prefix).map_or(prefix, |(_, label)| label)
+    }
+}
