@@ -50,47 +50,6 @@ pub(super) fn lecture_letter(name: &str) -> Option<String> {
     GREEK.iter().find(|(known, ..)| *known == name).map(|(_, letter, _)| letter.to_string())
 }
 
-/// A letter or word of a formula in LaTeX's math mode. Letters that pdflatex's fonts lack are written by their code point.
-pub(super) fn latex_identifier(name: &str) -> String {
-    let mut characters = name.chars();
-    if let (Some(letter), None) = (characters.next(), characters.next()) {
-        if letter.is_ascii_alphabetic() {
-            return letter.to_string();
-        }
-        if let Some(command) = latex_letter(letter) {
-            return command.to_owned();
-        }
-    }
-    let mut upright = String::new();
-    let mut after = String::new();
-    for character in name.chars() {
-        match character {
-            '_' => upright.push_str(r"\_"),
-            '\'' => after.push('\''),
-            character if character.is_ascii() => upright.push(character),
-            character => match latex_letter(character) {
-                Some(command) => upright.push_str(&format!("{{{command}}}")),
-                None => upright.push_str(&format!("u{:x}", character as u32)),
-            },
-        }
-    }
-    format!(r"\mathrm{{{upright}}}{after}")
-}
-
-/// The command for a letter outside of ASCII.
-fn latex_letter(letter: char) -> Option<&'static str> {
-    match letter {
-        'ℓ' => Some(r"\ell"),
-        '∞' => Some(r"\infty"),
-        '∂' => Some(r"\partial"),
-        '′' => Some(r"\prime"),
-        'ϕ' => Some(r"\phi"),
-        'ϵ' => Some(r"\epsilon"),
-        'ϑ' => Some(r"\vartheta"),
-        _ => GREEK.iter().find(|(_, greek, _)| *greek == letter).map(|(.., command)| *command),
-    }
-}
-
 /// A name without the digits at its end, and these digits; a name of digits alone keeps them.
 pub(super) fn split_digits(name: &str) -> (&str, &str) {
     let letters = name.trim_end_matches(|character: char| character.is_ascii_digit());
@@ -107,12 +66,5 @@ mod tests {
         assert_eq!(split_digits("conv2d1"), ("conv2d", "1"));
         assert_eq!(split_digits("w"), ("w", ""));
         assert_eq!(split_digits("7"), ("7", ""));
-    }
-
-    #[test]
-    fn letters_that_no_font_of_pdflatex_has_are_written_by_their_code_point() {
-        assert_eq!(latex_identifier("ж"), r"\mathrm{u436}");
-        assert_eq!(latex_identifier("σ"), r"\sigma");
-        assert_eq!(latex_identifier("x_max'"), r"\mathrm{x\_max}'");
     }
 }

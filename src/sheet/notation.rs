@@ -220,13 +220,13 @@ impl<'a> Notation<'a> {
         }
     }
 
-    /// A tensor's symbol with these indices.
-    pub(super) fn element(&self, tensor: TensorId, prime: bool, mut indices: Vec<Math>) -> Math {
+    /// A tensor's symbol with these indices; `example` names the example where there are several.
+    pub(super) fn element(&self, tensor: TensorId, prime: bool, example: Option<&str>, mut indices: Vec<Math>) -> Math {
         let symbol = self.symbol(tensor);
         if symbol.by_update {
-            indices.push(self.element(self.derivation.model.update_number, false, Vec::new()));
+            indices.push(self.element(self.derivation.model.update_number, false, None, Vec::new()));
         }
-        write(symbol, prime, None, indices)
+        write(symbol, prime, example, indices)
     }
 
     /// The letters that an index must not go by beside this tensor.

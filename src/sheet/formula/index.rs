@@ -130,21 +130,6 @@ impl Writer<'_> {
             (Math::Row(row), None)
         }
     }
-
-    /// `i = 1, …, 64`, for each free index that takes more than one value.
-    pub(in crate::sheet) fn ranges(&self, indices: &[IndexId]) -> Vec<Math> {
-        let ranges = indices.iter().filter(|&&index| self.context.index_of(index).extent() > 1).map(|&index| {
-            let range = self.context.index_of(index);
-            let (first, last) = (integer(range.start + self.first()), integer(range.end - 1 + self.first()));
-            let values = match range.extent() {
-                2 => vec![first, last],
-                3 => vec![first, integer(range.start + self.first() + 1), last],
-                _ => vec![first, Math::Operator(Operator::Ellipsis), last],
-            };
-            Math::relation(Math::identifier(self.name(index)), Operator::Equal, Math::list(values))
-        });
-        ranges.collect()
-    }
 }
 
 fn integer(value: i64) -> Math {

@@ -10,8 +10,6 @@ use super::math::{BigOperator, Fence, Math, Operator, width};
 use super::notation::Notation;
 use crate::equation::{Affine, Context, Elementary, Equation, ExprId, IndexId, Node, ReduceKind, Role, TensorId};
 
-pub(super) use number::decimal;
-
 /// How tightly a formula holds together, loosest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Level {
@@ -182,8 +180,9 @@ impl<'a> Writer<'a> {
     fn sum(&mut self, terms: &[ExprId]) -> Piece {
         let rank = |writer: &Self, term: ExprId| match writer.context.as_number(term) {
             Some(_) => 0,
-            None if writer.is_constant(term) => 2,
-            None => 1,
+            None if writer.is_constant(term) => 3,
+            None if writer.is_batch_mean(term) => 1,
+            None => 2,
         };
         let mut ordered = terms.to_vec();
         let all_constant = terms.iter().all(|&term| self.is_constant(term));
@@ -205,6 +204,10 @@ impl<'a> Writer<'a> {
         constant
     }
 
+    fn is_batch_mean(&self, expr: ExprId) -> bool {
+        matches!(self.context.node(expr), Node::Access { tensor, .. } if matches!(self.context.tensor(*tensor).role, Role::BatchMean { .. }))
+    }
+
     fn access(&mut self, tensor: TensorId, indices: &[Affine]) -> Piece {
         match self.context.tensor(tensor).role {
             Role::Adjoint { of } => {
@@ -216,24 +219,26 @@ impl<'a> Writer<'a> {
                 let by = self.access(of, indices).math;
                 Piece::new(Math::derivative(self.notation.objective(), by), Level::Fraction)
             }
+            Role::Objective => Piece::atom(self.notation.objective()),
             Role::BatchMean { of } => {
                 let (divisor, sum) = self.batch_mean(of, indices);
                 Piece::new(Math::product(vec![Math::fraction(Math::number(1), divisor), sum]), Level::Product)
             }
             Role::Next { of } => {
                 let indices = indices.iter().map(|affine| self.index_position(affine)).collect();
-                Piece::atom(self.notation.element(of, self.notation.is_primed(of), indices))
+                Piece::atom(self.notation.element(of, self.notation.is_primed(of), None, indices))
             }
             _ => {
                 let indices = indices.iter().map(|affine| self.index_position(affine)).collect();
-                Piece::atom(self.notation.element(tensor, false, indices))
+                let example = self.example.as_deref().filter(|_| self.context.tensor(tensor).is_per_example());
+                Piece::atom(self.notation.element(tensor, false, example, indices))
             }
         }
     }
 
     /// The number of examples and the sum over them, whose quotient is the mean of a per-example tensor.
     fn batch_mean(&mut self, of: TensorId, indices: &[Affine]) -> (Math, Math) {
-        let size = self.notation.element(self.notation.derivation.model.batch_size, false, Vec::new());
+        let size = self.notation.element(self.notation.derivation.model.batch_size, false, None, Vec::new());
         let example = self.free_name(["n", "r", "q", "u"].map(str::to_owned).into_iter());
         let outer = self.example.replace(example.clone());
         let body = self.access(of, indices).at_least(Level::Product);

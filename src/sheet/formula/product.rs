@@ -102,9 +102,10 @@ fn sort_number(value: f64, sorted: &mut Factors) {
 
 impl Factors {
     fn assemble(mut self) -> Piece {
-        self.above.sort_by_key(|piece| match piece.level {
-            Level::Sum => 1,
-            Level::Apply => 2,
+        // Functions last: a function applies to all that follows it closely.
+        self.above.sort_by_key(|piece| match (&piece.math, piece.level) {
+            (Math::Call { .. }, _) | (_, Level::Apply) => 2,
+            (_, Level::Sum) => 1,
             _ => 0,
         });
         let Factors { constants, divisors, derivatives, above, below, brackets, sums } = self;
