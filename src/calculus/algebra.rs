@@ -44,6 +44,22 @@ fn base_and_exponent(context: &Context, factor: ExprId) -> (ExprId, Number) {
     (factor, Number::ONE)
 }
 
+/// The factors of a term but its number, each base once; `None` where exponents cannot be added exactly.
+fn powers(context: &Context, term: ExprId) -> Option<Vec<(ExprId, Number)>> {
+    let mut powers: Vec<(ExprId, Number)> = Vec::new();
+    for (position, factor) in factors(context, term).into_iter().enumerate() {
+        if position == 0 && context.as_number(factor).is_some() {
+            continue;
+        }
+        let (base, exponent) = base_and_exponent(context, factor);
+        match powers.iter_mut().find(|(candidate, _)| *candidate == base) {
+            Some((_, sum)) => *sum = sum.exact_sum(exponent)?,
+            None => powers.push((base, exponent)),
+        }
+    }
+    Some(powers)
+}
+
 fn power_of(context: &mut Context, base: ExprId, exponent: Number) -> ExprId {
     let exponent = context.number(exponent);
     context.power(base, exponent)
@@ -264,11 +280,9 @@ pub(super) fn expand(context: &mut Context, expr: ExprId) -> Option<Rewritten> {
 /// `a b + a c = a (b + c)`, for the factors that all terms share.
 pub(super) fn factor_common(context: &mut Context, expr: ExprId) -> Option<Rewritten> {
     let Node::Add(operands) = context.node(expr).clone() else { return None };
-    let mut common: Vec<(ExprId, Number)> =
-        factors(context, operands[0]).into_iter().map(|factor| base_and_exponent(context, factor)).collect();
-    common.retain(|(base, _)| context.as_number(*base).is_none());
+    let mut common = powers(context, operands[0])?;
     for &operand in &operands[1..] {
-        let present: Vec<_> = factors(context, operand).into_iter().map(|factor| base_and_exponent(context, factor)).collect();
+        let present = powers(context, operand)?;
         common.retain_mut(|(base, exponent)| match present.iter().find(|(candidate, _)| candidate == base) {
             Some((_, other)) if (other.value() > 0.0) == (exponent.value() > 0.0) => {
                 if other.value().abs() < exponent.value().abs() {
@@ -285,14 +299,11 @@ pub(super) fn factor_common(context: &mut Context, expr: ExprId) -> Option<Rewri
     }
     let mut quotients = Vec::new();
     for &operand in &operands {
-        let mut parts = Vec::new();
-        for factor in factors(context, operand) {
-            if let Some(value) = context.as_number(factor) {
-                let quotient = Number::new(value.value() / number.value()).filter(|q| q.exact_product(number) == Some(value))?;
-                parts.push(context.number(quotient));
-                continue;
-            }
-            let (base, exponent) = base_and_exponent(context, factor);
+        let coefficient = coefficient_and_rest(context, operand).0;
+        let quotient =
+            Number::new(coefficient.value() / number.value()).filter(|q| q.exact_product(number) == Some(coefficient))?;
+        let mut parts = vec![context.number(quotient)];
+        for (base, exponent) in powers(context, operand)? {
             let shared = common.iter().find(|(candidate, _)| *candidate == base).map_or(Number::ZERO, |(_, shared)| *shared);
             let left = exponent.exact_sum(shared.exact_product(Number::MINUS_ONE)?)?;
             parts.push(power_of(context, base, left));

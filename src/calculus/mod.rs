@@ -8,6 +8,8 @@ mod cases;
 mod differentiate;
 mod exponentials;
 mod output;
+#[cfg(test)]
+mod random_tests;
 mod reverse;
 mod rules;
 mod simplify;

@@ -153,16 +153,19 @@ impl Evaluator<'_> {
                 result
             }
             Node::ArgReduce { kind, indices, position, body } => {
-                let mut best: Option<(f64, i64)> = None;
+                // A NaN is never better, as in the reduction itself; where nothing is, the first place counts.
+                let (mut best, mut index) = match kind {
+                    ReduceKind::Max => (f64::NEG_INFINITY, None),
+                    _ => (f64::INFINITY, None),
+                };
                 self.for_each_place(indices, &mut |evaluator, place| {
                     let value = evaluator.value(*body)?;
-                    let better = best.is_none_or(|(best, _)| if *kind == ReduceKind::Max { value > best } else { value < best });
-                    if better {
-                        best = Some((value, place[*position]));
+                    if if *kind == ReduceKind::Max { value > best } else { value < best } {
+                        (best, index) = (value, Some(place[*position]));
                     }
                     Ok(())
                 })?;
-                best.map_or(0.0, |(_, index)| index as f64)
+                index.unwrap_or(context.index_of(indices[*position]).start) as f64
             }
             Node::Partial { .. } => return Err(EvaluationError::Partial),
         })
