@@ -1,5 +1,6 @@
 //! Rules of sums, products and powers.
 
+use super::exponentials;
 use super::rules::Rewritten;
 use super::{Condition, weight::weight};
 use crate::equation::{Context, ExprId, Node, Number};
@@ -187,8 +188,10 @@ pub(super) fn common_denominator(context: &mut Context, expr: ExprId) -> Option<
         let scaled = multiply_out(context, &[number, denominator])?;
         let rest = context.multiply(parts.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, part)| *part));
         let numerator = context.add([scaled, rest]);
-        let Some(collapsed) = collect_terms(context, numerator) else { continue };
-        let fraction = context.divide(collapsed.value, denominator);
+        let numerator = collect_terms(context, numerator).map_or(numerator, |rewritten| rewritten.value);
+        let fraction = context.divide(numerator, denominator);
+        // e^u/(1 + e^u) pays only in the form that takes one exponential.
+        let fraction = exponentials::logistic(context, fraction).map_or(fraction, |rewritten| rewritten.value);
         let others = operands.iter().enumerate().filter(|(other, _)| *other != 0 && *other != position).map(|(_, term)| *term);
         let others: Vec<_> = others.chain([fraction]).collect();
         return Some(Rewritten::always(context.add(others)));

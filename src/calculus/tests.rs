@@ -177,23 +177,31 @@ fn sigmoid_with_binary_cross_entropy_is_y_minus_t() {
     assert_eq!(b.adjoint_text(s), "ds[i] = y[i] - t[i]");
 }
 
-fn softmax_network(label: bool, cross_entropy: bool) -> String {
-    let mut b = Builder::new();
-    let (s, t) = (b.vector("s", Role::Parameter), b.tensor("t", &[3], Role::Target, label));
-    let y = b.define("y", |c, j| {
+fn define_softmax(b: &mut Builder, s: TensorId) -> TensorId {
+    b.define("y", |c, j| {
         let k = c.add_index("k", 0, 3);
         let (at_j, at_k) = (c.access_at(s, &[j]), c.access_at(s, &[k]));
         let (numerator, term) = (c.call(Elementary::Exp, at_j), c.call(Elementary::Exp, at_k));
         let denominator = c.sum(&[k], term);
         c.divide(numerator, denominator)
+    })
+}
+
+fn define_cross_entropy(b: &mut Builder, y: TensorId, t: TensorId) {
+    b.sum("loss", |c, k| {
+        let (y, t) = (c.access_at(y, &[k]), c.access_at(t, &[k]));
+        let ln_y = c.call(Elementary::Ln, y);
+        let product = c.multiply([t, ln_y]);
+        c.negate(product)
     });
+}
+
+fn softmax_network(label: bool, cross_entropy: bool) -> String {
+    let mut b = Builder::new();
+    let (s, t) = (b.vector("s", Role::Parameter), b.tensor("t", &[3], Role::Target, label));
+    let y = define_softmax(&mut b, s);
     if cross_entropy {
-        b.sum("loss", |c, k| {
-            let (y, t) = (c.access_at(y, &[k]), c.access_at(t, &[k]));
-            let ln_y = c.call(Elementary::Ln, y);
-            let product = c.multiply([t, ln_y]);
-            c.negate(product)
-        });
+        define_cross_entropy(&mut b, y, t);
     } else {
         weighted_sum(&mut b, y, t);
     }
@@ -205,4 +213,43 @@ fn softmax_alone_and_with_cross_entropy() {
     assert_eq!(softmax_network(true, true), "ds[i] = y[i] - t[i]");
     assert_eq!(softmax_network(false, true), "ds[i] = y[i] * sum(k: t[k]) - t[i]");
     assert_eq!(softmax_network(false, false), "ds[i] = y[i] * (dy[i] - sum(k: dy[k] * y[k]))");
+}
+
+/// The loss of a network with one equation `y` between its parameter `s` and its loss, at given logits, in the form that
+/// is computed.
+fn computed_loss(b: &mut Builder, s: TensorId, t: TensorId, logits: [f64; 3], target: [f64; 3]) -> f64 {
+    let definitions = definitions(&b.equations);
+    let loss = b.equations.last().expect("an equation").value;
+    let computed = stabilize(&mut b.context, loss, &definitions);
+    let values = HashMap::from([(s, logits.to_vec()), (t, target.to_vec())]);
+    evaluate(&b.context, &(&b.context, &values), &[], computed).expect("the computed form reads the logits alone")
+}
+
+#[test]
+fn losses_of_huge_logits_are_finite_and_right() {
+    for (logits, target, expected) in [
+        ([1000.0, -1000.0, 0.0], [0.0, 1.0, 0.0], 2000.0),
+        ([1000.0, -1000.0, 0.0], [1.0, 0.0, 0.0], 0.0),
+        ([1000.0, 1000.0, 1000.0], [1.0, 0.0, 0.0], 3f64.ln()),
+    ] {
+        let mut b = Builder::new();
+        let (s, t) = (b.vector("s", Role::Parameter), b.vector("t", Role::Target));
+        let y = define_softmax(&mut b, s);
+        define_cross_entropy(&mut b, y, t);
+        let loss = computed_loss(&mut b, s, t, logits, target);
+        assert!((loss - expected).abs() < 1e-9, "softmax cross-entropy of {logits:?} is {loss}, not {expected}");
+    }
+    for (logits, target, expected) in
+        [([1000.0, -1000.0, 0.0], [1.0, 0.0, 1.0], 2f64.ln()), ([1000.0, -1000.0, 0.0], [0.0, 1.0, 1.0], 2000.0 + 2f64.ln())]
+    {
+        let mut b = Builder::new();
+        let (s, t) = (b.vector("s", Role::Parameter), b.vector("t", Role::Target));
+        let y = b.define("y", |c, i| {
+            let s = c.access_at(s, &[i]);
+            sigmoid(c, s)
+        });
+        binary_cross_entropy(&mut b, y, t);
+        let loss = computed_loss(&mut b, s, t, logits, target);
+        assert!((loss - expected).abs() < 1e-9, "sigmoid cross-entropy of {logits:?} is {loss}, not {expected}");
+    }
 }
