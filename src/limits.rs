@@ -12,3 +12,22 @@ pub const REWRITE_STEPS: usize = 64;
 
 /// The most terms that a product of sums is expanded to when the simplifier looks for something to cancel.
 pub const EXPANDED_TERMS: usize = 64;
+
+/// Brackets (and block comments) inside each other.
+pub const NESTING: usize = 64;
+
+/// Levels of one statement's expressions: brackets inside each other, plus the operators in a row on the way down,
+/// for a row of operators is a tree as deep as the row is long. Recursive passes and `Drop` live with this on a small stack.
+pub const EXPRESSION_DEPTH: usize = 128;
+
+/// Messages about one file's syntax; what follows is not looked at.
+pub const SYNTAX_MESSAGES: usize = 100;
+
+/// Messages drawn in full; the others are only counted.
+pub const DRAWN_MESSAGES: usize = 30;
+
+/// Columns of a source line that a message shows.
+pub const DRAWN_COLUMNS: usize = 120;
+
+/// Letters of a name that is compared with others to find what was meant.
+pub const COMPARED_LETTERS: usize = 64;

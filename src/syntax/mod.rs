@@ -1,3 +1,74 @@
 //! From text to tree: the grammar of `grammar/network.pest`, lowered by hand.
+//!
+//! Takes a text; gives a [`Spec`] and what is wrong with the text. Each statement is parsed by itself, so several mistakes
+//! are found at once, and the tree holds the statements that could be read. No text makes it panic or run without bound.
 
+mod complaints;
+mod expressions;
+mod grammar;
+mod layout;
+mod print;
+mod statements;
 pub mod tree;
+
+use crate::diagnostic::Diagnostic;
+use crate::limits;
+use crate::span::{SourceId, Sources, Span};
+
+pub use print::print;
+pub use tree::Spec;
+
+/// The definitions that every spec starts with.
+pub const PRELUDE: &str = include_str!("../../grammar/prelude.spec");
+
+/// The words that begin a statement, with what the statement looks like.
+const KEYWORDS: [(&str, &str); 14] = [
+    ("network", "network Name"),
+    ("let", "let n = 32"),
+    ("input", "input x[64]"),
+    ("target", "target t: class[10]"),
+    ("param", "param w[i: 64, j: 32] ~ glorot"),
+    ("noise", "noise m[i: 64] ~ bernoulli(0.5)"),
+    ("loss", "loss cross_entropy(y, t)"),
+    ("regularizer", "regularizer l2(0.001)"),
+    ("objective", "objective f by x, y"),
+    ("optimizer", "optimizer adam(rate = 0.001)"),
+    ("function", "function f(a, b = 1) = a + b"),
+    ("layer", "layer f(x[i], n) -> s[j: n] { … }"),
+    ("state", "state v ~ 0"),
+    ("include", "include \"other.spec\""),
+];
+
+/// The keywords of statements that stand in no body.
+const OUTSIDE_BODIES: [&str; 10] =
+    ["network", "input", "target", "loss", "regularizer", "objective", "optimizer", "function", "layer", "include"];
+
+/// Reads the text of a spec.
+///
+/// The messages are in the order of the text. Where one is an error, the tree lacks the statement it speaks of.
+pub fn parse(sources: &Sources, id: SourceId) -> (Spec, Vec<Diagnostic>) {
+    let text = &sources.get(id).text;
+    let mut diagnostics = Vec::new();
+    if text.len() > limits::SOURCE_BYTES {
+        let start = Span { source: id, start: 0, end: 0 };
+        let message = format!("this file has {} bytes, and a spec may have {}", text.len(), limits::SOURCE_BYTES);
+        return (Spec::default(), vec![Diagnostic::error(start, message)]);
+    }
+    let chunks = layout::split(text, id, &mut diagnostics);
+    let mut lowering = statements::Lowering::new(text, id, diagnostics);
+    lowering.file(&chunks);
+    lowering.finish()
+}
+
+/// Reads bytes as UTF-8, as every spec is.
+///
+/// # Errors
+/// Where the first byte is that is not, by line and by count.
+pub fn decode(bytes: Vec<u8>) -> Result<String, String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let bytes = error.as_bytes();
+        let line = bytes[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
+        format!("not UTF-8: the byte 0x{:02X} on line {line}, at offset {valid} of the file, begins no character", bytes[valid])
+    })
+}
