@@ -11,6 +11,8 @@ pub mod diagnostic;
 pub mod equation;
 #[cfg(feature = "cli")]
 pub mod files;
+#[cfg(feature = "generic")]
+pub mod generic;
 pub mod identity;
 pub mod limits;
 pub mod model;

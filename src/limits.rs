@@ -31,3 +31,5 @@ pub const DRAWN_COLUMNS: usize = 120;
 
 /// Letters of a name that is compared with others to find what was meant.
 pub const COMPARED_LETTERS: usize = 64;
+/// Numbers of one array that the generic engine makes while it computes an equation, for one example.
+pub const INTERMEDIATE_ELEMENTS: usize = 1 << 26;

@@ -1,0 +1,533 @@
+//! The generic engine against the scalar evaluator, on equations of every form.
+#![cfg(feature = "generic")]
+
+use std::collections::HashMap;
+
+use deltarule_compiler::derivation::{Derivation, derive};
+use deltarule_compiler::equation::{
+    Affine, Context, Elementary, Equation, ExprId, IndexId, ReduceKind, Relation, Role, Tensor, TensorId, evaluate,
+};
+use deltarule_compiler::generic::{DataError, Engine, Named, Values, check_gradients};
+use deltarule_compiler::model::{Initial, Model, Parameter};
+use ndarray::{ArrayD, Dimension, IxDyn, array};
+
+/// A model that is written equation by equation.
+struct Builder {
+    context: Context,
+    inputs: Vec<TensorId>,
+    targets: Vec<TensorId>,
+    parameters: Vec<Parameter>,
+    equations: Vec<Equation>,
+}
+
+impl Builder {
+    fn new() -> Self {
+        Builder {
+            context: Context::new(),
+            inputs: Vec::new(),
+            targets: Vec::new(),
+            parameters: Vec::new(),
+            equations: Vec::new(),
+        }
+    }
+
+    fn tensor(&mut self, name: &str, shape: &[usize], role: Role, label: bool) -> TensorId {
+        let axes = (0..shape.len()).map(|axis| ["i", "j", "k", "l"][axis].to_owned()).collect();
+        let tensor = Tensor { name: name.to_owned(), shape: shape.to_vec(), axes, role, label, origin: None };
+        let id = self.context.add_tensor(tensor);
+        match role {
+            Role::Input => self.inputs.push(id),
+            Role::Target => self.targets.push(id),
+            Role::Parameter => self.parameters.push(Parameter {
+                tensor: id,
+                initial: Initial::Normal { mean: 0.0, deviation: 1.0 },
+                is_weight: true,
+                trained: true,
+            }),
+            _ => {}
+        }
+        id
+    }
+
+    fn input(&mut self, name: &str, shape: &[usize]) -> TensorId {
+        self.tensor(name, shape, Role::Input, false)
+    }
+
+    fn parameter(&mut self, name: &str, shape: &[usize]) -> TensorId {
+        self.tensor(name, shape, Role::Parameter, false)
+    }
+
+    /// `name[indices] = value(indices)`.
+    fn equation(&mut self, name: &str, shape: &[usize], value: impl FnOnce(&mut Context, &[IndexId]) -> ExprId) -> TensorId {
+        let target = self.tensor(name, shape, Role::Value, false);
+        let indices = self.context.fresh_axes(target);
+        let value = value(&mut self.context, &indices);
+        self.equations.push(Equation { target, indices, value, computed: value, number: 0, origin: None });
+        target
+    }
+
+    fn derive(mut self, outputs: Vec<TensorId>, loss: Option<TensorId>) -> Derivation {
+        let batch_size = self.tensor("m", &[], Role::BatchSize, false);
+        let update_number = self.tensor("k", &[], Role::UpdateNumber, false);
+        derive(Model {
+            name: "Network".to_owned(),
+            context: self.context,
+            inputs: self.inputs,
+            targets: self.targets,
+            parameters: self.parameters,
+            equations: self.equations,
+            loss,
+            outputs,
+            objective: None,
+            regularizers: Vec::new(),
+            optimizers: Vec::new(),
+            constants: Vec::new(),
+            batch_size,
+            update_number,
+        })
+    }
+}
+
+/// Numbers without a pattern, of both signs.
+fn numbers(shape: &[usize], seed: f64) -> ArrayD<f64> {
+    let mut at = seed;
+    ArrayD::from_shape_simple_fn(IxDyn(shape), || {
+        at += 1.0;
+        (at * 12.9898).sin() * 2.0
+    })
+}
+
+const EXAMPLES: usize = 3;
+
+/// The values of a model's outputs, by the evaluator, one element at a time.
+fn reference(derivation: &Derivation, given: &HashMap<TensorId, ArrayD<f64>>, outputs: &[TensorId]) -> Vec<ArrayD<f64>> {
+    let context = &derivation.model.context;
+    let examples = (0..EXAMPLES).map(|example| {
+        let mut values: HashMap<TensorId, Vec<f64>> = HashMap::new();
+        for (tensor, array) in given.iter().collect::<std::collections::BTreeMap<_, _>>() {
+            let is_data = context.tensor(*tensor).is_per_example();
+            let array = if is_data { array.index_axis(ndarray::Axis(0), example).to_owned() } else { array.clone() };
+            values.insert(*tensor, array.iter().copied().collect());
+        }
+        for equation in &derivation.forward {
+            let shape = IxDyn(&context.tensor(equation.target).shape);
+            let elements = ndarray::indices(shape).into_iter().map(|place| {
+                let place = place.slice().iter().map(|&at| at as i64);
+                let bound: Vec<(IndexId, i64)> = equation.indices.iter().copied().zip(place).collect();
+                evaluate(context, &(context, &values), &bound, equation.value).expect("all is bound")
+            });
+            let elements = elements.collect();
+            values.insert(equation.target, elements);
+        }
+        values
+    });
+    let examples: Vec<_> = examples.collect();
+    let stack = |&output: &TensorId| {
+        let mut shape = vec![EXAMPLES];
+        shape.extend(&context.tensor(output).shape);
+        let elements = examples.iter().flat_map(|values| values[&output].clone()).collect();
+        ArrayD::from_shape_vec(IxDyn(&shape), elements).expect("all elements are there")
+    };
+    outputs.iter().map(stack).collect()
+}
+
+/// Runs a model on random data by both, and compares.
+fn agrees_with_the_evaluator(builder: Builder, outputs: Vec<TensorId>) {
+    let derivation = builder.derive(outputs.clone(), None);
+    let context = &derivation.model.context;
+    let engine = Engine::<f64>::new(&derivation).expect("the engine takes the model");
+    let mut given = HashMap::new();
+    let mut data = Vec::new();
+    for (seed, &input) in derivation.model.inputs.iter().enumerate() {
+        let tensor = context.tensor(input);
+        let mut shape = vec![EXAMPLES];
+        shape.extend(&tensor.shape);
+        if tensor.label {
+            let classes = shape.pop().expect("a label has classes");
+            let mut label = 0;
+            let labels = ArrayD::from_shape_simple_fn(IxDyn(&shape), || {
+                label = (label * 5 + 3) % classes;
+                label
+            });
+            shape.push(classes);
+            let hot = |place: IxDyn| {
+                let (class, row) = place.slice().split_last().expect("classes are an axis");
+                f64::from(u8::from(labels[row] == *class))
+            };
+            given.insert(input, ArrayD::from_shape_fn(IxDyn(&shape), hot));
+            data.push((tensor.name.clone(), Values::Labels(labels)));
+        } else {
+            let array = numbers(&shape, seed as f64 * 100.0);
+            given.insert(input, array.clone());
+            data.push((tensor.name.clone(), Values::Numbers(array)));
+        }
+    }
+    let mut arrays = Vec::new();
+    for (seed, parameter) in derivation.model.parameters.iter().enumerate() {
+        let tensor = context.tensor(parameter.tensor);
+        let array = numbers(&tensor.shape, 0.5 + seed as f64 * 100.0);
+        given.insert(parameter.tensor, array.clone());
+        arrays.push((tensor.name.clone(), array));
+    }
+    let batch = engine.batch(data).expect("the data fits");
+    let parameters = engine.parameters(arrays).expect("the parameters fit");
+    let expected = reference(&derivation, &given, &outputs);
+    let found = engine.predict(&parameters, &batch).expect("the model runs");
+    for (Named { name, values }, expected) in found.iter().zip(&expected) {
+        assert_eq!(values.shape(), expected.shape(), "the shape of {name}");
+        for (found, expected) in values.iter().zip(expected) {
+            let close = (found - expected).abs() <= 1e-12 * expected.abs().max(1.0);
+            assert!(close, "{name}: {found} where the evaluator finds {expected}\n{values}\n{expected}");
+        }
+    }
+    let single = Engine::<f32>::new(&derivation).expect("the engine takes the model");
+    assert_eq!(single.initialize(3).count(), engine.initialize(3).count());
+}
+
+#[test]
+fn sums_of_products_equal_the_evaluators() {
+    let mut b = Builder::new();
+    let (x, z) = (b.input("x", &[4]), b.input("z", &[3, 4]));
+    let (v, w, u) = (b.parameter("v", &[4]), b.parameter("w", &[4, 5]), b.parameter("u", &[5, 3]));
+    let i = b.context.add_index("i", 0, 4);
+    let j = b.context.add_index("j", 0, 5);
+    let k = b.context.add_index("k", 0, 3);
+    let dense = b.equation("dense", &[5], |c, at| {
+        let (w, x) = (c.access_at(w, &[i, at[0]]), c.access_at(x, &[i]));
+        let product = c.multiply([w, x]);
+        c.sum(&[i], product)
+    });
+    let transposed = b.equation("transposed", &[4], |c, at| {
+        let (w, s) = (c.access_at(w, &[at[0], j]), c.access_at(dense, &[j]));
+        let half = c.number(deltarule_compiler::equation::Number::new(0.5).expect("a number"));
+        let product = c.multiply([half, w, s]);
+        c.sum(&[j], product)
+    });
+    let chain = b.equation("chain", &[4, 3], |c, at| {
+        let (w, u, s) = (c.access_at(w, &[at[0], j]), c.access_at(u, &[j, at[1]]), c.access_at(dense, &[j]));
+        let product = c.multiply([w, u, s]);
+        c.sum(&[j], product)
+    });
+    let batched = b.equation("batched", &[3, 3], |c, at| {
+        let (left, right) = (c.access_at(z, &[at[0], i]), c.access_at(z, &[at[1], i]));
+        let product = c.multiply([left, right]);
+        c.sum(&[i], product)
+    });
+    let vector = b.equation("vector", &[5], |c, at| {
+        let (v, w) = (c.access_at(v, &[i]), c.access_at(w, &[i, at[0]]));
+        let product = c.multiply([v, w]);
+        c.sum(&[i], product)
+    });
+    let outer = b.equation("outer", &[4, 5], |c, at| {
+        let (x, s, m) = (c.access_at(x, &[at[0]]), c.access_at(dense, &[at[1]]), c.access_at(z, &[k, i]));
+        let product = c.multiply([x, s, m]);
+        c.sum(&[k, i], product)
+    });
+    let mixed = b.equation("mixed", &[5], |c, at| {
+        let (w, x, s) = (c.access_at(w, &[i, at[0]]), c.access_at(x, &[i]), c.access_at(dense, &[at[0]]));
+        let product = c.multiply([w, x]);
+        let body = c.add([product, s, x]);
+        c.sum(&[i], body)
+    });
+    let absent = b.equation("absent", &[4], |c, at| {
+        let x = c.access_at(x, &[at[0]]);
+        c.sum(&[j], x)
+    });
+    let nested = b.equation("nested", &[3], |c, at| {
+        let (z, x, w) = (c.access_at(z, &[at[0], i]), c.access_at(x, &[i]), c.access_at(w, &[i, j]));
+        let product = c.multiply([x, w]);
+        let inner = c.sum(&[j], product);
+        let body = c.multiply([z, inner]);
+        c.sum(&[i], body)
+    });
+    let all = b.equation("all", &[], |c, _| {
+        let (z, x, v) = (c.access_at(z, &[k, i]), c.access_at(x, &[i]), c.access_at(v, &[i]));
+        let product = c.multiply([z, x, v]);
+        c.sum(&[k, i], product)
+    });
+    agrees_with_the_evaluator(b, vec![dense, transposed, chain, batched, vector, outer, mixed, absent, nested, all]);
+}
+
+#[test]
+fn accesses_equal_the_evaluators() {
+    let mut b = Builder::new();
+    let (x, image) = (b.input("x", &[7]), b.input("image", &[5, 5, 2]));
+    let (square, kernel) = (b.parameter("square", &[4, 4]), b.parameter("kernel", &[3, 3, 2, 3]));
+    let label = b.tensor("label", &[6], Role::Input, true);
+    let labels = b.tensor("labels", &[2, 3], Role::Input, true);
+    let plus = |index: IndexId, factor: i64, constant: i64| Affine { terms: vec![(index, factor)], constant };
+    let at_two = Affine::constant(2);
+    let diagonal = b.equation("diagonal", &[4], |c, at| c.access_at(square, &[at[0], at[0]]));
+    let transposed = b.equation("transposed", &[4, 4], |c, at| c.access_at(square, &[at[1], at[0]]));
+    let row = b.equation("row", &[4], |c, at| c.access(square, vec![at_two.clone(), Affine::index(at[0])]));
+    let outside = b.equation("outside", &[4], |c, at| {
+        let gone = c.access(square, vec![Affine::constant(4), Affine::index(at[0])]);
+        let there = c.access(square, vec![Affine::index(at[0]), Affine::constant(0)]);
+        c.add([gone, there])
+    });
+    let strided = b.equation("strided", &[3], |c, at| c.access(x, vec![plus(at[0], 2, 1)]));
+    let padded = b.equation("padded", &[7], |c, at| c.access(x, vec![plus(at[0], 1, -2)]));
+    let reversed = b.equation("reversed", &[7], |c, at| c.access(x, vec![plus(at[0], -1, 6)]));
+    let (u, v, channel) = (b.context.add_index("u", 0, 3), b.context.add_index("v", 0, 3), b.context.add_index("c", 0, 2));
+    let window = |index: IndexId, offset: IndexId| {
+        Affine::index(index).plus(1, &Affine::index(offset)).and_then(|sum| sum.plus(1, &Affine::constant(-1)))
+    };
+    let convolved = b.equation("convolved", &[5, 5, 3], |c, at| {
+        let (row, column) = (window(at[0], u).expect("small"), window(at[1], v).expect("small"));
+        let pixel = c.access(image, vec![row, column, Affine::index(channel)]);
+        let weight = c.access_at(kernel, &[u, v, channel, at[2]]);
+        let product = c.multiply([pixel, weight]);
+        c.sum(&[u, v, channel], product)
+    });
+    let part = b.context.add_index("p", 2, 5);
+    let some = b.equation("some", &[], |c, _| {
+        let x = c.access_at(x, &[part]);
+        let value = c.index_value(plus(part, 3, -1));
+        let product = c.multiply([x, value]);
+        c.sum(&[part], product)
+    });
+    let hot = b.equation("hot", &[6], |c, at| c.access_at(label, &[at[0]]));
+    let hots = b.equation("hots", &[3, 2], |c, at| c.access_at(labels, &[at[1], at[0]]));
+    let alias = b.equation("alias", &[7], |c, at| c.access_at(x, &[at[0]]));
+    let constant = b.equation("constant", &[2, 3], |c, _| c.integer(7));
+    let counted =
+        b.equation("counted", &[2, 3], |c, at| c.index_value(Affine { terms: vec![(at[0], 3), (at[1], 1)], constant: 0 }));
+    let outputs =
+        vec![diagonal, transposed, row, outside, strided, padded, reversed, convolved, some, hot, hots, alias, constant, counted];
+    agrees_with_the_evaluator(b, outputs);
+}
+
+#[test]
+fn functions_and_cases_equal_the_evaluators() {
+    let mut b = Builder::new();
+    let (x, z) = (b.input("x", &[4]), b.input("z", &[4]));
+    let w = b.parameter("w", &[4]);
+    let mut outputs = Vec::new();
+    for function in Elementary::ALL {
+        outputs.push(b.equation(function.name(), &[4], |c, at| {
+            let x = c.access_at(x, &[at[0]]);
+            // Inside every function's domain.
+            let argument = match function {
+                Elementary::Ln | Elementary::Sqrt | Elementary::Log1p => c.call(Elementary::Abs, x),
+                _ => x,
+            };
+            c.call(function, argument)
+        }));
+    }
+    for (name, relation) in [
+        ("less", Relation::Less),
+        ("less_equal", Relation::LessEqual),
+        ("equal", Relation::Equal),
+        ("not_equal", Relation::NotEqual),
+        ("greater_equal", Relation::GreaterEqual),
+        ("greater", Relation::Greater),
+    ] {
+        outputs.push(b.equation(name, &[4, 4], |c, at| {
+            let (x, z) = (c.access_at(x, &[at[0]]), c.access_at(z, &[at[1]]));
+            let zero = c.integer(0);
+            let sides = c.compare(relation, x, z);
+            let sign = c.compare(relation, z, zero);
+            let w = c.access_at(w, &[at[0]]);
+            let (both, either) = (c.and([sides, sign]), c.or([sides, sign]));
+            let neither = c.not(either);
+            let chosen = c.if_else(neither, w, x);
+            let chosen = c.if_else(sign, chosen, z);
+            c.add([both, chosen])
+        }));
+    }
+    outputs.push(b.equation("powers", &[4], |c, at| {
+        let (x, z) = (c.access_at(x, &[at[0]]), c.access_at(z, &[at[0]]));
+        let three = c.integer(3);
+        let cube = c.power(x, three);
+        let size = c.call(Elementary::Abs, z);
+        let general = c.power(size, x);
+        let quotient = c.divide(cube, z);
+        let inverse = c.reciprocal(quotient);
+        c.add([cube, general, quotient, inverse])
+    }));
+    // The branch that is not taken is infinite or NaN, and does not show.
+    outputs.push(b.equation("guarded", &[4], |c, at| {
+        let x = c.access_at(x, &[at[0]]);
+        let zero = c.integer(0);
+        let positive = c.compare(Relation::Greater, x, zero);
+        let logarithm = c.call(Elementary::Ln, x);
+        c.if_else(positive, logarithm, zero)
+    }));
+    agrees_with_the_evaluator(b, outputs);
+}
+
+#[test]
+fn reductions_equal_the_evaluators() {
+    let mut b = Builder::new();
+    let x = b.input("x", &[3, 4, 2]);
+    let w = b.parameter("w", &[4]);
+    let [i, j, k] = [("i", 3), ("j", 4), ("k", 2)].map(|(name, end)| b.context.add_index(name, 0, end));
+    let mut outputs = Vec::new();
+    let kinds = [("sum", ReduceKind::Sum), ("product", ReduceKind::Product), ("max", ReduceKind::Max), ("min", ReduceKind::Min)];
+    for (name, kind) in kinds {
+        outputs.push(b.equation(&format!("{name}_last"), &[3, 4], |c, at| {
+            let x = c.access_at(x, &[at[0], at[1], k]);
+            c.reduce(kind, &[k], x)
+        }));
+        outputs.push(b.equation(&format!("{name}_first"), &[4, 2], |c, at| {
+            let x = c.access_at(x, &[i, at[0], at[1]]);
+            c.reduce(kind, &[i], x)
+        }));
+        outputs.push(b.equation(&format!("{name}_ends"), &[4], |c, at| {
+            let (x, w) = (c.access_at(x, &[i, at[0], k]), c.access_at(w, &[at[0]]));
+            let body = c.add([x, w]);
+            c.reduce(kind, &[i, k], body)
+        }));
+        outputs.push(b.equation(&format!("{name}_all"), &[], |c, _| {
+            let x = c.access_at(x, &[i, j, k]);
+            c.reduce(kind, &[i, j, k], x)
+        }));
+        outputs.push(b.equation(&format!("{name}_absent"), &[4], |c, at| {
+            let w = c.access_at(w, &[at[0]]);
+            c.reduce(kind, &[i, k], w)
+        }));
+    }
+    for (name, kind) in &kinds[2..] {
+        for position in 0..2 {
+            outputs.push(b.equation(&format!("arg_{name}_{position}"), &[4], |c, at| {
+                let x = c.access_at(x, &[i, at[0], k]);
+                c.arg_reduce(*kind, &[k, i], position, x)
+            }));
+        }
+    }
+    // A tie goes to the first.
+    outputs.push(b.equation("tie", &[], |c, _| {
+        let part = c.add_index("p", 1, 4);
+        let half = c.index_value(Affine { terms: vec![(part, 1)], constant: 0 });
+        let one = c.integer(1);
+        let big = c.compare(Relation::Greater, half, one);
+        c.arg_reduce(ReduceKind::Max, &[part], 0, big)
+    }));
+    outputs.push(b.equation("empty", &[], |c, _| {
+        let none = c.add_index("p", 2, 2);
+        let w = c.access_at(w, &[none]);
+        c.sum(&[none], w)
+    }));
+    agrees_with_the_evaluator(b, outputs);
+}
+
+/// `s[j] = Σ w[i, j] x[i] + b[j]`, squared error.
+fn linear() -> Derivation {
+    let mut b = Builder::new();
+    let x = b.input("x", &[4]);
+    let t = b.tensor("t", &[3], Role::Target, false);
+    let (w, bias) = (b.parameter("w", &[4, 3]), b.parameter("b", &[3]));
+    let i = b.context.add_index("i", 0, 4);
+    let s = b.equation("s", &[3], |c, at| {
+        let (w, x, bias) = (c.access_at(w, &[i, at[0]]), c.access_at(x, &[i]), c.access_at(bias, &[at[0]]));
+        let product = c.multiply([w, x]);
+        let sum = c.sum(&[i], product);
+        c.add([sum, bias])
+    });
+    let y = b.equation("y", &[3], |c, at| {
+        let s = c.access_at(s, &[at[0]]);
+        c.call(Elementary::Tanh, s)
+    });
+    let j = b.context.add_index("j", 0, 3);
+    let loss = b.equation("loss", &[], |c, _| {
+        let (y, t) = (c.access_at(y, &[j]), c.access_at(t, &[j]));
+        let two = c.integer(2);
+        let error = c.subtract(y, t);
+        let square = c.power(error, two);
+        c.sum(&[j], square)
+    });
+    b.derive(vec![y], Some(loss))
+}
+
+#[test]
+fn the_gradient_is_the_mean_over_the_examples() {
+    let derivation = linear();
+    let engine = Engine::<f64>::new(&derivation).expect("the engine takes the model");
+    let parameters = engine.initialize(7);
+    let (x, t) = (numbers(&[5, 4], 1.0), numbers(&[5, 3], 2.0));
+    let batch = engine.batch([("x", x.clone().into()), ("t", t.clone().into())]).expect("the data fits");
+    let gradient = engine.gradient(&parameters, &batch).expect("the model runs").gradient;
+    let (w, bias) = (parameters.get("w").expect("w"), parameters.get("b").expect("b"));
+    let mut expected = ArrayD::<f64>::zeros(IxDyn(&[4, 3]));
+    for example in 0..5 {
+        for j in 0..3 {
+            let s: f64 = (0..4).map(|i| w[[i, j]] * x[[example, i]]).sum::<f64>() + bias[[j]];
+            let slope = 2.0 * (s.tanh() - t[[example, j]]) * (1.0 - s.tanh() * s.tanh());
+            for i in 0..4 {
+                expected[[i, j]] += slope * x[[example, i]] / 5.0;
+            }
+        }
+    }
+    for (found, expected) in gradient.get("w").expect("w").iter().zip(&expected) {
+        assert!((found - expected).abs() < 1e-14, "{found} where {expected} is right");
+    }
+    let report = check_gradients(&derivation, 5).expect("the check runs");
+    assert!(report.passes(), "{report}");
+}
+
+#[test]
+fn data_that_does_not_fit_is_refused_by_name_example_and_index() {
+    let mut b = Builder::new();
+    let x = b.input("x", &[2, 2]);
+    let label = b.tensor("t", &[3], Role::Target, true);
+    let j = b.context.add_index("j", 0, 3);
+    let i = b.context.add_index("i", 0, 2);
+    let loss = b.equation("loss", &[], |c, _| {
+        let (x, t) = (c.access_at(x, &[i, i]), c.access_at(label, &[j]));
+        let product = c.multiply([x, t]);
+        c.sum(&[i, j], product)
+    });
+    let derivation = b.derive(vec![], Some(loss));
+    let engine = Engine::<f32>::new(&derivation).expect("the engine takes the model");
+    let x = || Values::from(ArrayD::<f32>::zeros(IxDyn(&[2, 2, 2])));
+    let refusal = |data: Vec<(&str, Values<f32>)>| engine.batch(data).expect_err("the data does not fit").to_string();
+    assert_eq!(refusal(vec![("q", x())]), "there is no q; there are: x, t");
+    assert_eq!(refusal(vec![("x", x()), ("x", x())]), "x is given twice");
+    assert_eq!(refusal(vec![("x", Values::labels([1]))]), "x takes numbers, not labels");
+    assert_eq!(refusal(vec![("t", x())]), "t takes integer labels, not numbers");
+    assert_eq!(
+        refusal(vec![("x", ArrayD::<f32>::zeros(IxDyn(&[2, 2, 3])).into())]),
+        "x has shape [2, 2], but the values have shape [2, 3]"
+    );
+    assert_eq!(refusal(vec![("x", ArrayD::<f32>::zeros(IxDyn(&[0, 2, 2])).into())]), "x has no examples");
+    assert_eq!(refusal(vec![("x", x()), ("t", Values::labels([1]))]), "t has 1 examples, where the tensors before it have 2");
+    assert_eq!(refusal(vec![("t", Values::labels([1, 3]))]), "t of example 1 is 3, but there are 3 classes, counted from 0");
+
+    let mut bad = ArrayD::<f32>::zeros(IxDyn(&[2, 2, 2]));
+    bad[[1, 0, 1]] = f32::NAN;
+    let batch = engine.batch([("x", bad.into())]).expect("the shape fits");
+    let message = batch.check_finite().expect_err("NaN is not finite").to_string();
+    assert_eq!(message, "x of example 1 at [0, 1] is NaN");
+    assert_eq!(
+        engine.objective(&engine.initialize(0), &batch),
+        Err(DataError::Missing { tensor: "t".to_owned() }),
+        "a loss needs its target"
+    );
+    assert!(matches!(batch.select(&[0, 2]), Err(DataError::NoSuchExample { example: 2, examples: 2 })));
+    let selected = engine.batch([("t", Values::labels([0, 1, 2]))]).and_then(|batch| batch.select(&[2, 0]));
+    assert_eq!(selected, engine.batch([("t", Values::labels([2, 0]))]));
+}
+
+#[test]
+fn parameters_that_do_not_fit_are_refused_by_name() {
+    let engine = Engine::<f64>::new(&linear()).expect("the engine takes the model");
+    let (w, b) = (ArrayD::zeros(IxDyn(&[4, 3])), ArrayD::zeros(IxDyn(&[3])));
+    let refusal = |arrays: Vec<(&str, ArrayD<f64>)>| engine.parameters(arrays).expect_err("they do not fit").to_string();
+    assert_eq!(refusal(vec![("w", w.clone())]), "b has no values");
+    assert_eq!(refusal(vec![("w", w.clone()), ("b", b.clone()), ("v", b.clone())]), "there is no v; there are: w, b");
+    assert_eq!(refusal(vec![("w", b.clone()), ("b", b.clone())]), "w has shape [4, 3], but the values have shape [3]");
+    let mut parameters = engine.parameters([("b", b), ("w", w)]).expect("the order does not matter");
+    assert_eq!(parameters.iter().map(|array| array.name.as_str()).collect::<Vec<_>>(), ["w", "b"]);
+    assert_eq!(parameters.check_finite(), Ok(()));
+    parameters.set("b", array![0.0, f64::INFINITY, 0.0].into_dyn()).expect("the shape fits");
+    assert_eq!(parameters.check_finite().expect_err("it is infinite").to_string(), "b at [1] is inf");
+}
+
+#[test]
+fn both_number_types_draw_the_same_initial_values() {
+    let derivation = linear();
+    let double = Engine::<f64>::new(&derivation).expect("the engine takes the model").initialize(42).to_vec();
+    let single = Engine::<f32>::new(&derivation).expect("the engine takes the model").initialize(42).to_vec();
+    assert_eq!(single, double.iter().map(|&value| value as f32).collect::<Vec<_>>());
+    assert!(double.iter().any(|&value| value < 0.0) && double.iter().any(|&value| value > 0.0));
+}
