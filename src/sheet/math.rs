@@ -205,12 +205,12 @@ impl Math {
     }
 
     /// With a subscript.
-    pub fn sub(self, sub: Math) -> Math {
+    pub fn with_subscript(self, sub: Math) -> Math {
         Math::Scripts { base: Box::new(self), sub: Some(Box::new(sub)), sup: None }
     }
 
     /// With a superscript.
-    pub fn sup(self, sup: Math) -> Math {
+    pub fn with_superscript(self, sup: Math) -> Math {
         Math::Scripts { base: Box::new(self), sub: None, sup: Some(Box::new(sup)) }
     }
 

@@ -4,14 +4,22 @@
 //! optimizer is known here by name. The back ends print the structure as LaTeX, HTML, Markdown or plain text and know nothing of
 //! each other.
 
+mod compose;
+pub mod document;
 mod formula;
+mod html;
+mod latex;
+mod lines;
+mod markdown;
 pub mod math;
 mod names;
 mod notation;
+mod plain;
 mod text;
 
 use crate::derivation::Derivation;
 use crate::equation::Equation;
+use document::Document;
 use formula::Writer;
 use math::Math;
 use notation::Notation;
@@ -52,6 +60,40 @@ pub struct SheetOptions {
 impl Default for SheetOptions {
     fn default() -> Self {
         Self { steps: Steps::Key, notation: NotationStyle::Lecture, first_index: 1 }
+    }
+}
+
+/// A sheet, ready to be printed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sheet {
+    /// What it says.
+    pub document: Document,
+}
+
+impl Sheet {
+    /// The sheet of a derivation.
+    pub fn new(derivation: &Derivation, options: &SheetOptions) -> Self {
+        Self { document: compose::compose(derivation, *options) }
+    }
+
+    /// As a LaTeX document that pdflatex compiles as it is.
+    pub fn to_latex(&self) -> String {
+        latex::document_latex(&self.document)
+    }
+
+    /// As one HTML page that needs nothing else.
+    pub fn to_html(&self) -> String {
+        html::document_html(&self.document)
+    }
+
+    /// As Markdown, with formulas that KaTeX sets.
+    pub fn to_markdown(&self) -> String {
+        markdown::document_markdown(&self.document)
+    }
+
+    /// As plain Unicode text.
+    pub fn to_text(&self) -> String {
+        plain::document_text(&self.document)
     }
 }
 

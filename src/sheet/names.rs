@@ -50,6 +50,11 @@ pub(super) fn lecture_letter(name: &str) -> Option<String> {
     GREEK.iter().find(|(known, ..)| *known == name).map(|(_, letter, _)| letter.to_string())
 }
 
+/// The command of LaTeX for a Greek letter.
+pub(super) fn greek_command(letter: char) -> Option<&'static str> {
+    GREEK.iter().find(|(_, greek, _)| *greek == letter).map(|(.., command)| *command)
+}
+
 /// A name without the digits at its end, and these digits; a name of digits alone keeps them.
 pub(super) fn split_digits(name: &str) -> (&str, &str) {
     let letters = name.trim_end_matches(|character: char| character.is_ascii_digit());

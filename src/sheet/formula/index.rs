@@ -12,7 +12,7 @@ impl Writer<'_> {
         }
     }
 
-    pub(super) fn avoid_tensor(&mut self, tensor: TensorId) {
+    pub(in crate::sheet) fn avoid_tensor(&mut self, tensor: TensorId) {
         match self.context.tensor(tensor).role {
             Role::Adjoint { of } | Role::Gradient { of } | Role::BatchMean { of } | Role::Next { of } => self.avoid_tensor(of),
             _ => {
@@ -37,11 +37,24 @@ impl Writer<'_> {
     /// Brings an index of a reduction into scope: under the name that the axis of a parameter has, or its own, or that of
     /// another axis it is used on, or the next letter.
     pub(super) fn bind(&mut self, index: IndexId, body: ExprId) {
-        let mut names = self.axis_names(index, body, true);
+        let range = |index: IndexId| (self.context.index_of(index).start, self.context.index_of(index).end);
+        let preferred = self.preferred.iter().filter(|(like, _)| range(*like) == range(index));
+        let mut names: Vec<String> = preferred.map(|(_, name)| name.clone()).collect();
+        names.extend(self.axis_names(index, body, true));
         names.push(self.own_name(index));
         names.extend(self.axis_names(index, body, false));
         let name = self.free_name(names.into_iter());
         self.scope.push((index, name));
+    }
+
+    /// Takes indices out of scope; sums over the same range will use their names.
+    pub(in crate::sheet) fn prefer_and_release(&mut self, indices: &[IndexId]) {
+        for &index in indices {
+            if let Some(at) = self.scope.iter().position(|(bound, _)| *bound == index) {
+                let released = self.scope.remove(at);
+                self.preferred.push(released);
+            }
+        }
     }
 
     fn own_name(&self, index: IndexId) -> String {
@@ -129,6 +142,21 @@ impl Writer<'_> {
             row.extend(upper);
             (Math::Row(row), None)
         }
+    }
+
+    /// `i = 1, …, 64`, for each free index that takes more than one value.
+    pub(in crate::sheet) fn ranges(&self, indices: &[IndexId]) -> Vec<Math> {
+        let ranges = indices.iter().filter(|&&index| self.context.index_of(index).extent() > 1).map(|&index| {
+            let range = self.context.index_of(index);
+            let (first, last) = (integer(range.start + self.first()), integer(range.end - 1 + self.first()));
+            let values = match range.extent() {
+                2 => vec![first, last],
+                3 => vec![first, integer(range.start + self.first() + 1), last],
+                _ => vec![first, Math::Operator(Operator::Ellipsis), last],
+            };
+            Math::relation(Math::identifier(self.name(index)), Operator::Equal, Math::list(values))
+        });
+        ranges.collect()
     }
 }
 

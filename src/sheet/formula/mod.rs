@@ -10,6 +10,8 @@ use super::math::{BigOperator, Fence, Math, Operator, width};
 use super::notation::Notation;
 use crate::equation::{Affine, Context, Elementary, Equation, ExprId, IndexId, Node, ReduceKind, Role, TensorId};
 
+pub(super) use number::{decimal, root_or_decimal};
+
 /// How tightly a formula holds together, loosest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Level {
@@ -74,6 +76,8 @@ pub(super) struct Writer<'a> {
     scope: Vec<(IndexId, String)>,
     /// Letters that no index may go by.
     avoid: Vec<String>,
+    /// Names that bound indices with the same range as a certain index try first.
+    preferred: Vec<(IndexId, String)>,
     /// The name of the example that per-example tensors belong to, inside of a mean over the minibatch.
     example: Option<String>,
 }
@@ -81,7 +85,8 @@ pub(super) struct Writer<'a> {
 impl<'a> Writer<'a> {
     /// A writer for expressions of `context`, which may hold more than the derivation's, with `indices` free in them.
     pub(super) fn new(notation: &'a Notation<'a>, context: &'a Context, indices: &[IndexId], expressions: &[ExprId]) -> Self {
-        let mut writer = Self { notation, context, scope: Vec::new(), avoid: vec!["e".to_owned()], example: None };
+        let avoid = vec!["e".to_owned()];
+        let mut writer = Self { notation, context, scope: Vec::new(), avoid, preferred: Vec::new(), example: None };
         for &expression in expressions {
             writer.avoid_letters_of(expression);
         }
@@ -101,6 +106,32 @@ impl<'a> Writer<'a> {
         writer
     }
 
+    /// Brings indices into scope that are not there yet.
+    pub(super) fn bind_all(&mut self, indices: &[IndexId]) {
+        for &index in indices {
+            if !self.scope.iter().any(|(bound, _)| *bound == index) {
+                self.bind_free(index);
+            }
+        }
+    }
+
+    /// An element of a tensor at indices in scope.
+    pub(super) fn element(&mut self, tensor: TensorId, indices: &[IndexId]) -> Math {
+        let indices: Vec<_> = indices.iter().map(|&index| Affine::index(index)).collect();
+        self.access(tensor, &indices).math
+    }
+
+    /// The sum of all elements along the last axis of a tensor.
+    pub(super) fn sum_of_elements(&mut self, tensor: TensorId) -> Math {
+        let name = self.free_name(["k"].map(str::to_owned).into_iter());
+        let rank = self.context.tensor(tensor).shape.len();
+        let free: Vec<Math> = self.scope.iter().map(|(_, name)| Math::identifier(name)).collect();
+        let mut indices: Vec<Math> = free.into_iter().take(rank.saturating_sub(1)).collect();
+        indices.push(Math::identifier(&name));
+        let body = Box::new(self.notation.element(tensor, false, None, indices));
+        Math::Big { operator: BigOperator::Sum, under: Some(Box::new(Math::identifier(name))), over: None, body }
+    }
+
     /// An expression that stands by itself.
     pub(super) fn expression(&mut self, expr: ExprId) -> Math {
         self.piece(expr).math
@@ -108,8 +139,7 @@ impl<'a> Writer<'a> {
 
     /// The left-hand side of an equation.
     pub(super) fn left(&mut self, equation: &Equation) -> Math {
-        let indices: Vec<_> = equation.indices.iter().map(|&index| Affine::index(index)).collect();
-        self.access(equation.target, &indices).math
+        self.element(equation.target, &equation.indices)
     }
 
     /// What stands between the sides: an arrow where the left side is a new value of what it names.
@@ -135,8 +165,26 @@ impl<'a> Writer<'a> {
     fn is_negative(&self, expr: ExprId) -> bool {
         match self.context.node(expr) {
             Node::Number(number) => number.value() < 0.0,
-            Node::Multiply(factors) => self.is_negative_number(factors[0]),
+            Node::Multiply(factors) => {
+                let is_minus = |&&factor: &&ExprId| match self.context.node(factor) {
+                    Node::Reduce { .. } => self.is_negative(factor),
+                    _ => self.is_negative_number(factor),
+                };
+                factors.iter().filter(is_minus).count() % 2 == 1
+            }
             Node::Reduce { kind: ReduceKind::Sum, body, .. } => self.is_negative(*body),
+            _ => false,
+        }
+    }
+
+    /// Whether an expression is positive at sight, whatever its tensors hold.
+    pub(super) fn is_clearly_positive(&self, expr: ExprId) -> bool {
+        match self.context.node(expr) {
+            Node::Number(number) => number.value() > 0.0,
+            Node::Call(Elementary::Exp, _) => true,
+            Node::Add(parts) | Node::Multiply(parts) => parts.iter().all(|&part| self.is_clearly_positive(part)),
+            Node::Power(base, _) => self.is_clearly_positive(*base),
+            Node::Reduce { body, .. } => self.is_clearly_positive(*body),
             _ => false,
         }
     }
@@ -263,11 +311,11 @@ impl<'a> Writer<'a> {
         match base.math {
             // tanh² s
             Math::Apply { function, argument } if is_integer => {
-                Piece::new(Math::Apply { function: Box::new(function.sup(exponent)), argument }, Level::Apply)
+                Piece::new(Math::Apply { function: Box::new(function.with_superscript(exponent)), argument }, Level::Apply)
             }
             Math::Scripts { base, sub, sup: None } => Piece::atom(Math::Scripts { base, sub, sup: Some(Box::new(exponent)) }),
-            Math::Scripts { .. } => Piece::atom(base.math.parenthesized().sup(exponent)),
-            _ => Piece::atom(base.at_least(Level::Atom).sup(exponent)),
+            Math::Scripts { .. } => Piece::atom(base.math.parenthesized().with_superscript(exponent)),
+            _ => Piece::atom(base.at_least(Level::Atom).with_superscript(exponent)),
         }
     }
 
@@ -281,7 +329,7 @@ impl<'a> Writer<'a> {
             Elementary::Exp => {
                 let exponent = self.expression(argument);
                 if !exponent.is_tall() && width(&exponent) < EXPONENT_WIDTH && !has_power_of_e(&exponent) {
-                    return Piece::atom(Math::identifier("e").sup(exponent));
+                    return Piece::atom(Math::identifier("e").with_superscript(exponent));
                 }
                 return Piece::atom(Math::Call { function: Box::new(Math::identifier("exp")), arguments: vec![exponent] });
             }
@@ -341,7 +389,7 @@ impl<'a> Writer<'a> {
         let body = Box::new(self.piece(body).at_least(Level::Product));
         let mut math = Math::Big { operator, under: Some(Box::new(Math::list(names))), over: None, body };
         if indices.len() > 1 {
-            math = math.parenthesized().sub(Math::number(position + 1));
+            math = math.parenthesized().with_subscript(Math::number(position + 1));
         }
         self.scope.truncate(depth);
         Piece::new(math, Level::Product)

@@ -93,6 +93,25 @@ pub(in crate::sheet) fn decimal(value: f64) -> Math {
         Some(digits) => Math::Row(vec![Math::Operator(Operator::Negative), Math::number(digits)]),
         None => Math::number(exponent),
     };
-    let power = Math::number(10).sup(exponent);
+    let power = Math::number(10).with_superscript(exponent);
     if mantissa == "1" { power } else { Math::product(vec![Math::number(mantissa), power]) }
+}
+
+/// A number that is not negative: the square root of a small fraction where it is one, as with bounds of initial values, else
+/// in decimals.
+pub(in crate::sheet) fn root_or_decimal(value: f64) -> Math {
+    /// The greatest denominator that is tried.
+    const LARGEST: f64 = 1e7;
+    if value.to_string().len() > 8 {
+        for numerator in [1.0, 2.0, 3.0, 6.0] {
+            let denominator = (numerator / (value * value)).round();
+            if (1.0..LARGEST).contains(&denominator)
+                && ((numerator / denominator).sqrt() - value).abs() <= 2.0 * f64::EPSILON * value
+            {
+                let fraction = Math::Row(vec![Math::number(numerator), Math::Text("/".to_owned()), Math::number(denominator)]);
+                return Math::Sqrt(Box::new(fraction));
+            }
+        }
+    }
+    decimal(value)
 }

@@ -1,7 +1,7 @@
 //! Conditions: Iverson's brackets, maxima and minima, and values by cases.
 
 use super::{Level, Piece, Writer, fenced};
-use crate::equation::{ExprId, Node, Relation};
+use crate::equation::{ExprId, Node, Number, Relation};
 use crate::sheet::math::{Fence, Math, Operator};
 
 impl Writer<'_> {
@@ -25,6 +25,20 @@ impl Writer<'_> {
                 Math::relation(value, if holds { Operator::NotEqual } else { Operator::Equal }, Math::number(0))
             }
         }
+    }
+
+    /// That an expression is not 0: `y ≠ 1` rather than `1 − y ≠ 0`.
+    pub(in crate::sheet) fn not_zero(&mut self, expr: ExprId) -> Math {
+        if let Node::Add(terms) = self.context.node(expr)
+            && let [constant, term] = terms[..]
+            && let Some(constant) = self.context.as_number(constant).map(Number::value)
+        {
+            let value = if self.is_negative(term) { constant } else { -constant };
+            let magnitude = super::number::number(value.abs()).math;
+            let value = if value < 0.0 { Math::Row(vec![Math::Operator(Operator::Negative), magnitude]) } else { magnitude };
+            return Math::relation(self.magnitude(term).math, Operator::NotEqual, value);
+        }
+        Math::relation(self.piece(expr).at_least(Level::Product), Operator::NotEqual, Math::number(0))
     }
 
     fn connective(&mut self, operands: &[ExprId], holds: bool, conjunction: bool) -> Math {

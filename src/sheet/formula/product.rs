@@ -11,8 +11,9 @@ struct Factors {
     constants: Vec<Piece>,
     /// Numbers and constants below.
     divisors: Vec<Piece>,
-    /// Derivatives, which stand beside a fraction rather than in it.
+    /// Derivatives, which stand beside a fraction rather than in it; of the loss, then of what it depends on.
     derivatives: Vec<Math>,
+    partials: Vec<Math>,
     /// What else stands above.
     above: Vec<Piece>,
     /// What else stands below.
@@ -23,7 +24,7 @@ struct Factors {
 }
 
 impl Writer<'_> {
-    /// The product of factors, of a leading number its absolute value.
+    /// The product of factors without their signs, which [`Self::is_negative`] counts.
     pub(super) fn product(&mut self, factors: &[ExprId]) -> Piece {
         let mut sorted = Factors::default();
         for &factor in factors {
@@ -51,9 +52,9 @@ impl Writer<'_> {
                 Role::Constant | Role::BatchSize | Role::UpdateNumber => sorted.constants.push(self.piece(factor)),
                 _ => sorted.above.push(self.piece(factor)),
             },
-            Node::Partial { .. } => sorted.derivatives.push(self.expression(factor)),
+            Node::Partial { .. } => sorted.partials.push(self.expression(factor)),
             Node::Reduce { .. } | Node::ArgReduce { .. } => {
-                let sum = self.piece(factor).at_least(Level::Product);
+                let sum = self.magnitude(factor).at_least(Level::Product);
                 sorted.sums.push(sum);
             }
             Node::Compare(..) | Node::And(_) | Node::Or(_) | Node::Not(_) => sorted.brackets.push(self.piece(factor)),
@@ -83,7 +84,7 @@ impl Writer<'_> {
             Piece { math: math @ Math::Scripts { .. }, .. } => math.parenthesized(),
             piece => piece.at_least(Level::Atom),
         };
-        Piece::atom(base.sup(number::number(exponent).math))
+        Piece::atom(base.with_superscript(number::number(exponent).math))
     }
 }
 
@@ -108,7 +109,8 @@ impl Factors {
             (_, Level::Sum) => 1,
             _ => 0,
         });
-        let Factors { constants, divisors, derivatives, above, below, brackets, sums } = self;
+        self.derivatives.append(&mut self.partials);
+        let Factors { constants, divisors, derivatives, above, below, brackets, sums, .. } = self;
         let stands_alone = derivatives.is_empty() && brackets.is_empty() && sums.is_empty();
         let mut parts = Vec::new();
         if below.is_empty()

@@ -1,0 +1,281 @@
+//! Section 4: the derivatives of one example's loss, with the steps that the calculus recorded.
+
+use super::{Composer, begun, continued, references, separated};
+use crate::calculus::{Condition, Factor, Step, reason};
+use crate::derivation::Adjoint;
+use crate::equation::{ExprId, IndexId, Node, TensorId};
+use crate::sheet::Steps;
+use crate::sheet::document::{Block, Inline, Line};
+use crate::sheet::formula::Writer;
+use crate::sheet::math::{Math, Operator, width};
+
+impl Composer<'_> {
+    pub(super) fn backward(&self) -> Vec<Block> {
+        if self.derivation.backward.is_empty() {
+            return Vec::new();
+        }
+        let mut blocks = Vec::new();
+        if let Some(gradient) = self.derivation.gradient.first() {
+            let mut text = vec![Inline::text("For one example; the mean over the minibatch enters in ")];
+            text.push(Inline::Reference(gradient.equation.number));
+            text.push(Inline::text("."));
+            blocks.push(Block::Paragraph(text));
+        }
+        if self.options.steps == Steps::None {
+            let lines = self.derivation.backward.iter().flat_map(|adjoint| self.adjoint_lines(adjoint)).collect();
+            blocks.push(Block::Display(lines));
+        } else {
+            blocks.extend(self.derivation.backward.iter().map(|adjoint| Block::Display(self.adjoint_lines(adjoint))));
+        }
+        blocks
+    }
+
+    fn adjoint_lines(&self, adjoint: &Adjoint) -> Vec<Line> {
+        let equation = &adjoint.equation;
+        let mut writer = self.adjoint_writer(adjoint);
+        let left = writer.left(equation);
+        let mut lines = match self.options.steps {
+            Steps::None => Vec::new(),
+            Steps::Key | Steps::All => self.derivation_lines(&mut writer, adjoint, &left),
+        };
+        if lines.is_empty() {
+            let uses = adjoint.record.steps.iter().chain(adjoint.record.factors.iter().flat_map(|factor| &factor.steps));
+            let numbers = uses.clone().flat_map(|step| &step.uses).filter_map(|&tensor| self.number(tensor));
+            let mut why = vec![Inline::text("from ")];
+            why.extend(references(numbers));
+            let conditions = self.conditions(&mut writer, uses);
+            let why = separated(vec![why, conditions], "; ");
+            lines.push(begun(left, writer.expression(equation.value), why));
+        }
+        if let Some(last) = lines.last_mut() {
+            last.number = Some(equation.number);
+            if !adjoint.is_computed {
+                last.reason = separated(vec![std::mem::take(&mut last.reason), self.readers(adjoint)], "; ");
+            }
+        }
+        if let Some(special) = &adjoint.record.special_case {
+            let right = writer.expression(special.value);
+            let mut why = vec![Inline::text("if ")];
+            why.extend(special.condition.as_ref().map(|condition| Inline::Math(self.condition(&mut writer, condition))));
+            lines.push(continued(right, why));
+        }
+        lines
+    }
+
+    /// Where an adjoint went that the code does not compute.
+    fn readers(&self, adjoint: &Adjoint) -> Vec<Inline> {
+        let reads = |other: &&Adjoint| other.record.steps.iter().any(|step| step.uses.contains(&adjoint.equation.target));
+        let readers = self.derivation.backward.iter().filter(reads).map(|reader| reader.equation.number);
+        [Inline::text("only a step on the way to ")].into_iter().chain(references(readers)).collect()
+    }
+
+    /// A writer whose indices keep away from the letters of all steps.
+    fn adjoint_writer(&self, adjoint: &Adjoint) -> Writer<'_> {
+        let record = &adjoint.record;
+        let mut expressions: Vec<ExprId> = record.steps.iter().map(|step| step.value).collect();
+        expressions.extend(record.factors.iter().flat_map(|factor| factor.steps.iter().map(|step| step.value)));
+        expressions.extend(record.factors.iter().flat_map(|factor| match self.context().node(factor.partial) {
+            Node::Partial { of, by } => vec![*of, *by],
+            _ => Vec::new(),
+        }));
+        Writer::new(self.notation, self.context(), &adjoint.equation.indices, &expressions)
+    }
+
+    /// Writes about one factor, whose own indices are in scope meanwhile; the chain rule's sum will use their names.
+    fn within_factor<T>(
+        &self,
+        writer: &mut Writer<'_>,
+        adjoint: &Adjoint,
+        factor: &Factor,
+        write: impl FnOnce(&mut Writer<'_>) -> T,
+    ) -> T {
+        let mut own = self.free_in_partial(factor);
+        own.retain(|index| !adjoint.equation.indices.contains(index));
+        writer.bind_all(&own);
+        let written = write(writer);
+        writer.prefer_and_release(&own);
+        written
+    }
+
+    fn free_in_partial(&self, factor: &Factor) -> Vec<IndexId> {
+        match self.context().node(factor.partial) {
+            Node::Partial { of, by } => [*of, *by].into_iter().flat_map(|part| self.context().free_indices(part)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn derivation_lines(&self, writer: &mut Writer<'_>, adjoint: &Adjoint, left: &Math) -> Vec<Line> {
+        let record = &adjoint.record;
+        let all = self.options.steps == Steps::All;
+        let Some((chain, forms)) = record.steps.split_first() else { return Vec::new() };
+        let mut lines = Vec::new();
+        // Where the loss itself is differentiated, the only factor is the whole.
+        if let [factor] = &record.factors[..]
+            && chain.value == factor.partial
+        {
+            lines.extend(self.within_factor(writer, adjoint, factor, |writer| self.factor_lines(writer, factor)));
+            lines.extend(self.form_lines(writer, forms.get(1..).unwrap_or(&[]), all));
+            return lines;
+        }
+        let mut simple = Vec::new();
+        for factor in &record.factors {
+            self.within_factor(writer, adjoint, factor, |writer| match self.simple_factor(writer, factor) {
+                Some(text) if !all => simple.push(text),
+                _ => lines.extend(self.factor_lines(writer, factor)),
+            });
+        }
+        let uses: Vec<u32> = chain.uses.iter().filter_map(|&tensor| self.number(tensor)).collect();
+        let mut why = vec![Inline::text("chain rule, ")];
+        why.extend(references(uses));
+        lines.push(begun(left.clone(), writer.expression(chain.value), why));
+        let mut form_lines = self.form_lines(writer, forms, all);
+        if let Some(first) = form_lines.first_mut()
+            && !simple.is_empty()
+        {
+            // The factors say more than that they were put in.
+            if forms.first().is_some_and(|step| step.rule == "substitute-factors") {
+                let rest = first.reason.split_off(1.min(first.reason.len()));
+                first.reason = separated(vec![separated(simple, "; "), strip_separator(rest)], "; ");
+            } else {
+                first.reason.splice(0..0, separated(simple, "; "));
+            }
+        }
+        lines.extend(form_lines);
+        lines
+    }
+
+    /// A partial derivative that is short enough to be named within a reason.
+    fn simple_factor(&self, writer: &mut Writer<'_>, factor: &Factor) -> Option<Vec<Inline>> {
+        let value = writer.expression(factor.steps.last()?.value);
+        if !is_simple(&value) {
+            return None;
+        }
+        let mut text = references(last_uses(factor).filter_map(|tensor| self.number(tensor)));
+        text.insert(0, Inline::text("from "));
+        let partial = writer.expression(factor.partial);
+        text.extend([Inline::text(", "), Inline::Math(Math::relation(partial, Operator::Equal, value))]);
+        Some(text)
+    }
+
+    /// The lines of one partial derivative.
+    fn factor_lines(&self, writer: &mut Writer<'_>, factor: &Factor) -> Vec<Line> {
+        let left = writer.expression(factor.partial);
+        let Some((_, rest)) = factor.steps.split_first() else { return Vec::new() };
+        let mut from = vec![Inline::text("from ")];
+        from.extend(references(last_uses(factor).filter_map(|tensor| self.number(tensor))));
+        let picked = rest.iter().take_while(|step| step.rule == "sum-over-delta").count();
+        let shown_first = if self.options.steps == Steps::All { 0 } else { picked };
+        if shown_first > 0 {
+            from.push(Inline::text(", only one term of the sum depends on it"));
+        }
+        let mut lines = vec![begun(left, writer.expression(factor.steps[shown_first].value), from)];
+        let rest = &factor.steps[shown_first + 1..];
+        if self.options.steps == Steps::All {
+            lines.extend(self.form_lines(writer, rest, true));
+        } else if let Some(last) = rest.last() {
+            let output = rest.iter().any(|step| step.rule == "in-terms-of-output");
+            let why = if output { reason("in-terms-of-output") } else { reason(last.rule) };
+            let why = separated(vec![vec![Inline::text(why)], self.conditions(writer, rest.iter())], "; ");
+            push_form(&mut lines, writer.expression(last.value), why);
+        }
+        lines
+    }
+
+    /// The forms of a right-hand side: all of them, or those that a reader needs to follow, with the reasons of those left out.
+    fn form_lines(&self, writer: &mut Writer<'_>, steps: &[Step], all: bool) -> Vec<Line> {
+        let mut lines = Vec::new();
+        let mut reasons: Vec<Vec<Inline>> = Vec::new();
+        let mut skipped: Vec<&Step> = Vec::new();
+        for (at, step) in steps.iter().enumerate() {
+            let why = self.step_reason(step);
+            let next = steps.get(at + 1).map(|next| next.rule);
+            let says_little = step.rule == "substitute-factors" && next == Some("substitute-adjoint");
+            if all || !(says_little || reasons.contains(&why)) {
+                reasons.push(why);
+            }
+            skipped.push(step);
+            let is_key = match step.rule {
+                _ if next.is_none() => true,
+                "substitute-adjoint" => true,
+                "substitute-factors" => next != Some("substitute-adjoint"),
+                "cancel" | "distribute-and-cancel" | "in-terms-of-output" => true,
+                _ => next == Some("substitute-adjoint"),
+            };
+            if all || is_key {
+                reasons.truncate(3);
+                let conditions = self.conditions(writer, skipped.drain(..));
+                let why = separated(vec![separated(std::mem::take(&mut reasons), ", "), conditions], "; ");
+                push_form(&mut lines, writer.expression(step.value), why);
+            }
+        }
+        lines
+    }
+
+    fn step_reason(&self, step: &Step) -> Vec<Inline> {
+        let numbers: Vec<u32> = step.uses.iter().filter_map(|&tensor| self.number(tensor)).collect();
+        if step.rule == "substitute-adjoint" {
+            return [Inline::text("with ")].into_iter().chain(references(numbers)).collect();
+        }
+        let mut text = vec![Inline::text(match reason(step.rule) {
+            "" => step.rule.replace('-', " "),
+            known => known.to_owned(),
+        })];
+        if !numbers.is_empty() {
+            text.push(Inline::text(", "));
+            text.extend(references(numbers));
+        }
+        text
+    }
+
+    /// What must hold for steps to be right.
+    fn conditions<'s>(&self, writer: &mut Writer<'_>, steps: impl IntoIterator<Item = &'s Step>) -> Vec<Inline> {
+        let mut conditions = Vec::new();
+        for condition in steps.into_iter().filter_map(|step| step.condition.as_ref()) {
+            if matches!(condition, Condition::NotZero(expr) | Condition::Positive(expr) if writer.is_clearly_positive(*expr)) {
+                continue;
+            }
+            let condition = vec![Inline::Math(self.condition(writer, condition))];
+            if !conditions.contains(&condition) {
+                conditions.push(condition);
+            }
+        }
+        let mut text = separated(conditions, ", ");
+        if !text.is_empty() {
+            text.insert(0, Inline::text("for "));
+        }
+        text
+    }
+
+    fn condition(&self, writer: &mut Writer<'_>, condition: &Condition) -> Math {
+        match condition {
+            Condition::NotZero(expr) => writer.not_zero(*expr),
+            Condition::Positive(expr) => Math::relation(writer.expression(*expr), Operator::Greater, Math::number(0)),
+            Condition::SumsToOne(tensor) => Math::relation(writer.sum_of_elements(*tensor), Operator::Equal, Math::number(1)),
+        }
+    }
+}
+
+/// Adds a form unless it looks like the one before: two ways of storing one formula are no step for a reader.
+fn push_form(lines: &mut Vec<Line>, right: Math, why: Vec<Inline>) {
+    match lines.last_mut() {
+        Some(last) if last.right == right => {}
+        _ => lines.push(continued(right, why)),
+    }
+}
+
+fn strip_separator(mut rest: Vec<Inline>) -> Vec<Inline> {
+    if matches!(rest.first(), Some(Inline::Text(text)) if text.starts_with([';', ','])) {
+        rest.remove(0);
+    }
+    rest
+}
+
+fn last_uses(factor: &Factor) -> impl Iterator<Item = TensorId> + '_ {
+    factor.steps.first().into_iter().flat_map(|step| step.uses.iter().copied())
+}
+
+/// Short enough to be named within the reason.
+fn is_simple(math: &Math) -> bool {
+    const SIMPLE: f64 = 3.0;
+    matches!(math, Math::Identifier(_) | Math::Number(_) | Math::Scripts { .. } | Math::Fenced(..)) && width(math) <= SIMPLE
+}

@@ -1,0 +1,229 @@
+//! From a derivation to the sheet's sections.
+
+mod algorithm;
+mod backward;
+mod passes;
+mod symbols;
+mod update;
+
+use std::collections::BTreeMap;
+
+use super::SheetOptions;
+use super::document::{Block, Document, Inline, Line, Section};
+use super::formula::Writer;
+use super::lines::break_lines;
+use super::math::{Math, Operator};
+use super::notation::Notation;
+use crate::derivation::Derivation;
+use crate::equation::{Context, Equation, IndexId, Role, TensorId};
+
+/// Everything that the sections are composed from.
+struct Composer<'a> {
+    derivation: &'a Derivation,
+    notation: &'a Notation<'a>,
+    options: SheetOptions,
+    /// The number of the equation that defines each tensor.
+    numbers: BTreeMap<TensorId, u32>,
+}
+
+/// The sheet of a derivation.
+pub(super) fn compose(derivation: &Derivation, options: SheetOptions) -> Document {
+    let notation = Notation::new(derivation, options);
+    let composer = Composer { derivation, notation: &notation, options, numbers: numbers(derivation) };
+    let sections = [
+        ("Notation", "notation", composer.symbols()),
+        ("Objective", "objective", composer.objective()),
+        ("Forward pass", "forward", composer.forward()),
+        ("Backward pass", "backward", composer.backward()),
+        ("Update rules", "update", composer.update()),
+        ("Algorithm", "algorithm", composer.algorithm()),
+    ];
+    let sections = sections.into_iter().filter(|(_, _, blocks)| !blocks.is_empty()).map(|(title, anchor, blocks)| Section {
+        title,
+        anchor,
+        blocks: blocks.into_iter().map(with_broken_lines).collect(),
+    });
+    Document {
+        title: format!("Update rules for {}", derivation.model.name),
+        summary: composer.summary(),
+        sections: sections.collect(),
+    }
+}
+
+fn with_broken_lines(block: Block) -> Block {
+    match block {
+        Block::Display(lines) => Block::Display(break_lines(lines)),
+        block => block,
+    }
+}
+
+fn numbers(derivation: &Derivation) -> BTreeMap<TensorId, u32> {
+    let model = &derivation.model;
+    (derivation.objective.iter())
+        .chain(&derivation.forward)
+        .chain(derivation.backward.iter().map(|adjoint| &adjoint.equation))
+        .chain(derivation.gradient.iter().map(|gradient| &gradient.equation))
+        .chain(&model.constants)
+        .chain(model.optimizers.iter().flat_map(|optimizer| &optimizer.equations))
+        .map(|equation| (equation.target, equation.number))
+        .collect()
+}
+
+impl<'a> Composer<'a> {
+    fn context(&self) -> &'a Context {
+        &self.derivation.model.context
+    }
+
+    /// What stands below the title.
+    fn summary(&self) -> Vec<Vec<Inline>> {
+        let model = &self.derivation.model;
+        let mut summary = Vec::new();
+        let widths = self.widths();
+        if widths.len() > 1 {
+            summary.push(vec![Inline::text(widths.join("–"))]);
+        }
+        let count: usize = model.parameters.iter().map(|parameter| self.context().tensor(parameter.tensor).size()).sum();
+        summary.push(vec![Inline::text(match count {
+            0 => "no parameters".to_owned(),
+            1 => "1 parameter".to_owned(),
+            count => format!("{} parameters", grouped(count)),
+        })]);
+        let mut rules: Vec<&str> = Vec::new();
+        for optimizer in &model.optimizers {
+            if !rules.contains(&optimizer.rule.as_str()) {
+                rules.push(&optimizer.rule);
+            }
+        }
+        if !rules.is_empty() {
+            summary.push(vec![Inline::text("updated by "), Inline::Code(rules.join(", "))]);
+        }
+        summary.push(vec![Inline::text(format!("indices from {}", self.options.first_index))]);
+        summary
+    }
+
+    /// The shapes that an example goes through: the inputs', and those of all values that are computed from parameters directly.
+    fn widths(&self) -> Vec<String> {
+        const LONGEST: usize = 12;
+        let model = &self.derivation.model;
+        let shape = |tensor: TensorId| match &self.context().tensor(tensor).shape[..] {
+            [] => "1".to_owned(),
+            shape => shape.iter().map(usize::to_string).collect::<Vec<_>>().join("×"),
+        };
+        let mut widths = vec![model.inputs.iter().map(|&input| shape(input)).collect::<Vec<_>>().join("+")];
+        for equation in &self.derivation.forward {
+            let read = self.context().tensors_in(equation.value);
+            if read.iter().any(|&tensor| self.context().tensor(tensor).role == Role::Parameter) {
+                widths.push(shape(equation.target));
+            }
+        }
+        if widths.len() > LONGEST {
+            widths.splice(LONGEST / 2..widths.len() - LONGEST / 2 + 1, ["…".to_owned()]);
+        }
+        widths
+    }
+
+    /// The number of the equation that defines a tensor.
+    fn number(&self, tensor: TensorId) -> Option<u32> {
+        self.numbers.get(&tensor).copied()
+    }
+
+    /// The tensor that holds the derivative of the loss by another.
+    fn adjoint_of(&self, tensor: TensorId) -> Option<TensorId> {
+        let adjoints = self.derivation.backward.iter().map(|adjoint| adjoint.equation.target);
+        adjoints.into_iter().find(|&adjoint| self.context().tensor(adjoint).role == Role::Adjoint { of: tensor })
+    }
+
+    /// One equation on one line, without a reason.
+    fn line(&self, equation: &Equation) -> Line {
+        let mut writer = Writer::for_equation(self.notation, equation);
+        let left = writer.left(equation);
+        let relation = writer.relation(equation);
+        let right = writer.expression(equation.value);
+        Line { left: Some(left), relation: Some(relation), right, reason: Vec::new(), number: Some(equation.number) }
+    }
+
+    /// A tensor with the index names of its declaration.
+    fn generic_element(&self, tensor: TensorId, indices: &[IndexId]) -> Math {
+        let mut writer = Writer::new(self.notation, self.context(), &[], &[]);
+        writer.avoid_tensor(tensor);
+        writer.bind_all(indices);
+        writer.element(tensor, indices)
+    }
+
+    /// The free indices of the equation that defines a tensor, or of the gradient or adjoint of it: a name for each axis.
+    fn axes_of(&self, tensor: TensorId) -> &'a [IndexId] {
+        let derivation = self.derivation;
+        let adjoints = derivation.backward.iter().map(|adjoint| &adjoint.equation);
+        let optimizers = derivation.model.optimizers.iter().flat_map(|optimizer| &optimizer.equations);
+        let gradients = derivation.gradient.iter().map(|gradient| &gradient.equation);
+        let mut all = derivation.forward.iter().chain(gradients).chain(adjoints).chain(optimizers);
+        let is_about = |equation: &&Equation| {
+            equation.target == tensor
+                || match self.context().tensor(equation.target).role {
+                    Role::Adjoint { of } | Role::Gradient { of } | Role::Next { of } => of == tensor,
+                    _ => false,
+                }
+        };
+        all.find(is_about).map_or(&[], |equation| &equation.indices)
+    }
+
+    /// The ranges of an equation's indices, `i = 1, …, 4, j = 1, …, 3`.
+    fn ranges(&self, equation: &Equation) -> Vec<Inline> {
+        let writer = Writer::for_equation(self.notation, equation);
+        separated(writer.ranges(&equation.indices).into_iter().map(|range| vec![Inline::Math(range)]).collect(), "; ")
+    }
+}
+
+/// A line that goes on with an equation.
+fn continued(right: Math, reason: Vec<Inline>) -> Line {
+    Line { left: None, relation: Some(Operator::Equal), right, reason, number: None }
+}
+
+/// A line that begins an equation.
+fn begun(left: Math, right: Math, reason: Vec<Inline>) -> Line {
+    Line { left: Some(left), relation: Some(Operator::Equal), right, reason, number: None }
+}
+
+/// Links to equations, in order; three and more in a row as a range.
+fn references(numbers: impl IntoIterator<Item = u32>) -> Vec<Inline> {
+    let mut numbers: Vec<u32> = numbers.into_iter().collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let mut parts = Vec::new();
+    let mut rest = &numbers[..];
+    while let Some(&first) = rest.first() {
+        let run = rest.iter().zip(first..).take_while(|(number, expected)| **number == *expected).count();
+        if run > 2 {
+            parts.push(vec![Inline::Reference(first), Inline::text("–"), Inline::Reference(rest[run - 1])]);
+        } else {
+            parts.extend(rest[..run].iter().map(|&number| vec![Inline::Reference(number)]));
+        }
+        rest = &rest[run..];
+    }
+    separated(parts, ", ")
+}
+
+/// Parts of a text with something between them.
+fn separated(parts: Vec<Vec<Inline>>, separator: &str) -> Vec<Inline> {
+    let mut joined = Vec::new();
+    for part in parts.into_iter().filter(|part| !part.is_empty()) {
+        if !joined.is_empty() {
+            joined.push(Inline::text(separator));
+        }
+        joined.extend(part);
+    }
+    joined
+}
+
+/// Digits in groups of three.
+fn grouped(count: usize) -> String {
+    let digits = count.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}

@@ -1,0 +1,44 @@
+//! Sections 2 and 3: what is minimized, and the equations of the network.
+
+use super::{Composer, references};
+use crate::sheet::document::{Block, Inline};
+use crate::sheet::math::Math;
+
+impl Composer<'_> {
+    pub(super) fn objective(&self) -> Vec<Block> {
+        let model = &self.derivation.model;
+        if let Some(objective) = &self.derivation.objective {
+            let mut blocks = vec![Block::Display(vec![self.line(objective)])];
+            if let Some(number) = model.loss.and_then(|loss| self.number(loss)) {
+                let example = self.notation.loss(Some("n"));
+                let mut text = vec![Inline::Math(example), Inline::text(" is the loss "), Inline::Reference(number)];
+                text.extend([Inline::text(" of example "), Inline::Math(Math::identifier("n"))]);
+                text.push(Inline::text(if model.regularizers.is_empty() {
+                    " of the minibatch."
+                } else {
+                    " of the minibatch; the regularizer counts once for each minibatch."
+                }));
+                blocks.push(Block::Paragraph(text));
+            }
+            return blocks;
+        }
+        let Some(objective) = &model.objective else { return Vec::new() };
+        let mut text = vec![Inline::text("Wanted are the derivatives of "), Inline::Math(self.notation.loss(None))];
+        text.push(Inline::text(", equation "));
+        text.extend(references(self.number(objective.value)));
+        text.push(Inline::text(", by "));
+        let by = objective.by.iter().map(|&tensor| vec![Inline::Math(self.symbol_with_axes(tensor))]).collect();
+        text.extend(super::separated(by, ", "));
+        text.push(Inline::text("."));
+        vec![Block::Paragraph(text)]
+    }
+
+    pub(super) fn forward(&self) -> Vec<Block> {
+        let lines = self.derivation.forward.iter().map(|equation| {
+            let mut line = self.line(equation);
+            line.reason = self.ranges(equation);
+            line
+        });
+        vec![Block::Display(lines.collect())]
+    }
+}

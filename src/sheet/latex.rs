@@ -1,0 +1,184 @@
+//! LaTeX: a whole document that pdflatex compiles as it is.
+
+mod formula;
+
+use super::document::{Block, Document, Inline, Line, Section, Table};
+use super::math::width;
+pub(super) use formula::{inline_latex, math_latex, relation_latex};
+
+/// What stands before the text. Nothing beyond Debian's texlive-latex-recommended is used.
+const PREAMBLE: &str = r"\documentclass[10pt,a4paper]{article}
+\usepackage[margin=22mm]{geometry}
+\usepackage[T1]{fontenc}
+\usepackage[utf8]{inputenc}
+\usepackage{lmodern,microtype,amsmath,amssymb,booktabs,array}
+\usepackage[hidelinks,bookmarks=false]{hyperref}
+\setlength{\parindent}{0pt}
+\setlength{\parskip}{5pt plus 1pt}
+\renewcommand{\arraystretch}{1.25}
+\allowdisplaybreaks
+\AtBeginDocument{%
+  \setlength{\abovedisplayskip}{3pt plus 1pt}\setlength{\abovedisplayshortskip}{3pt plus 1pt}%
+  \setlength{\belowdisplayskip}{6pt plus 2pt}\setlength{\belowdisplayshortskip}{6pt plus 2pt}}
+\setcounter{secnumdepth}{1}
+\newcommand{\why}[1]{&&\parbox{58mm}{\raggedright\small #1}}
+\newcommand{\eqn}[1]{\tag{\hypertarget{eq#1}{#1}}}
+\newcommand{\eq}[1]{\hyperlink{eq#1}{(#1)}}
+\newcommand{\step}[3]{\par\hangindent=\dimexpr 2em+#2em\relax\makebox[1.2em][r]{#1}\hspace{0.8em}\hspace*{#2em}#3}
+\newcommand{\here}[1]{\hypertarget{eq#1}{(#1)}}
+";
+
+/// A sheet as LaTeX.
+pub(super) fn document_latex(document: &Document) -> String {
+    let mut out = String::from(PREAMBLE);
+    let title = escape(&document.title);
+    out.push_str(&format!("\\hypersetup{{pdftitle={{{title}}}}}\n\\begin{{document}}\n{{\\LARGE\\bfseries {title}}}\\par\n"));
+    let summary: Vec<String> = document.summary.iter().map(|part| inlines(part)).collect();
+    out.push_str(&format!("{{\\small {}}}\n", summary.join(" \\quad ")));
+    for section in &document.sections {
+        write_section(section, &mut out);
+    }
+    out.push_str("\\end{document}\n");
+    out
+}
+
+fn write_section(section: &Section, out: &mut String) {
+    out.push_str(&format!("\n\\section{{{}}}\n", escape(section.title)));
+    let mut blocks = section.blocks.iter().peekable();
+    while let Some(block) = blocks.next() {
+        match block {
+            Block::Heading(text) => {
+                out.push_str(&format!("\\pagebreak[2]\\par\\medskip\\textbf{{\\boldmath {}}}\\nopagebreak\n", inlines(text)))
+            }
+            Block::Paragraph(text) => out.push_str(&format!("{}\\par\n", inlines(text))),
+            Block::Display(lines) => {
+                // Displays that follow each other are one, so that their columns are one below the other.
+                let mut groups = vec![&lines[..]];
+                while let Some(Block::Display(lines)) = blocks.peek() {
+                    groups.push(lines);
+                    blocks.next();
+                }
+                write_displays(&groups, out);
+            }
+            Block::Table(table) => write_table(table, out),
+            Block::Steps(steps) => {
+                out.push_str("{\\setlength{\\parskip}{2pt}\\raggedright\n");
+                for (at, step) in steps.iter().enumerate() {
+                    out.push_str(&format!("\\step{{{}}}{{{}}}{{{}}}\n", at + 1, 2 * step.depth, inlines(&step.text)));
+                }
+                out.push_str("\\par}\n\n");
+            }
+        }
+    }
+}
+
+fn write_displays(groups: &[&[Line]], out: &mut String) {
+    out.push_str("\\begin{flalign*}\n");
+    for (position, lines) in groups.iter().enumerate() {
+        for (at, line) in lines.iter().enumerate() {
+            write_line(line, out);
+            match lines.get(at + 1) {
+                // A little more space before a new equation than between the lines of one, which stay on one page.
+                Some(next) if next.left.is_some() => out.push_str("\\\\[3pt]\n"),
+                Some(_) => out.push_str("\\\\*\n"),
+                None if position + 1 < groups.len() => out.push_str("\\\\[9pt]\n"),
+                None => out.push('\n'),
+            }
+        }
+    }
+    out.push_str("\\end{flalign*}\n");
+}
+
+fn write_line(line: &Line, out: &mut String) {
+    let left = line.left.as_ref().map(math_latex).unwrap_or_default();
+    let relation = match line.relation {
+        Some(relation) => relation_latex(relation),
+        None => "\\qquad ".to_owned(),
+    };
+    out.push_str(&format!("{left} &{relation}{}", math_latex(&line.right)));
+    if line.reason.is_empty() {
+        out.push_str("&&");
+    } else {
+        out.push_str(&format!(" \\why{{{}}}", inlines(&line.reason)));
+    }
+    if let Some(number) = line.number {
+        out.push_str(&format!(" \\eqn{{{number}}}"));
+    }
+}
+
+fn write_table(table: &Table, out: &mut String) {
+    /// The width of the text in ems, and the space between two columns.
+    const TEXT_WIDTH: f64 = 46.0;
+    const COLUMN_GAP: f64 = 1.3;
+    const ROWS_TOGETHER: usize = 40;
+    let columns = table.header.len();
+    let natural = |column: usize| {
+        let entries = table.rows.iter().filter_map(|row| row.get(column)).map(|entry| inline_width(entry));
+        entries.fold(0.5 * table.header.get(column).map_or(0, |title| title.len()) as f64, f64::max)
+    };
+    let taken: f64 = (0..columns.saturating_sub(1)).map(|column| natural(column) + COLUMN_GAP).sum();
+    let last = (TEXT_WIDTH - taken).clamp(10.0, natural(columns.saturating_sub(1)).max(10.0) + 1.0);
+    let alignment = "l".repeat(columns.saturating_sub(1));
+    // Pieces that fit on a page: a longtable would need a second run to know its columns.
+    for rows in table.rows.chunks(ROWS_TOGETHER) {
+        out.push_str(&format!(
+            "{{\\small\\begin{{tabular}}{{@{{}}{alignment}>{{\\raggedright\\arraybackslash}}p{{{last:.1}em}}@{{}}}}\n\\toprule {}\\\\\\midrule\n",
+            table.header.join(" & ")
+        ));
+        for row in rows {
+            let entries: Vec<String> = row.iter().map(|entry| inlines(entry)).collect();
+            out.push_str(&format!("{}\\\\\n", entries.join(" & ")));
+        }
+        out.push_str("\\bottomrule\\end{tabular}}\\par\n\n");
+    }
+}
+
+fn inline_width(inlines: &[Inline]) -> f64 {
+    inlines
+        .iter()
+        .map(|inline| match inline {
+            Inline::Text(text) => 0.46 * text.chars().count() as f64,
+            Inline::Code(text) => 0.53 * text.chars().count() as f64,
+            Inline::Math(math) => width(math),
+            Inline::Reference(_) | Inline::Number(_) => 1.8,
+        })
+        .sum()
+}
+
+fn inlines(inlines: &[Inline]) -> String {
+    let mut out = String::new();
+    for inline in inlines {
+        match inline {
+            Inline::Text(text) => out.push_str(&escape(text)),
+            Inline::Code(text) => out.push_str(&format!("\\texttt{{{}}}", escape(text))),
+            Inline::Math(math) => out.push_str(&format!("${}$", formula::inline_latex(math))),
+            Inline::Reference(number) => out.push_str(&format!("\\eq{{{number}}}")),
+            Inline::Number(number) => out.push_str(&format!("\\here{{{number}}}")),
+        }
+    }
+    out
+}
+
+/// Words, with the characters that LaTeX reads as commands written so that it prints them.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\\' => out.push_str(r"\textbackslash{}"),
+            '~' => out.push_str(r"\textasciitilde{}"),
+            '^' => out.push_str(r"\textasciicircum{}"),
+            '_' | '&' | '%' | '$' | '#' | '{' | '}' => {
+                out.push('\\');
+                out.push(character);
+            }
+            '–' => out.push_str("--"),
+            '×' => out.push_str(r"$\times$"),
+            '’' => out.push('\''),
+            '\'' => out.push_str(r"\textquotesingle{}"),
+            character if character.is_ascii() => out.push(character),
+            // Letters in names: as the formulas have them.
+            character => out.push_str(&format!("${}$", formula::identifier(&character.to_string()))),
+        }
+    }
+    out
+}

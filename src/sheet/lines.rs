@@ -1,0 +1,139 @@
+//! Breaking long formulas over lines.
+
+use super::document::Line;
+use super::math::{Math, Operator, Side, Spacing, width};
+
+/// The width of a display in ems when nothing stands beside the formulas.
+const WIDE: f64 = 43.0;
+/// The width when reasons stand beside them.
+const NARROW: f64 = 26.5;
+/// How much further to the right a broken formula goes on.
+const INDENT: f64 = 2.0;
+
+/// Breaks the lines of one display that are too wide for it.
+pub(super) fn break_lines(lines: Vec<Line>) -> Vec<Line> {
+    let has_reasons = lines.iter().any(|line| !line.reason.is_empty());
+    let left = lines.iter().filter_map(|line| line.left.as_ref()).map(width).fold(0.0, f64::max);
+    let room = (if has_reasons { NARROW } else { WIDE } - left - 1.4).max(12.0);
+    lines.into_iter().flat_map(|line| break_line(line, room)).collect()
+}
+
+fn break_line(line: Line, room: f64) -> Vec<Line> {
+    if width(&line.right) <= room {
+        return vec![line];
+    }
+    let mut parts = fill(pieces(&line.right, room), room).into_iter();
+    let Line { left, relation, reason, number, .. } = line;
+    let first = parts.next().unwrap_or_else(|| Math::Row(Vec::new()));
+    let mut broken = vec![Line { left, relation, right: first, reason, number: None }];
+    broken.extend(parts.map(|right| Line { left: None, relation: None, right, reason: Vec::new(), number: None }));
+    if let Some(last) = broken.last_mut() {
+        last.number = number;
+    }
+    broken
+}
+
+/// A part of a formula that stays together, and whether a line may begin with it.
+struct Unit {
+    parts: Vec<Math>,
+    may_begin: bool,
+}
+
+/// Takes a formula apart where a line may end: before `+` and `−`, also inside of fences where these are too wide.
+fn pieces(math: &Math, room: f64) -> Vec<Unit> {
+    let mut units = Vec::new();
+    take_apart(math, room, &mut units);
+    units
+}
+
+fn push(units: &mut Vec<Unit>, math: Math) {
+    match units.last_mut() {
+        Some(unit) => unit.parts.push(math),
+        None => units.push(Unit { parts: vec![math], may_begin: false }),
+    }
+}
+
+fn take_apart(math: &Math, room: f64, units: &mut Vec<Unit>) {
+    let row = match math {
+        Math::Row(parts) => parts,
+        _ if width(math) <= room => return push(units, math.clone()),
+        other => return open(other, room, units),
+    };
+    for part in row {
+        match part {
+            Math::Operator(operator) if operator.spacing() == Spacing::Binary => {
+                units.push(Unit { parts: vec![part.clone()], may_begin: true });
+            }
+            Math::Operator(_) => push(units, part.clone()),
+            part if width(part) <= room - INDENT - 2.0 => push(units, part.clone()),
+            part => open(part, room, units),
+        }
+    }
+}
+
+/// A part that is too wide by itself: its fences become halves on different lines.
+fn open(math: &Math, room: f64, units: &mut Vec<Unit>) {
+    match math {
+        Math::Fenced(fence, body) => {
+            push(units, Math::HalfFence(*fence, Side::Left));
+            take_apart(body, room, units);
+            push(units, Math::HalfFence(*fence, Side::Right));
+        }
+        Math::Product(parts) => {
+            let Some((last, front)) = parts.split_last() else { return };
+            match last {
+                Math::Fenced(..) | Math::Big { .. } | Math::Call { .. } => {
+                    for part in front {
+                        push(units, part.clone());
+                    }
+                    open(last, room, units);
+                }
+                _ => push(units, math.clone()),
+            }
+        }
+        Math::Big { operator, under, over, body } => match &**body {
+            Math::Fenced(fence, inner) => {
+                let body = Box::new(Math::HalfFence(*fence, Side::Left));
+                push(units, Math::Big { operator: *operator, under: under.clone(), over: over.clone(), body });
+                take_apart(inner, room, units);
+                push(units, Math::HalfFence(*fence, Side::Right));
+            }
+            Math::Big { .. } | Math::Product(_) => {
+                let empty = Box::new(Math::Row(Vec::new()));
+                push(units, Math::Big { operator: *operator, under: under.clone(), over: over.clone(), body: empty });
+                open(body, room, units);
+            }
+            _ => push(units, math.clone()),
+        },
+        Math::Call { function, arguments } => {
+            push(units, (**function).clone());
+            push(units, Math::HalfFence(super::math::Fence::Round, Side::Left));
+            for (at, argument) in arguments.iter().enumerate() {
+                if at > 0 {
+                    push(units, Math::Operator(Operator::Comma));
+                }
+                take_apart(argument, room, units);
+            }
+            push(units, Math::HalfFence(super::math::Fence::Round, Side::Right));
+        }
+        _ => push(units, math.clone()),
+    }
+}
+
+/// Fills lines with units, as many in each as there is room for.
+fn fill(units: Vec<Unit>, room: f64) -> Vec<Math> {
+    let mut lines: Vec<Vec<Math>> = vec![Vec::new()];
+    let mut used = 0.0;
+    for unit in units {
+        let needed: f64 = unit.parts.iter().map(width).sum();
+        if unit.may_begin && used > 0.0 && used + needed > room {
+            lines.push(Vec::new());
+            used = INDENT;
+        }
+        used += needed;
+        if let Some(line) = lines.last_mut() {
+            line.extend(unit.parts);
+        }
+    }
+    lines.into_iter().map(Math::Row).collect()
+}
