@@ -3,7 +3,7 @@
 use super::exponentials;
 use super::rules::Rewritten;
 use super::{Condition, weight::weight};
-use crate::equation::{Context, ExprId, Node, Number};
+use crate::equation::{Context, Elementary, ExprId, Node, Number, Relation};
 use crate::limits::EXPANDED_TERMS;
 
 /// The summands of an expression; one, where it is not a sum.
@@ -94,12 +94,17 @@ pub(super) fn collect_terms(context: &mut Context, expr: ExprId) -> Option<Rewri
     Some(Rewritten::always(context.add(terms)))
 }
 
-/// `(a^m)^n = a^(mn)` and `(a b)^n = a^n b^n` for integers `n`.
+/// `(a^m)^n = a^(mn)` and `(a b)^n = a^n b^n` for integers `n`, and `sqrt(a)^(2n) = a^n`.
 pub(super) fn power_of_power(context: &mut Context, expr: ExprId) -> Option<Rewritten> {
     let Node::Power(base, exponent) = *context.node(expr) else { return None };
     let outer = context.as_number(exponent)?;
-    outer.as_integer()?;
+    let times = outer.as_integer()?;
     match context.node(base).clone() {
+        // Wherever the root has a value.
+        Node::Call(Elementary::Sqrt, inside) if times % 2 == 0 => {
+            let half = Number::integer(times / 2);
+            Some(Rewritten::always(power_of(context, inside, half)))
+        }
         Node::Power(inner_base, inner) => {
             let inner = context.as_number(inner)?;
             // sqrt(a)^2 style exponents would lose the sign of a: only integers inside.
@@ -144,6 +149,24 @@ pub(super) fn combine_powers(context: &mut Context, expr: ExprId) -> Option<Rewr
     }
     let factors: Vec<_> = collected.into_iter().map(|(base, exponent)| power_of(context, base, exponent)).collect();
     Some(Rewritten { value: context.multiply(factors), condition })
+}
+
+/// `u ([u > 0] - [u < 0]) = |u|`.
+pub(super) fn magnitude(context: &mut Context, expr: ExprId) -> Option<Rewritten> {
+    let Node::Multiply(operands) = context.node(expr).clone() else { return None };
+    let zero = context.integer(0);
+    for (position, &operand) in
+        operands.iter().enumerate().filter(|(_, operand)| context.as_number(**operand).is_none()).collect::<Vec<_>>()
+    {
+        let positive = context.compare(Relation::Greater, operand, zero);
+        let negative = context.compare(Relation::Less, operand, zero);
+        let sign = context.subtract(positive, negative);
+        let Some(at) = operands.iter().position(|&other| other == sign) else { continue };
+        let rest = operands.iter().enumerate().filter(|(other, _)| ![position, at].contains(other)).map(|(_, part)| *part);
+        let rest: Vec<_> = rest.chain([context.call(Elementary::Abs, operand)]).collect();
+        return Some(Rewritten::always(context.multiply(rest)));
+    }
+    None
 }
 
 /// `6 * 3^-1 = 2`, where that is exact.

@@ -5,7 +5,7 @@
 //! `e` is a rational function of `y`, and the simplifier finds out whether what remains is simpler.
 
 use super::Step;
-use super::simplify::simplify;
+use super::simplify::simplified;
 use super::weight::{count, weight};
 use crate::equation::{Affine, Context, Elementary, Equation, ExprId, IndexId, Node, Number, TensorId};
 
@@ -15,7 +15,7 @@ const MOST_RENAMINGS: usize = 64;
 /// Rewrites a derivative of `output`'s equation in terms of the output, where that makes it cheaper and divides by
 /// nothing new. Adds the steps it takes.
 pub(super) fn in_terms_of_output(context: &mut Context, derivative: ExprId, output: &Equation, steps: &mut Vec<Step>) -> ExprId {
-    let mut best = (derivative, Vec::new());
+    let mut best = (derivative, None);
     for through_exp in [false, true] {
         let mut substituted = derivative;
         for renaming in renamings(context, derivative, &output.indices) {
@@ -27,8 +27,9 @@ pub(super) fn in_terms_of_output(context: &mut Context, derivative: ExprId, outp
         if substituted == derivative {
             continue;
         }
-        let mut trial = vec![Step { rule: "in-terms-of-output", value: substituted, condition: None, uses: vec![output.target] }];
-        let candidate = simplify(context, substituted, &mut trial);
+        // One step for a reader: that both sides are equal is easier to check than what the rules did in between.
+        let candidate = simplified(context, substituted);
+        let trial = Step { rule: "in-terms-of-output", value: candidate, condition: None, uses: vec![output.target] };
         let is_reduction = |node: &Node| matches!(node, Node::Reduce { .. });
         // Through exp(y) there is an exponential before and after: it pays only where a whole sum goes.
         let fewer_sums = count(context, candidate, &is_reduction) < count(context, derivative, &is_reduction);
@@ -36,10 +37,10 @@ pub(super) fn in_terms_of_output(context: &mut Context, derivative: ExprId, outp
             && (!through_exp || fewer_sums)
             && denominators(context, candidate).iter().all(|base| denominators(context, derivative).contains(base))
         {
-            best = (candidate, trial);
+            best = (candidate, Some(trial));
         }
     }
-    steps.append(&mut best.1);
+    steps.extend(best.1);
     best.0
 }
 

@@ -32,7 +32,24 @@ pub fn adjoints(context: &mut Context, equations: &[Equation], result: TensorId,
         }
     }
     merge_single_readers(context, &mut adjoints, by);
+    remove_unread(context, &mut adjoints, by);
     adjoints
+}
+
+/// Removes the adjoints that no derivation of an adjoint of `by` speaks of: what a step function cuts off.
+fn remove_unread(context: &Context, adjoints: &mut Vec<Adjoint>, by: &[TensorId]) {
+    let mut needed: HashSet<TensorId> = HashSet::new();
+    for adjoint in adjoints.iter().rev() {
+        let target = adjoint.equation.target;
+        let wanted = matches!(context.tensor(target).role, Role::Adjoint { of } if by.contains(&of));
+        if wanted || needed.contains(&target) {
+            needed.insert(target);
+            for step in &adjoint.record.steps {
+                needed.extend(context.tensors_in(step.value));
+            }
+        }
+    }
+    adjoints.retain(|adjoint| needed.contains(&adjoint.equation.target));
 }
 
 /// For each tensor, the positions of the expressions that read it.

@@ -42,6 +42,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "collect-terms",         reason: "collect like terms",                          apply: algebra::collect_terms,         must_pay: false },
     Rule { name: "power-of-power",        reason: "multiply exponents",                          apply: algebra::power_of_power,        must_pay: false },
     Rule { name: "cancel",                reason: "cancel common factors",                       apply: algebra::combine_powers,        must_pay: false },
+    Rule { name: "magnitude",             reason: "a number times its sign is its magnitude",    apply: algebra::magnitude,             must_pay: false },
     Rule { name: "exp-of-ln",             reason: "exp and ln cancel",                           apply: exponentials::inverse_pair,     must_pay: false },
     Rule { name: "merge-cases",           reason: "merge cases with the same value",             apply: cases::merge,                   must_pay: false },
     Rule { name: "factor-out-of-cases",   reason: "factor out of the cases",                     apply: cases::factor_out,              must_pay: false },

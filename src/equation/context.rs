@@ -337,8 +337,10 @@ impl Context {
             };
             return self.integer(i64::from(holds));
         }
-        // Equality is symmetric: one order for both ways of writing it.
-        let (left, right) = if matches!(relation, Equal | NotEqual) && right < left { (right, left) } else { (left, right) };
+        // Equality is symmetric: one order for both ways of writing it, with a number on the right.
+        let key = |expr| (self.as_number(expr).is_some(), expr);
+        let swap = matches!(relation, Equal | NotEqual) && key(right) < key(left);
+        let (left, right) = if swap { (right, left) } else { (left, right) };
         self.intern(Node::Compare(relation, left, right))
     }
 
