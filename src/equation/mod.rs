@@ -18,6 +18,7 @@ mod print;
 mod substitute;
 
 pub use context::Context;
+pub(crate) use context::for_each_child;
 pub use evaluate::{Bindings, EvaluationError, evaluate};
 pub use node::{Affine, Elementary, Node, ReduceKind, Relation};
 pub use number::Number;
