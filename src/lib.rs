@@ -8,6 +8,7 @@ pub mod calculus;
 pub mod dataset;
 pub mod derivation;
 pub mod diagnostic;
+pub mod emit;
 pub mod equation;
 #[cfg(feature = "cli")]
 pub mod files;

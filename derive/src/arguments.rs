@@ -1,0 +1,86 @@
+//! `"net.spec"` or `spec = "…"`, `scalar = f64`, `crate = path`.
+
+use deltarule_compiler::emit::ScalarType;
+use proc_macro2::{Ident, Span};
+use syn::parse::{Parse, ParseStream};
+use syn::{Error, LitStr, Path, Token, parse_quote};
+
+/// Where the spec's text is.
+pub(crate) enum SpecSource {
+    /// In a file, relative to the source file that names it.
+    File(LitStr),
+    /// In the attribute itself.
+    Inline(LitStr),
+}
+
+impl SpecSource {
+    /// The literal, at which messages point.
+    pub(crate) fn literal(&self) -> &LitStr {
+        match self {
+            SpecSource::File(literal) | SpecSource::Inline(literal) => literal,
+        }
+    }
+}
+
+/// The arguments of the attribute.
+pub(crate) struct Arguments {
+    pub(crate) source: SpecSource,
+    pub(crate) scalar: ScalarType,
+    pub(crate) runtime: Path,
+}
+
+impl Parse for Arguments {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let (mut source, mut scalar, mut runtime) = (None, None, None);
+        while !input.is_empty() {
+            if input.peek(LitStr) {
+                let literal: LitStr = input.parse()?;
+                let span = literal.span();
+                set_once(&mut source, SpecSource::File(literal), span, "a spec")?;
+            } else if input.peek(Token![crate]) {
+                let key: Token![crate] = input.parse()?;
+                input.parse::<Token![=]>()?;
+                set_once(&mut runtime, input.call(Path::parse_mod_style)?, key.span, "`crate`")?;
+            } else {
+                let key: Ident = input.parse().map_err(|error| {
+                    Error::new(error.span(), "expected \"FILE\", `spec = \"…\"`, `scalar = f64` or `crate = PATH`")
+                })?;
+                input.parse::<Token![=]>()?;
+                match key.to_string().as_str() {
+                    "spec" => set_once(&mut source, SpecSource::Inline(input.parse()?), key.span(), "a spec")?,
+                    "scalar" => set_once(&mut scalar, parse_scalar(input)?, key.span(), "`scalar`")?,
+                    other => {
+                        let message = format!("there is no argument `{other}`: expected `spec`, `scalar` or `crate`");
+                        return Err(Error::new(key.span(), message));
+                    }
+                }
+            }
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        let missing = || {
+            Error::new(
+                Span::call_site(),
+                "which spec? Write #[derive_backprop(\"net.spec\")] or #[derive_backprop(spec = \"…\")]",
+            )
+        };
+        Ok(Self {
+            source: source.ok_or_else(missing)?,
+            scalar: scalar.unwrap_or_default(),
+            runtime: runtime.unwrap_or_else(|| parse_quote!(::deltarule)),
+        })
+    }
+}
+
+fn parse_scalar(input: ParseStream<'_>) -> syn::Result<ScalarType> {
+    let name: Ident = input.parse()?;
+    ScalarType::from_name(&name.to_string()).ok_or_else(|| Error::new(name.span(), "expected `f32` or `f64`"))
+}
+
+fn set_once<T>(place: &mut Option<T>, value: T, span: Span, what: &str) -> syn::Result<()> {
+    if place.replace(value).is_some() {
+        return Err(Error::new(span, format!("{what} is given twice")));
+    }
+    Ok(())
+}

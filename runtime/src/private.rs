@@ -1,0 +1,13 @@
+//! What generated code refers to.
+
+pub use core;
+
+pub use crate::scalar::math;
+
+/// The generator of initial values.
+pub mod random {
+    pub use crate::random::Generator;
+}
+
+/// Generated code names this constant: code of another version of the compiler does not build with this runtime.
+pub const GENERATED_BY_0_1_0: () = ();

@@ -1,0 +1,209 @@
+//! Where each tensor lives in the emitted types, and under which name.
+
+use std::collections::HashMap;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+
+use super::EmitOptions;
+use super::names::{Scope, camel_case};
+use super::plan::{Plan, Storage};
+use crate::derivation::Derivation;
+use crate::equation::{Tensor, TensorId};
+
+/// The fields of the emitted types.
+#[derive(Debug)]
+pub(super) struct Layout {
+    /// The parameters, nested as their names are.
+    pub(super) parameters: Group,
+    /// The path of each parameter in the struct.
+    paths: HashMap<TensorId, Vec<Ident>>,
+    /// The field of every other tensor in its struct, or the local variable of a scalar.
+    fields: HashMap<TensorId, Ident>,
+    pub(super) inputs: Vec<TensorId>,
+    pub(super) targets: Vec<TensorId>,
+    pub(super) outputs: Vec<TensorId>,
+}
+
+/// A struct of parameters and of structs of parameters.
+#[derive(Debug)]
+pub(super) struct Group {
+    /// The type's name.
+    pub(super) type_name: Ident,
+    /// The part of the spec's names that its parameters share, such as `dense1`; empty for the network.
+    pub(super) prefix: String,
+    /// The fields in order.
+    pub(super) members: Vec<(Ident, Member)>,
+}
+
+/// A field of a [`Group`].
+#[derive(Debug)]
+pub(super) enum Member {
+    /// A parameter.
+    Tensor(TensorId),
+    /// The parameters of a layer.
+    Group(Group),
+}
+
+impl Layout {
+    pub(super) fn new(derivation: &Derivation, plan: &Plan, options: &EmitOptions) -> Layout {
+        let model = &derivation.model;
+        let named: Vec<(Vec<&str>, TensorId)> = model
+            .parameters
+            .iter()
+            .map(|parameter| (plan.context.tensor(parameter.tensor).name.split('.').collect(), parameter.tensor))
+            .collect();
+        let mut paths = HashMap::new();
+        let mut type_names = Scope::default();
+        let mut parameters = group(&options.struct_name.to_string(), String::new(), &named, 0, &mut type_names, &mut paths, &[]);
+        parameters.type_name = options.struct_name.clone();
+        let mut fields = HashMap::new();
+        let name_of = |tensor: &TensorId| plan.context.tensor(*tensor).name.clone();
+        let mut add = |tensors: &[TensorId], scope: &mut Scope| {
+            for tensor in tensors {
+                fields.insert(*tensor, scope.identifier(&name_of(tensor)));
+            }
+        };
+        add(&model.inputs, &mut Scope::default());
+        add(&model.targets, &mut Scope::default());
+        add(&plan.values, &mut Scope::default());
+        add(&plan.scratch, &mut Scope::default());
+        let constants: Vec<_> = plan.constants.iter().map(|(tensor, _)| *tensor).collect();
+        let mut pass = Scope::default();
+        for name in PASS_VARIABLES {
+            pass.identifier(name);
+        }
+        add(&constants, &mut pass);
+        let mut state = Scope::default();
+        state.identifier("updates");
+        for optimizer in &model.optimizers {
+            for kept in &optimizer.states {
+                let (kept_name, of) = (name_of(&kept.tensor), name_of(&optimizer.parameter));
+                let name = if kept_name.contains(&of) { kept_name } else { format!("{of}.{kept_name}") };
+                fields.insert(kept.tensor, state.identifier(&name));
+            }
+        }
+        fields.insert(model.batch_size, format_ident!("batch_size"));
+        fields.insert(model.update_number, format_ident!("update_number"));
+        if let Some(mean_loss) = plan.mean_loss {
+            fields.insert(mean_loss, format_ident!("mean_loss"));
+        }
+        let mut gradients = Scope::default();
+        for (parameter, gradient) in &plan.gradients {
+            fields.insert(*gradient, gradients.identifier(&name_of(parameter)));
+        }
+        Layout {
+            parameters,
+            paths,
+            fields,
+            inputs: model.inputs.clone(),
+            targets: model.targets.clone(),
+            outputs: model.outputs.clone(),
+        }
+    }
+
+    /// The field or local variable of a tensor that is not a parameter.
+    pub(super) fn field(&self, tensor: TensorId) -> Ident {
+        self.fields.get(&tensor).cloned().unwrap_or_else(|| Ident::new("absent", Span::call_site()))
+    }
+
+    /// A parameter in a network, as `dense1.w`.
+    pub(super) fn path(&self, parameter: TensorId) -> TokenStream {
+        let path = self.paths.get(&parameter).map_or(&[][..], Vec::as_slice);
+        quote!(#(#path).*)
+    }
+
+    /// Where a pass finds a tensor: a place expression, or a value for what is passed by value.
+    pub(super) fn place(&self, plan: &Plan, tensor: TensorId) -> TokenStream {
+        let field = self.field(tensor);
+        match plan.storage(tensor) {
+            Storage::Parameter => {
+                let path = self.path(tensor);
+                quote!(parameters.#path)
+            }
+            Storage::Input if self.inputs.len() == 1 => quote!(*input),
+            Storage::Input => quote!(input.#field),
+            Storage::Target if self.targets.len() == 1 => quote!(*target),
+            Storage::Target => quote!(target.#field),
+            Storage::Values => quote!(values.#field),
+            Storage::Scratch => quote!(work.#field),
+            Storage::Gradient(_) => quote!(*gradient.#field),
+            Storage::State => quote!(state.#field),
+            Storage::Scalar => quote!(#field),
+        }
+    }
+}
+
+/// What the passes call their own variables; scalars must not hide them.
+const PASS_VARIABLES: &[&str] = &[
+    "parameters",
+    "input",
+    "inputs",
+    "target",
+    "targets",
+    "output",
+    "outputs",
+    "values",
+    "work",
+    "gradient",
+    "state",
+    "scratch",
+    "batch_size",
+    "update_number",
+    "mean_loss",
+    "examples",
+    "loss",
+];
+
+fn group(
+    type_name: &str,
+    prefix: String,
+    named: &[(Vec<&str>, TensorId)],
+    depth: usize,
+    type_names: &mut Scope,
+    paths: &mut HashMap<TensorId, Vec<Ident>>,
+    path: &[Ident],
+) -> Group {
+    let mut scope = Scope::default();
+    let mut members = Vec::new();
+    let mut done: Vec<&str> = Vec::new();
+    for (parts, tensor) in named {
+        let part = parts[depth];
+        let is_leaf = parts.len() == depth + 1;
+        if !is_leaf && done.contains(&part) {
+            continue;
+        }
+        let field = scope.identifier(part);
+        let path: Vec<Ident> = path.iter().cloned().chain([field.clone()]).collect();
+        if is_leaf {
+            paths.insert(*tensor, path);
+            members.push((field, Member::Tensor(*tensor)));
+        } else {
+            done.push(part);
+            let inside: Vec<_> =
+                named.iter().filter(|(other, _)| other.len() > depth + 1 && other[depth] == part).cloned().collect();
+            let type_name = format!("{type_name}{}", camel_case(part));
+            let prefix = if prefix.is_empty() { part.to_owned() } else { format!("{prefix}.{part}") };
+            let inner = group(&type_name, prefix, &inside, depth + 1, type_names, paths, &path);
+            members.push((field, Member::Group(inner)));
+        }
+    }
+    Group { type_name: type_names.identifier(type_name), prefix, members }
+}
+
+/// The type of a tensor: an array of arrays of scalars. A label has no axis for its classes.
+pub(super) fn tensor_type(tensor: &Tensor, scalar: &TokenStream) -> TokenStream {
+    let (element, shape) = match tensor.shape.split_last() {
+        Some((_, leading)) if tensor.label => (quote!(usize), leading),
+        _ => (scalar.clone(), &tensor.shape[..]),
+    };
+    shape.iter().rev().fold(element, |inner, &extent| {
+        let extent = proc_macro2::Literal::usize_unsuffixed(extent);
+        quote!([#inner; #extent])
+    })
+}
+
+/// Whether a tensor is passed by value where it is only read.
+pub(super) fn is_scalar(tensor: &Tensor) -> bool {
+    tensor.shape.len() == usize::from(tensor.label)
+}

@@ -1,0 +1,131 @@
+//! Rust for one network: from equations to kernels (`plan`), from kernels to tokens (`tokens`).
+//!
+//! What is emitted has no allocation, no panic path, no `unsafe` of its own and no dependency but the runtime. Each kernel is a
+//! function whose documentation names the equations that it computes by the numbers that the sheet prints.
+
+mod layout;
+mod names;
+mod plan;
+mod tokens;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+use crate::derivation::Derivation;
+
+/// The type of all numbers of a network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ScalarType {
+    /// Single precision.
+    #[default]
+    F32,
+    /// Double precision.
+    F64,
+}
+
+impl ScalarType {
+    /// The name of the type in Rust.
+    pub fn name(self) -> &'static str {
+        match self {
+            ScalarType::F32 => "f32",
+            ScalarType::F64 => "f64",
+        }
+    }
+
+    /// The type of that name.
+    pub fn from_name(name: &str) -> Option<ScalarType> {
+        [ScalarType::F32, ScalarType::F64].into_iter().find(|scalar| scalar.name() == name)
+    }
+}
+
+/// What the emitted code looks like from outside.
+#[derive(Clone, Debug)]
+pub struct EmitOptions {
+    /// The name of the network's struct; other types begin with it.
+    pub struct_name: Ident,
+    /// The visibility of all types.
+    pub visibility: TokenStream,
+    /// What stands before the struct: documentation, lints.
+    pub attributes: TokenStream,
+    /// Whether [`Self::attributes`] document the struct; else a line is written for it.
+    pub is_documented: bool,
+    /// The type of all numbers.
+    pub scalar: ScalarType,
+    /// Where the runtime is found: `::deltarule`.
+    pub runtime_path: TokenStream,
+}
+
+impl EmitOptions {
+    /// A public struct of that name over `f32`, and the runtime at `::deltarule`.
+    pub fn new(struct_name: &str) -> Self {
+        Self {
+            struct_name: Ident::new(&names::ascii(struct_name), Span::call_site()),
+            visibility: quote!(pub),
+            attributes: TokenStream::new(),
+            is_documented: false,
+            scalar: ScalarType::default(),
+            runtime_path: quote!(::deltarule),
+        }
+    }
+}
+
+/// The code of a network.
+pub fn emit(derivation: &Derivation, options: &EmitOptions) -> TokenStream {
+    tokens::Emitter::new(derivation, options).tokens()
+}
+
+/// The code of a network as the text of a file, with a header that says which net it is.
+///
+/// # Errors
+/// Never for a derivation of this library: only where what was emitted is not Rust.
+#[cfg(feature = "cli")]
+pub fn emit_file(derivation: &Derivation, options: &EmitOptions) -> Result<String, String> {
+    let tokens = emit(derivation, options);
+    let file = syn::parse2(tokens).map_err(|error| format!("the emitted code does not parse: {error}"))?;
+    let name = &derivation.model.name;
+    let version = env!("CARGO_PKG_VERSION");
+    let header = format!(
+        "// {name}: written by `deltarule emit` {version} of the net with hash {:016x}. Not to be edited.\n\
+         // The numbers of equations are those of the update-rule sheet.\n\n",
+        crate::identity::hash(&derivation.model)
+    );
+    Ok(header + &with_blank_lines(&prettyplease::unparse(&file)))
+}
+
+/// Puts an empty line before each documented item that follows a closing brace.
+#[cfg(feature = "cli")]
+fn with_blank_lines(code: &str) -> String {
+    let mut result = String::with_capacity(code.len());
+    let mut after_brace = false;
+    for line in code.lines() {
+        let start = line.trim_start();
+        if after_brace && ["///", "#[", "impl", "fn", "pub", "const", "struct"].iter().any(|item| start.starts_with(item)) {
+            result.push('\n');
+        }
+        after_brace = start == "}";
+        result.push_str(line);
+        result.push('\n');
+    }
+    result
+}
+
+#[cfg(test)]
+mod fixture;
+
+#[cfg(all(test, feature = "cli"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_equation_of_a_net_is_named_by_its_number() {
+        let derivation = fixture::digits();
+        let code = emit_file(&derivation, &EmitOptions::new("Digits")).expect("emitted code parses");
+        let forward = derivation.forward.iter().map(|equation| equation.number);
+        let backward = derivation.backward.iter().filter(|adjoint| adjoint.is_computed).map(|adjoint| adjoint.equation.number);
+        let updates =
+            derivation.model.optimizers.iter().flat_map(|optimizer| &optimizer.equations).map(|equation| equation.number);
+        for number in forward.chain(backward).chain(updates) {
+            assert!(code.contains(&format!("/// ({number}) ")), "equation {number} is not named in\n{code}");
+        }
+    }
+}

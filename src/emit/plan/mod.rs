@@ -1,0 +1,323 @@
+//! From equations to kernels: functions of loop nests over named buffers, and the passes that call them.
+//!
+//! A kernel computes one equation, or all that updates one parameter. Its size depends on the equation, never on the
+//! extents of the tensors. Kernels know tensors by id; where those live is decided here, once ([`Plan::storage`]).
+
+mod equation;
+mod nest;
+mod reduce;
+mod scalars;
+mod statement;
+mod update;
+
+use std::collections::HashSet;
+
+pub(crate) use statement::{Block, Condition, Local, Place, Statement, Value};
+
+use self::nest::Nest;
+use self::scalars::Scalars;
+use crate::derivation::Derivation;
+use crate::equation::{Context, Equation, ExprId, Role, TensorId};
+use crate::model::Model;
+
+/// Everything that is emitted, as loop nests.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// The derivation's context, extended by temporaries and scalars.
+    pub(crate) context: Context,
+    /// All functions.
+    pub(crate) kernels: Vec<Kernel>,
+    /// The forward equations on which the outputs depend.
+    pub(crate) predict: Vec<usize>,
+    /// The other forward equations.
+    pub(crate) loss: Vec<usize>,
+    /// The adjoints; those of trained parameters are added up over the examples.
+    pub(crate) backward: Vec<usize>,
+    /// From the sum over the examples to the gradient of the objective, in place.
+    pub(crate) gradient: Vec<usize>,
+    /// Scalars that are computed once for a minibatch, each with its kernel, in `f64`.
+    pub(crate) constants: Vec<(TensorId, usize)>,
+    /// The updates of parameters and optimizer states, in place.
+    pub(crate) update: Vec<usize>,
+    /// Whether [`Self::update`] reads the sums over the examples; else it wants [`Self::gradient`] to run before.
+    pub(crate) update_is_fused: bool,
+    /// The mean loss with the regularizers.
+    pub(crate) objective: Option<usize>,
+    /// What `predict` stores besides its result.
+    pub(crate) values: Vec<TensorId>,
+    /// What training stores for one example besides that.
+    pub(crate) scratch: Vec<TensorId>,
+    /// The gradients of trained parameters, as pairs of parameter and gradient.
+    pub(crate) gradients: Vec<(TensorId, TensorId)>,
+    /// The mean loss of a minibatch, where the objective reads it.
+    pub(crate) mean_loss: Option<TensorId>,
+}
+
+/// A function.
+#[derive(Debug)]
+pub(crate) struct Kernel {
+    /// Its name, unique in the plan.
+    pub(crate) name: String,
+    /// The equations that it computes, with their numbers, for its documentation.
+    pub(crate) equations: Vec<String>,
+    /// What it does.
+    pub(crate) body: Vec<Statement>,
+    /// The names of its local variables, not unique.
+    pub(crate) locals: Vec<String>,
+    /// What it returns, if anything.
+    pub(crate) result: Option<Value>,
+    /// Whether it computes in `f64` whatever the scalar type: a scalar such as `1 - 0.999^k` loses half of the digits of an `f32`.
+    pub(crate) in_double: bool,
+    /// The tensors that it only reads.
+    pub(crate) reads: Vec<TensorId>,
+    /// The tensors that it writes.
+    pub(crate) writes: Vec<TensorId>,
+}
+
+/// Where a tensor lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Storage {
+    /// In the network.
+    Parameter,
+    /// In the example.
+    Input,
+    /// In the example.
+    Target,
+    /// In what `predict` stores.
+    Values,
+    /// In what training stores for one example.
+    Scratch,
+    /// In the gradient, at the place of this parameter.
+    Gradient(TensorId),
+    /// In the optimizer's state.
+    State,
+    /// In a local variable of a pass, as `f64`.
+    Scalar,
+}
+
+impl Plan {
+    /// Lowers a derivation.
+    pub(crate) fn new(derivation: &Derivation) -> Plan {
+        Planner::new(derivation).plan()
+    }
+
+    /// Where a tensor lives.
+    pub(crate) fn storage(&self, tensor: TensorId) -> Storage {
+        if let Some(&(parameter, _)) = self.gradients.iter().find(|(_, gradient)| *gradient == tensor) {
+            return Storage::Gradient(parameter);
+        }
+        if self.values.contains(&tensor) {
+            return Storage::Values;
+        }
+        match self.context.tensor(tensor).role {
+            Role::Parameter => Storage::Parameter,
+            Role::Input | Role::Noise => Storage::Input,
+            Role::Target => Storage::Target,
+            Role::State { .. } => Storage::State,
+            Role::Constant | Role::BatchSize | Role::UpdateNumber => Storage::Scalar,
+            _ if Some(tensor) == self.mean_loss => Storage::Scalar,
+            _ => Storage::Scratch,
+        }
+    }
+
+    /// The scalars that kernels need, closed under what those scalars are computed from, in order of computation.
+    pub(crate) fn constants_for(&self, kernels: &[usize]) -> Vec<(TensorId, usize)> {
+        let mut needed: HashSet<TensorId> = HashSet::new();
+        kernels.iter().for_each(|&kernel| needed.extend(&self.kernels[kernel].reads));
+        for (tensor, kernel) in self.constants.iter().rev() {
+            if needed.contains(tensor) {
+                needed.extend(&self.kernels[*kernel].reads);
+            }
+        }
+        self.constants.iter().copied().filter(|(tensor, _)| needed.contains(tensor)).collect()
+    }
+}
+
+/// Builds a [`Plan`].
+struct Planner<'a> {
+    derivation: &'a Derivation,
+    context: Context,
+    kernels: Vec<Kernel>,
+    names: HashSet<String>,
+    temporaries: Vec<TensorId>,
+    scalars: Scalars,
+    gradients: Vec<(TensorId, TensorId)>,
+}
+
+impl<'a> Planner<'a> {
+    fn new(derivation: &'a Derivation) -> Self {
+        let mut context = derivation.model.context.clone();
+        let gradients = derivation.gradient.iter().map(|gradient| (gradient.parameter, gradient.equation.target)).collect();
+        let scalars = Scalars::new(&mut context, derivation.model.batch_size);
+        Self { derivation, context, kernels: Vec::new(), names: HashSet::new(), temporaries: Vec::new(), scalars, gradients }
+    }
+
+    fn plan(mut self) -> Plan {
+        let model = &self.derivation.model;
+        let needed = ancestors(&self.context, &self.derivation.forward, &model.outputs);
+        let mut values = Vec::new();
+        let (mut predict, mut loss) = (Vec::new(), Vec::new());
+        for equation in &self.derivation.forward {
+            let first_temporary = self.temporaries.len();
+            let kernel = self.per_example(equation, equation.target, false);
+            if needed.contains(&equation.target) {
+                values.push(equation.target);
+                values.extend(&self.temporaries[first_temporary..]);
+                predict.push(kernel);
+            } else {
+                loss.push(kernel);
+            }
+        }
+        let mut backward = Vec::new();
+        for adjoint in self.derivation.backward.iter().filter(|adjoint| adjoint.is_computed) {
+            let target = adjoint.equation.target;
+            let sum = match self.context.tensor(target).role {
+                Role::Adjoint { of } => {
+                    self.gradients.iter().find(|(parameter, _)| *parameter == of).map(|(_, gradient)| *gradient)
+                }
+                _ => None,
+            };
+            backward.push(self.per_example(&adjoint.equation, sum.unwrap_or(target), sum.is_some()));
+        }
+        let update_is_fused = self.update_can_be_fused();
+        let gradient = (0..self.derivation.gradient.len()).map(|at| self.gradient(at)).collect();
+        let update = model.optimizers.iter().map(|optimizer| self.update(optimizer, update_is_fused)).collect();
+        let mean_loss = self.mean_loss();
+        let objective = self.objective();
+        let constants = self.constants(model);
+        let scratch = self.scratch(&values);
+        Plan {
+            context: self.context,
+            kernels: self.kernels,
+            predict,
+            loss,
+            backward,
+            gradient,
+            constants,
+            update,
+            update_is_fused,
+            objective,
+            values,
+            scratch,
+            gradients: self.gradients,
+            mean_loss,
+        }
+    }
+
+    /// The kernel of an equation for one example.
+    fn per_example(&mut self, equation: &Equation, target: TensorId, add: bool) -> usize {
+        let mut nest = Nest::new(&mut self.context, &mut self.temporaries);
+        let place = Place { tensor: target, indices: nest.element(target, &equation.indices) };
+        if add {
+            nest.add_equation(place, &equation.indices, equation.computed);
+        } else {
+            nest.store_equation(place, &equation.indices, equation.computed);
+        }
+        let (body, locals) = nest.finish();
+        let name = format!("equation_{}", equation.number);
+        let lines = vec![self.line(equation)];
+        self.kernel(&name, lines, body, locals, None)
+    }
+
+    fn kernel(
+        &mut self,
+        name: &str,
+        equations: Vec<String>,
+        body: Vec<Statement>,
+        locals: Vec<String>,
+        result: Option<Value>,
+    ) -> usize {
+        let (mut reads, mut writes) = (Vec::new(), Vec::new());
+        for statement in &body {
+            statement.writes(&mut |place| insert_once(&mut writes, place.tensor));
+            statement.reads(&mut |place| insert_once(&mut reads, place.tensor));
+        }
+        if let Some(result) = &result {
+            result.places(&mut |place| insert_once(&mut reads, place.tensor));
+        }
+        reads.retain(|tensor| !writes.contains(tensor));
+        let mut unique = name.to_owned();
+        let mut count = 1;
+        while !self.names.insert(unique.clone()) {
+            count += 1;
+            unique = format!("{name}_{count}");
+        }
+        self.kernels.push(Kernel { name: unique, equations, body, locals, result, in_double: false, reads, writes });
+        self.kernels.len() - 1
+    }
+
+    /// The kernel of a scalar that is computed once for a minibatch.
+    fn scalar_kernel(&mut self, name: &str, lines: Vec<String>, value: ExprId) -> usize {
+        let mut nest = Nest::new(&mut self.context, &mut self.temporaries);
+        nest.count_uses(value);
+        let value = nest.value(value);
+        let (body, locals) = nest.finish();
+        self.kernel(name, lines, body, locals, Some(value))
+    }
+
+    fn constants(&mut self, model: &Model) -> Vec<(TensorId, usize)> {
+        let mut constants = Vec::new();
+        for equation in &model.constants {
+            let lines = vec![self.line(equation)];
+            let kernel = self.scalar_kernel(&format!("equation_{}", equation.number), lines, equation.computed);
+            constants.push((equation.target, kernel));
+        }
+        for (tensor, value) in self.scalars.take() {
+            let name = self.context.tensor(tensor).name.clone();
+            let lines = vec![format!("`{name} = {}`", self.context.expression_text(value))];
+            constants.push((tensor, self.scalar_kernel(&name, lines, value)));
+        }
+        constants.iter().for_each(|&(_, kernel)| self.kernels[kernel].in_double = true);
+        constants
+    }
+
+    /// The mean loss, as the objective reads it.
+    fn mean_loss(&self) -> Option<TensorId> {
+        let loss = self.derivation.model.loss?;
+        let is_mean_loss = |role: Role| role == Role::BatchMean { of: loss };
+        self.context.tensors().find(|(_, tensor)| is_mean_loss(tensor.role)).map(|(id, _)| id)
+    }
+
+    fn objective(&mut self) -> Option<usize> {
+        let equation = self.derivation.objective.as_ref()?;
+        let value = self.scalars.extract(&mut self.context, equation.computed);
+        let lines = vec![self.line(equation)];
+        Some(self.scalar_kernel(&format!("equation_{}", equation.number), lines, value))
+    }
+
+    /// An equation with its number, as the documentation of its kernel shows it.
+    fn line(&self, equation: &Equation) -> String {
+        format!("({}) `{}`", equation.number, crate::sheet::equation_text(self.derivation, equation))
+    }
+
+    /// All that training writes for one example, besides `values` and the gradient, in the order of the kernels.
+    fn scratch(&self, values: &[TensorId]) -> Vec<TensorId> {
+        let mut scratch = Vec::new();
+        for &tensor in self.kernels.iter().flat_map(|kernel| &kernel.writes) {
+            let elsewhere = values.contains(&tensor)
+                || self.gradients.iter().any(|(_, gradient)| *gradient == tensor)
+                || matches!(self.context.tensor(tensor).role, Role::Parameter | Role::State { .. });
+            if !elsewhere {
+                insert_once(&mut scratch, tensor);
+            }
+        }
+        scratch
+    }
+}
+
+fn insert_once(list: &mut Vec<TensorId>, tensor: TensorId) {
+    if !list.contains(&tensor) {
+        list.push(tensor);
+    }
+}
+
+/// The tensors of equations on which the given ones depend, themselves included.
+fn ancestors(context: &Context, equations: &[Equation], tensors: &[TensorId]) -> HashSet<TensorId> {
+    let mut needed: HashSet<TensorId> = tensors.iter().copied().collect();
+    for equation in equations.iter().rev() {
+        if needed.contains(&equation.target) {
+            needed.extend(context.tensors_in(equation.computed));
+        }
+    }
+    needed
+}

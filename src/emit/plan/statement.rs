@@ -1,0 +1,214 @@
+//! Loop nests: what equations are between expressions and tokens.
+
+use crate::equation::{Affine, Elementary, IndexId, ReduceKind, Relation, TensorId};
+
+/// A local variable of a kernel; its name stands in [`super::Kernel::locals`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Local(pub(crate) usize);
+
+/// An element of a tensor. Indices that may leave the tensor are guarded when tokens are made.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Place {
+    /// Of which tensor.
+    pub(crate) tensor: TensorId,
+    /// Where, an entry for each axis.
+    pub(crate) indices: Vec<Affine>,
+}
+
+/// A number.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Value {
+    /// A literal.
+    Number(f64),
+    /// A local variable.
+    Local(Local),
+    /// An element of a tensor.
+    Load(Place),
+    /// An affine expression in loop variables.
+    Index(Affine),
+    /// The sum of two or more.
+    Sum(Vec<Value>),
+    /// The product of two or more.
+    Product(Vec<Value>),
+    /// The first divided by the second.
+    Quotient(Box<Value>, Box<Value>),
+    /// A power with an exponent of at least 2.
+    IntegerPower(Box<Value>, u32),
+    /// Any other power.
+    Power(Box<Value>, Box<Value>),
+    /// An elementary function.
+    Call(Elementary, Box<Value>),
+    /// One of two values; the other is not computed.
+    Choose {
+        /// What decides.
+        condition: Box<Condition>,
+        /// Where it holds.
+        then: Box<Block>,
+        /// Where it does not.
+        otherwise: Box<Block>,
+    },
+    /// 1 where the condition holds, else 0.
+    Truth(Box<Condition>),
+}
+
+/// A truth value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Condition {
+    /// A comparison.
+    Compare(Relation, Value, Value),
+    /// Whether a label has this value. The place has an entry for each axis of the label's own array.
+    Label(Place, Affine),
+    /// All hold.
+    And(Vec<Condition>),
+    /// At least one holds.
+    Or(Vec<Condition>),
+    /// It does not hold.
+    Not(Box<Condition>),
+    /// A number other than 0.
+    NotZero(Value),
+}
+
+/// Statements and the value they prepare.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Block {
+    /// What is done first.
+    pub(crate) statements: Vec<Statement>,
+    /// The value.
+    pub(crate) value: Value,
+}
+
+/// A statement.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Statement {
+    /// A loop over all values of an index.
+    For {
+        /// The loop variable.
+        index: IndexId,
+        /// What is repeated.
+        body: Vec<Statement>,
+    },
+    /// The same in groups of `lanes`, for a reduction with as many accumulators.
+    ForLanes {
+        /// The loop variable.
+        index: IndexId,
+        /// How many accumulators there are.
+        lanes: usize,
+        /// What is repeated; its [`Statement::Combine`] goes to the accumulator of the lane.
+        body: Vec<Statement>,
+    },
+    /// An immutable local variable.
+    Let(Local, Value),
+    /// An accumulator with its first value.
+    Start(Local, f64),
+    /// An array of accumulators with their first value.
+    StartLanes(Local, usize, f64),
+    /// Accumulates a value.
+    Combine {
+        /// The accumulator, or the array of them.
+        into: Local,
+        /// Whether it is an array.
+        in_lanes: bool,
+        /// How.
+        kind: ReduceKind,
+        /// What.
+        value: Value,
+    },
+    /// An immutable local variable: the accumulators of all lanes in one.
+    FinishLanes {
+        /// The variable.
+        into: Local,
+        /// The array of accumulators.
+        from: Local,
+        /// How they are combined.
+        kind: ReduceKind,
+    },
+    /// Remembers the position of a value that is better than all before.
+    KeepBest {
+        /// The best value so far.
+        best: Local,
+        /// Where it was, as a number.
+        position: Local,
+        /// Greatest or least.
+        kind: ReduceKind,
+        /// The candidate.
+        value: Value,
+        /// Where it is.
+        at: Affine,
+    },
+    /// Writes an element.
+    Set(Place, Value),
+    /// Adds to an element.
+    Add(Place, Value),
+}
+
+impl Value {
+    /// Calls `visit` for each place that is read.
+    pub(crate) fn places(&self, visit: &mut dyn FnMut(&Place)) {
+        match self {
+            Value::Number(_) | Value::Local(_) | Value::Index(_) => {}
+            Value::Load(place) => visit(place),
+            Value::Sum(values) | Value::Product(values) => values.iter().for_each(|value| value.places(visit)),
+            Value::Quotient(a, b) | Value::Power(a, b) => {
+                a.places(visit);
+                b.places(visit);
+            }
+            Value::IntegerPower(a, _) | Value::Call(_, a) => a.places(visit),
+            Value::Choose { condition, then, otherwise } => {
+                condition.places(visit);
+                then.places(visit);
+                otherwise.places(visit);
+            }
+            Value::Truth(condition) => condition.places(visit),
+        }
+    }
+}
+
+impl Condition {
+    fn places(&self, visit: &mut dyn FnMut(&Place)) {
+        match self {
+            Condition::Compare(_, a, b) => {
+                a.places(visit);
+                b.places(visit);
+            }
+            Condition::Label(place, _) => visit(place),
+            Condition::And(parts) | Condition::Or(parts) => parts.iter().for_each(|part| part.places(visit)),
+            Condition::Not(part) => part.places(visit),
+            Condition::NotZero(value) => value.places(visit),
+        }
+    }
+}
+
+impl Block {
+    fn places(&self, visit: &mut dyn FnMut(&Place)) {
+        self.statements.iter().for_each(|statement| statement.reads(visit));
+        self.value.places(visit);
+    }
+}
+
+impl Statement {
+    /// Calls `visit` for each place that is read.
+    pub(crate) fn reads(&self, visit: &mut dyn FnMut(&Place)) {
+        match self {
+            Statement::For { body, .. } | Statement::ForLanes { body, .. } => {
+                body.iter().for_each(|statement| statement.reads(visit));
+            }
+            Statement::Start(..) | Statement::StartLanes(..) | Statement::FinishLanes { .. } => {}
+            Statement::Let(_, value)
+            | Statement::Combine { value, .. }
+            | Statement::KeepBest { value, .. }
+            | Statement::Set(_, value)
+            | Statement::Add(_, value) => value.places(visit),
+        }
+    }
+
+    /// Calls `visit` for each place that is written.
+    pub(crate) fn writes(&self, visit: &mut dyn FnMut(&Place)) {
+        match self {
+            Statement::For { body, .. } | Statement::ForLanes { body, .. } => {
+                body.iter().for_each(|statement| statement.writes(visit));
+            }
+            Statement::Set(place, _) | Statement::Add(place, _) => visit(place),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The gradient of the objective from the sums over a minibatch, and the update rules, in place.
+
+use super::Planner;
+use super::nest::Nest;
+use super::statement::{Place, Statement, Value};
+use crate::equation::{Affine, Context, Equation, ExprId, IndexId, Node, Role, TensorId};
+use crate::model::Optimizer;
+
+impl Planner<'_> {
+    /// The gradient of the objective by one parameter, over the sum of its adjoints.
+    pub(super) fn gradient(&mut self, at: usize) -> usize {
+        let derivation = self.derivation;
+        let equation = &derivation.gradient[at].equation;
+        let value = self.gradient_value(equation);
+        let mut nest = Nest::new(&mut self.context, &mut self.temporaries);
+        let place = Place { tensor: equation.target, indices: nest.element(equation.target, &equation.indices) };
+        nest.store_element_wise(&equation.indices, &[(place, value)]);
+        let (body, locals) = nest.finish();
+        let lines = vec![self.line(equation)];
+        self.kernel(&format!("equation_{}", equation.number), lines, body, locals, None)
+    }
+
+    /// The right-hand side of a gradient, the mean over the minibatch read as a multiple of the sum in the gradient's place.
+    fn gradient_value(&mut self, equation: &Equation) -> ExprId {
+        let mut value = equation.computed;
+        let factor = self.scalars.inverse_batch_size(&mut self.context);
+        for tensor in self.context.tensors_in(value) {
+            if matches!(self.context.tensor(tensor).role, Role::BatchMean { .. }) {
+                value = self.context.substitute_tensor(value, tensor, &mut |context, indices| {
+                    let sum = context.access(equation.target, indices.to_vec());
+                    context.multiply([factor, sum])
+                });
+            }
+        }
+        self.scalars.extract(&mut self.context, value)
+    }
+
+    /// Whether the gradient's equation and the update rule of each parameter may run in one loop over its elements:
+    /// not where one of them looks at other elements.
+    pub(super) fn update_can_be_fused(&self) -> bool {
+        let is_element_wise = |equation: &Equation| {
+            let mut element_wise = true;
+            self.context.visit(equation.computed, &mut |context, part| match context.node(part) {
+                Node::Reduce { .. } | Node::ArgReduce { .. } => element_wise = false,
+                Node::Access { tensor, indices } if !context.tensor(*tensor).shape.is_empty() => {
+                    let here = equation.indices.iter().map(|&index| Affine::index(index));
+                    element_wise &= here.eq(indices.iter().cloned());
+                }
+                _ => {}
+            });
+            element_wise
+        };
+        self.derivation.gradient.iter().all(|gradient| is_element_wise(&gradient.equation))
+            && self.derivation.model.optimizers.iter().flat_map(|optimizer| &optimizer.equations).all(is_element_wise)
+    }
+
+    /// The update of one parameter and of what the optimizer remembers of it.
+    pub(super) fn update(&mut self, optimizer: &Optimizer, is_fused: bool) -> usize {
+        let derivation = self.derivation;
+        let model_context = &derivation.model.context;
+        let gradient = derivation.gradient.iter().find(|gradient| gradient.parameter == optimizer.parameter);
+        let indices = match (gradient, optimizer.equations.last()) {
+            (Some(gradient), _) => gradient.equation.indices.clone(),
+            (None, Some(equation)) => equation.indices.clone(),
+            (None, None) => Vec::new(),
+        };
+        let mut lines = Vec::new();
+        let mut steps: Vec<(TensorId, ExprId)> = Vec::new();
+        if let Some(gradient) = gradient.filter(|_| is_fused) {
+            lines.push(self.line(&gradient.equation));
+            steps.push((gradient.equation.target, self.gradient_value(&gradient.equation)));
+        }
+        for equation in &optimizer.equations {
+            lines.push(self.line(equation));
+            let value = renamed(&mut self.context, equation, &indices);
+            steps.push((equation.target, self.scalars.extract(&mut self.context, value)));
+        }
+        let mut nest = Nest::new(&mut self.context, &mut self.temporaries);
+        nest.update_in_place(&indices, &steps);
+        let (body, locals) = nest.finish();
+        let name = format!("update_{}", model_context.tensor(optimizer.parameter).name);
+        self.kernel(&name, lines, body, locals, None)
+    }
+}
+
+fn renamed(context: &mut Context, equation: &Equation, indices: &[IndexId]) -> ExprId {
+    let renaming: Vec<_> = equation.indices.iter().zip(indices).map(|(&from, &to)| (from, Affine::index(to))).collect();
+    context.substitute_indices(equation.computed, &renaming)
+}
+
+impl Nest<'_> {
+    /// Sets elements from values that read nothing else of what is written.
+    fn store_element_wise(&mut self, indices: &[IndexId], assignments: &[(Place, ExprId)]) {
+        indices.iter().for_each(|&index| self.open(index));
+        for (place, value) in assignments {
+            self.count_uses(*value);
+            let value = self.value(*value);
+            self.push(Statement::Set(place.clone(), value));
+        }
+        indices.iter().for_each(|_| self.close());
+    }
+
+    /// Computes next values in order, each seeing those before it by name and everything else as it was before the update,
+    /// then writes them over what they replace. A gradient is computed likewise but not written.
+    fn update_in_place(&mut self, indices: &[IndexId], steps: &[(TensorId, ExprId)]) {
+        indices.iter().for_each(|&index| self.open(index));
+        let mut writes = Vec::new();
+        for &(target, value) in steps {
+            self.count_uses(value);
+            let value = self.value(value);
+            let local = match value {
+                Value::Local(local) => local,
+                value => {
+                    let name = match self.context.tensor(target).role {
+                        Role::Gradient { .. } => "gradient".to_owned(),
+                        Role::Next { of } => format!("next_{}", self.context.tensor(of).name),
+                        _ => "next".to_owned(),
+                    };
+                    let local = self.local(&name);
+                    self.push(Statement::Let(local, value));
+                    local
+                }
+            };
+            let element = self.context.access_at(target, indices);
+            self.bind(element, local);
+            if let Role::Next { of } = self.context.tensor(target).role {
+                let place = Place { tensor: of, indices: self.element(of, indices) };
+                writes.push(Statement::Set(place, Value::Local(local)));
+            }
+        }
+        writes.into_iter().for_each(|write| self.push(write));
+        indices.iter().for_each(|_| self.close());
+    }
+}

@@ -1,0 +1,287 @@
+//! A kernel as a Rust function.
+
+use std::collections::HashMap;
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::quote;
+
+use crate::emit::layout::{is_scalar, tensor_type};
+use crate::emit::names::Scope;
+use crate::emit::plan::{Kernel, Plan, Statement, Storage};
+use crate::equation::{Affine, IndexId, ReduceKind, TensorId};
+
+/// Makes the tokens of one kernel.
+pub(super) struct KernelTokens<'a> {
+    pub(super) plan: &'a Plan,
+    /// The type in which it computes.
+    pub(super) scalar: TokenStream,
+    /// The module of functions of that type.
+    pub(super) math: Ident,
+    kernel: &'a Kernel,
+    pub(super) arguments: HashMap<TensorId, Ident>,
+    locals: Vec<Ident>,
+    /// The loop variables that are open, with their identifiers.
+    loops: Vec<(IndexId, Ident)>,
+    scope: Scope,
+}
+
+/// The function of a kernel. `scalar` is the network's scalar type.
+pub(super) fn function(plan: &Plan, kernel: &Kernel, scalar: &TokenStream) -> TokenStream {
+    let mut scope = Scope::default();
+    let mut arguments = HashMap::new();
+    for &tensor in kernel.reads.iter().chain(&kernel.writes) {
+        arguments.insert(tensor, scope.identifier(&plan.context.tensor(tensor).name));
+    }
+    let locals = kernel.locals.iter().map(|name| scope.identifier(name)).collect();
+    let (scalar, math) = if kernel.in_double { (quote!(f64), "double_math") } else { (scalar.clone(), "math") };
+    let math = Ident::new(math, Span::call_site());
+    let mut tokens = KernelTokens { plan, scalar, math, kernel, arguments, locals, loops: Vec::new(), scope };
+    tokens.function()
+}
+
+/// Arguments of a call of a kernel, given how a pass reaches a tensor; in the order of the function's parameters.
+pub(super) fn call(plan: &Plan, kernel: &Kernel, scalar: &TokenStream, place: impl Fn(TensorId) -> TokenStream) -> TokenStream {
+    let name = super::identifier(&kernel.name);
+    let is_double = kernel.in_double || scalar.to_string() == "f64";
+    let reads = kernel.reads.iter().map(|&tensor| {
+        let place = place(tensor);
+        if plan.storage(tensor) == Storage::Scalar {
+            if is_double { place } else { quote!(#place as #scalar) }
+        } else if is_scalar(plan.context.tensor(tensor)) {
+            place
+        } else {
+            reborrow(&place, &quote!(&))
+        }
+    });
+    let writes = kernel.writes.iter().map(|&tensor| reborrow(&place(tensor), &quote!(&mut)));
+    quote!(#name(#(#reads,)* #(#writes),*))
+}
+
+/// `&place`, or just `reference` where the place is `*reference`.
+fn reborrow(place: &TokenStream, borrow: &TokenStream) -> TokenStream {
+    let mut tokens = place.clone().into_iter();
+    match tokens.next() {
+        Some(proc_macro2::TokenTree::Punct(star)) if star.as_char() == '*' => tokens.collect(),
+        _ => quote!(#borrow #place),
+    }
+}
+
+impl KernelTokens<'_> {
+    fn function(&mut self) -> TokenStream {
+        let name = super::identifier(&self.kernel.name);
+        let lines = self.kernel.equations.iter().map(|line| super::doc_line(line));
+        let read_arguments = self.kernel.reads.iter().map(|tensor| {
+            let (name, of_type) = self.argument(*tensor);
+            if is_scalar(self.plan.context.tensor(*tensor)) { quote!(#name: #of_type) } else { quote!(#name: &#of_type) }
+        });
+        let written_arguments = self.kernel.writes.iter().map(|tensor| {
+            let (name, of_type) = self.argument(*tensor);
+            quote!(#name: &mut #of_type)
+        });
+        let arguments: Vec<_> = read_arguments.chain(written_arguments).collect();
+        let kernel = self.kernel;
+        let body = self.statements(&kernel.body);
+        let result = kernel.result.as_ref().map(|value| self.value(value));
+        let scalar = &self.scalar;
+        let arrow = result.as_ref().map(|_| quote!(-> #scalar));
+        quote! {
+            #(#[doc = #lines])*
+            #[inline]
+            fn #name(#(#arguments),*) #arrow {
+                #body
+                #result
+            }
+        }
+    }
+
+    fn argument(&self, tensor: TensorId) -> (&Ident, TokenStream) {
+        (&self.arguments[&tensor], tensor_type(self.plan.context.tensor(tensor), &self.scalar))
+    }
+
+    pub(super) fn local(&self, local: crate::emit::plan::Local) -> &Ident {
+        &self.locals[local.0]
+    }
+
+    /// Whether a tensor reaches the kernel by `&mut`.
+    pub(super) fn is_written(&self, tensor: TensorId) -> bool {
+        self.kernel.writes.contains(&tensor)
+    }
+
+    /// The identifier of an open loop's variable.
+    pub(super) fn loop_variable(&self, index: IndexId) -> Option<&Ident> {
+        self.loops.iter().rev().find(|(open, _)| *open == index).map(|(_, identifier)| identifier)
+    }
+
+    /// A new variable that is given back when `work` is done.
+    fn with_variable<T>(&mut self, name: &str, work: impl FnOnce(&mut Self, &Ident) -> T) -> T {
+        let identifier = self.scope.identifier(name);
+        let result = work(self, &identifier);
+        self.scope.release(&identifier);
+        result
+    }
+
+    fn with_loop<T>(&mut self, index: IndexId, work: impl FnOnce(&mut Self, &Ident) -> T) -> T {
+        let name = self.plan.context.index_of(index).name.clone();
+        self.with_variable(&name, |tokens, identifier| {
+            tokens.loops.push((index, identifier.clone()));
+            let result = work(tokens, identifier);
+            tokens.loops.pop();
+            result
+        })
+    }
+
+    pub(super) fn statements(&mut self, statements: &[Statement]) -> TokenStream {
+        statements.iter().map(|statement| self.statement(statement, None)).collect()
+    }
+
+    /// A statement; `lane` is the accumulator that a [`Statement::Combine`] in lanes adds to.
+    fn statement(&mut self, statement: &Statement, lane: Option<&Ident>) -> TokenStream {
+        match statement {
+            Statement::For { index, body } => self.with_loop(*index, |tokens, variable| {
+                let body = tokens.statements(body);
+                let (start, end) = tokens.loop_range(*index);
+                quote!(for #variable in #start..#end { #body })
+            }),
+            Statement::ForLanes { index, lanes, body } => self.lanes(*index, *lanes, body),
+            Statement::Let(local, value) => {
+                let value = self.value(value);
+                let local = self.local(*local);
+                quote!(let #local = #value;)
+            }
+            Statement::Start(local, first) => {
+                let (first, scalar) = (self.number(*first), &self.scalar);
+                let local = self.local(*local);
+                quote!(let mut #local: #scalar = #first;)
+            }
+            Statement::StartLanes(local, lanes, first) => {
+                let (first, scalar, lanes) = (self.number(*first), &self.scalar, Literal::usize_unsuffixed(*lanes));
+                let local = self.local(*local);
+                quote!(let mut #local: [#scalar; #lanes] = [#first; #lanes];)
+            }
+            Statement::Combine { into, in_lanes, kind, value } => {
+                let value = self.value(value);
+                let into = self.local(*into);
+                let into = match lane {
+                    Some(lane) if *in_lanes => quote!(#into[#lane]),
+                    _ => quote!(#into),
+                };
+                match kind {
+                    ReduceKind::Sum => quote!(#into += #value;),
+                    ReduceKind::Product => quote!(#into *= #value;),
+                    ReduceKind::Max => self.with_variable(
+                        "candidate",
+                        |_, candidate| quote!(let #candidate = #value; if #candidate > #into { #into = #candidate; }),
+                    ),
+                    ReduceKind::Min => self.with_variable(
+                        "candidate",
+                        |_, candidate| quote!(let #candidate = #value; if #candidate < #into { #into = #candidate; }),
+                    ),
+                }
+            }
+            Statement::FinishLanes { into, from, kind } => {
+                let combine = super::identifier(match kind {
+                    ReduceKind::Sum => "sum",
+                    ReduceKind::Product => "product",
+                    ReduceKind::Max => "max",
+                    ReduceKind::Min => "min",
+                });
+                let (into, from, math) = (self.local(*into), self.local(*from), &self.math);
+                quote!(let #into = #math::#combine(&#from);)
+            }
+            Statement::KeepBest { best, position, kind, value, at } => {
+                let value = self.value(value);
+                let at = self.affine_as_number(at);
+                let (best, position) = (self.local(*best).clone(), self.local(*position).clone());
+                let better = if *kind == ReduceKind::Min { quote!(<) } else { quote!(>) };
+                self.with_variable("candidate", |_, candidate| {
+                    quote! {
+                        let #candidate = #value;
+                        if #candidate #better #best {
+                            #best = #candidate;
+                            #position = #at;
+                        }
+                    }
+                })
+            }
+            Statement::Set(place, value) => {
+                let value = self.value(value);
+                let place = self.place(place, true);
+                quote!(#place = #value;)
+            }
+            Statement::Add(place, value) => {
+                let value = self.value(value);
+                let place = self.place(place, true);
+                quote!(#place += #value;)
+            }
+        }
+    }
+
+    /// A loop in groups of `lanes`: the constant bounds let the compiler see that no access leaves its array.
+    fn lanes(&mut self, index: IndexId, lanes: usize, body: &[Statement]) -> TokenStream {
+        let extent = self.plan.context.index_of(index).extent();
+        let offset = self.plan.context.index_of(index).start.max(0) as usize;
+        let (blocks, rest) = (extent / lanes, extent % lanes);
+        let literal = Literal::usize_unsuffixed;
+        self.with_variable("lane", |tokens, lane| {
+            let lane_body = tokens.with_loop(index, |tokens, variable| {
+                let body: TokenStream = body.iter().map(|statement| tokens.statement(statement, Some(lane))).collect();
+                (variable.clone(), body)
+            });
+            let (variable, body) = lane_body;
+            let lanes_literal = literal(lanes);
+            let shift = |start: usize| if start == 0 { quote!() } else { shift_by(literal(start)) };
+            let main_shift = shift(offset);
+            let blocks = tokens.with_variable("block", |_, block| {
+                let blocks = literal(blocks);
+                quote! {
+                    for #block in 0..#blocks {
+                        for #lane in 0..#lanes_literal {
+                            let #variable = #block * #lanes_literal + #lane #main_shift;
+                            #body
+                        }
+                    }
+                }
+            });
+            if rest == 0 {
+                return blocks;
+            }
+            let (rest_literal, rest_shift) = (literal(rest), shift(offset + extent - rest));
+            quote! {
+                #blocks
+                for #lane in 0..#rest_literal {
+                    let #variable = #lane #rest_shift;
+                    #body
+                }
+            }
+        })
+    }
+
+    /// The bounds of a loop. One that would start below 0 counts from 0, and accesses are shifted instead.
+    fn loop_range(&self, index: IndexId) -> (Literal, Literal) {
+        let range = self.plan.context.index_of(index);
+        let start = range.start.max(0) as usize;
+        (Literal::usize_unsuffixed(start), Literal::usize_unsuffixed(start + range.extent()))
+    }
+
+    /// An affine expression in terms of loop variables, which never start below 0.
+    pub(super) fn in_loop_variables(&self, affine: &Affine) -> Affine {
+        let mut shifted = affine.clone();
+        for &(index, coefficient) in &affine.terms {
+            shifted.constant += coefficient * self.plan.context.index_of(index).start.min(0);
+        }
+        shifted
+    }
+
+    /// The least and the greatest value of an affine expression.
+    pub(super) fn range(&self, affine: &Affine) -> (i64, i64) {
+        affine.terms.iter().fold((affine.constant, affine.constant), |(low, high), &(index, coefficient)| {
+            let range = self.plan.context.index_of(index);
+            let (first, last) = (coefficient * range.start, coefficient * (range.end - 1));
+            (low + first.min(last), high + first.max(last))
+        })
+    }
+}
+
+fn shift_by(literal: Literal) -> TokenStream {
+    quote!(+ #literal)
+}

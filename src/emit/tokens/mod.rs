@@ -1,0 +1,87 @@
+//! From a plan to tokens: types, kernels, passes, and the methods over them.
+
+mod kernel;
+mod methods;
+mod passes;
+mod types;
+mod value;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+
+use super::layout::Layout;
+use super::plan::Plan;
+use super::{EmitOptions, names};
+use crate::derivation::Derivation;
+
+/// All that the tokens are made from.
+pub(super) struct Emitter<'a> {
+    pub(super) derivation: &'a Derivation,
+    pub(super) plan: Plan,
+    pub(super) layout: Layout,
+    pub(super) options: &'a EmitOptions,
+    /// The network's scalar type.
+    pub(super) scalar: TokenStream,
+}
+
+impl<'a> Emitter<'a> {
+    pub(super) fn new(derivation: &'a Derivation, options: &'a EmitOptions) -> Self {
+        let plan = Plan::new(derivation);
+        let layout = Layout::new(derivation, &plan, options);
+        let scalar = Ident::new(options.scalar.name(), Span::call_site());
+        Self { derivation, plan, layout, options, scalar: quote!(#scalar) }
+    }
+
+    pub(super) fn tokens(&self) -> TokenStream {
+        let types = self.types();
+        let runtime = &self.options.runtime_path;
+        let math = identifier(self.options.scalar.name());
+        let kernels = self.kernels();
+        let passes = self.passes();
+        let methods = self.methods();
+        let version = format_ident!("GENERATED_BY_{}", env!("CARGO_PKG_VERSION").replace(['.', '-', '+'], "_"));
+        quote! {
+            #types
+
+            #[allow(unused, clippy::all, clippy::pedantic, clippy::nursery)]
+            const _: () = {
+                use #runtime::__private::{core, math::f64 as double_math, math::#math as math, random};
+
+                const _: () = #runtime::__private::#version;
+
+                #kernels
+                #passes
+                #methods
+            };
+        }
+    }
+
+    fn kernels(&self) -> TokenStream {
+        self.plan.kernels.iter().map(|kernel| kernel::function(&self.plan, kernel, &self.scalar)).collect()
+    }
+
+    /// The name of a generated type beside the network's.
+    pub(super) fn type_name(&self, suffix: &str) -> Ident {
+        let name = &self.options.struct_name;
+        format_ident!("{name}{suffix}")
+    }
+
+    /// The name of a generated type that users have no need to name.
+    pub(super) fn hidden_type_name(&self, suffix: &str) -> Ident {
+        let name = &self.options.struct_name;
+        format_ident!("__{name}{suffix}")
+    }
+}
+
+/// A name that the emitter made, or that is known to be an identifier.
+pub(super) fn identifier(name: &str) -> Ident {
+    match name {
+        "f32" | "f64" => Ident::new(name, Span::call_site()),
+        _ => Ident::new(&names::ascii(name), Span::call_site()),
+    }
+}
+
+/// A line of documentation, a space after the slashes.
+pub(super) fn doc_line(text: &str) -> String {
+    format!(" {text}")
+}

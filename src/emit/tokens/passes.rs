@@ -1,0 +1,181 @@
+//! The passes: which kernels run, in which order, for an example, a minibatch, an update.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{Emitter, kernel};
+
+impl Emitter<'_> {
+    pub(super) fn passes(&self) -> TokenStream {
+        let network = &self.options.struct_name;
+        let (values, work) = (self.type_name("Values"), self.hidden_type_name("Work"));
+        let (input, target) = (self.input_type(), self.target_type());
+        let predict = self.calls(&self.plan.predict);
+        let loss = self.calls(&self.plan.loss);
+        let backward = self.calls(&self.plan.backward);
+        let gradient = self.gradient_references();
+        let accumulate = self.accumulate();
+        let finish = self.finish_gradient();
+        let update = self.update();
+        quote! {
+            /// The forward equations on which the outputs depend.
+            fn forward_outputs(parameters: &#network, input: &#input, values: &mut #values) { #predict }
+
+            /// The other forward equations, the loss among them.
+            fn forward_loss(parameters: &#network, input: &#input, target: &#target, values: &mut #values, work: &mut #work) { #loss }
+
+            #gradient
+
+            /// The adjoints of one example, those of the parameters added to the gradient.
+            fn backward_example(
+                parameters: &#network,
+                input: &#input,
+                target: &#target,
+                values: &mut #values,
+                work: &mut #work,
+                gradient: &mut Gradient<'_>,
+            ) {
+                #backward
+            }
+
+            #accumulate
+            #finish
+            #update
+        }
+    }
+
+    fn calls(&self, kernels: &[usize]) -> TokenStream {
+        let calls = kernels.iter().map(|&kernel| {
+            kernel::call(&self.plan, &self.plan.kernels[kernel], &self.scalar, |tensor| self.layout.place(&self.plan, tensor))
+        });
+        quote!(#(#calls;)*)
+    }
+
+    /// Computes the scalars that kernels need, each once.
+    pub(super) fn constants_for(&self, kernels: &[usize]) -> TokenStream {
+        let constants = self.plan.constants_for(kernels).into_iter().map(|(tensor, kernel)| {
+            let name = self.layout.field(tensor);
+            let place = |tensor| self.layout.place(&self.plan, tensor);
+            let call = kernel::call(&self.plan, &self.plan.kernels[kernel], &self.scalar, place);
+            quote!(let #name = #call;)
+        });
+        quote!(#(#constants)*)
+    }
+
+    /// Mutable references to where the gradient of each trained parameter is summed up: in the scratch space, or in a network.
+    fn gradient_references(&self) -> TokenStream {
+        let network = &self.options.struct_name;
+        let sums = self.hidden_type_name("Gradient");
+        let mut fields = Vec::new();
+        let (mut of_network, mut of_scratch, mut clear) = (Vec::new(), Vec::new(), Vec::new());
+        for (parameter, gradient) in &self.plan.gradients {
+            let field = self.layout.field(*gradient);
+            let of_type = crate::emit::layout::tensor_type(self.plan.context.tensor(*parameter), &self.scalar);
+            let path = self.layout.path(*parameter);
+            fields.push(quote!(#field: &'a mut #of_type));
+            of_network.push(quote!(#field: &mut network.#path));
+            of_scratch.push(quote!(#field: &mut sums.#field));
+            let all = self.all_elements(*parameter, &quote!(self.#field), true);
+            clear.push(quote!(#all.fill(0.0);));
+        }
+        quote! {
+            /// Where the gradient of each trained parameter is summed up.
+            struct Gradient<'a> { #(#fields,)* lifetime: core::marker::PhantomData<&'a ()> }
+
+            impl<'a> Gradient<'a> {
+                fn in_network(network: &'a mut #network) -> Self {
+                    Self { #(#of_network,)* lifetime: core::marker::PhantomData }
+                }
+
+                fn in_scratch(sums: &'a mut #sums) -> Self {
+                    Self { #(#of_scratch,)* lifetime: core::marker::PhantomData }
+                }
+
+                fn clear(&mut self) { #(#clear)* }
+            }
+        }
+    }
+
+    /// All elements of a tensor as a mutable slice; `is_reference` where the place is a `&mut` already.
+    pub(super) fn all_elements(&self, tensor: crate::equation::TensorId, place: &TokenStream, is_reference: bool) -> TokenStream {
+        let rank = self.plan.context.tensor(tensor).shape.len();
+        match rank {
+            0 if is_reference => quote!(core::slice::from_mut(#place)),
+            0 => quote!(core::slice::from_mut(&mut #place)),
+            _ => {
+                let flattened = (1..rank).map(|_| quote!(.as_flattened_mut()));
+                quote!(#place #(#flattened)*)
+            }
+        }
+    }
+
+    /// The sum over the examples of a minibatch.
+    fn accumulate(&self) -> TokenStream {
+        let Some(loss) = self.derivation.model.loss else { return TokenStream::new() };
+        let network = &self.options.struct_name;
+        let scalar = &self.scalar;
+        let (values, work) = (self.type_name("Values"), self.hidden_type_name("Work"));
+        let (input, target) = (self.input_type(), self.target_type());
+        let loss = self.layout.place(&self.plan, loss);
+        quote! {
+            /// Forward and backward for each example. The mean of their losses; the sum of the parameters' adjoints is in `gradient`.
+            fn accumulate(
+                parameters: &#network,
+                inputs: &[#input],
+                targets: &[#target],
+                values: &mut #values,
+                work: &mut #work,
+                gradient: &mut Gradient<'_>,
+            ) -> #scalar {
+                gradient.clear();
+                let mut total = 0.0_f64;
+                let mut examples = 0_usize;
+                for (input, target) in inputs.iter().zip(targets) {
+                    forward_outputs(parameters, input, values);
+                    forward_loss(parameters, input, target, values, work);
+                    backward_example(parameters, input, target, values, work, gradient);
+                    total += #loss as f64;
+                    examples += 1;
+                }
+                (total / examples as f64) as #scalar
+            }
+        }
+    }
+
+    /// From the sum over the examples to the gradient of the objective.
+    fn finish_gradient(&self) -> TokenStream {
+        if self.derivation.model.loss.is_none() {
+            return TokenStream::new();
+        }
+        let network = &self.options.struct_name;
+        let (constants, calls) = (self.constants_for(&self.plan.gradient), self.calls(&self.plan.gradient));
+        quote! {
+            /// The gradient of the objective, regularizers included, in place of the sum over the examples.
+            fn finish_gradient(parameters: &#network, gradient: &mut Gradient<'_>, examples: usize) {
+                let batch_size = examples as f64;
+                #constants
+                #calls
+            }
+        }
+    }
+
+    fn update(&self) -> TokenStream {
+        if !self.has_training() {
+            return TokenStream::new();
+        }
+        let (network, state) = (&self.options.struct_name, self.type_name("State"));
+        let (constants, calls) = (self.constants_for(&self.plan.update), self.calls(&self.plan.update));
+        let finish = (!self.plan.update_is_fused).then(|| quote!(finish_gradient(parameters, gradient, examples);));
+        quote! {
+            /// One update of all trained parameters from the sum over the examples.
+            fn update(parameters: &mut #network, gradient: &mut Gradient<'_>, state: &mut #state, examples: usize) {
+                #finish
+                state.updates = state.updates.wrapping_add(1);
+                let update_number = state.updates as f64;
+                let batch_size = examples as f64;
+                #constants
+                #calls
+            }
+        }
+    }
+}

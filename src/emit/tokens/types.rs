@@ -1,0 +1,218 @@
+//! The emitted types: parameters, values, scratch space, optimizer state, and examples.
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::quote;
+
+use super::{Emitter, doc_line};
+use crate::emit::layout::{Group, Member, tensor_type};
+use crate::equation::{Tensor, TensorId};
+
+impl Emitter<'_> {
+    pub(super) fn types(&self) -> TokenStream {
+        let parameters = self.parameter_types();
+        let examples = self.example_types();
+        let buffers = self.buffer_types();
+        quote!(#parameters #examples #buffers)
+    }
+
+    fn parameter_types(&self) -> TokenStream {
+        let mut groups = Vec::new();
+        collect_groups(&self.layout.parameters, &mut groups);
+        groups.iter().map(|group| self.parameter_type(group)).collect()
+    }
+
+    fn parameter_type(&self, group: &Group) -> TokenStream {
+        let name = &group.type_name;
+        let visibility = &self.options.visibility;
+        let attributes = &self.options.attributes;
+        let attributes = if group.prefix.is_empty() {
+            quote!(#attributes)
+        } else {
+            let line = doc_line(&format!("The parameters of `{}`.", group.prefix));
+            quote!(#[doc = #line])
+        };
+        let missing = group.prefix.is_empty() && !self.options.is_documented;
+        let line = missing.then(|| doc_line(&format!("The network `{}`: its parameters.", self.derivation.model.name)));
+        let line = line.map(|line| quote!(#[doc = #line]));
+        let fields = group.members.iter().map(|(field, member)| match member {
+            Member::Tensor(tensor) => self.field(field, *tensor),
+            Member::Group(group) => {
+                let (of_type, line) = (&group.type_name, doc_line(&format!("The parameters of `{}`.", group.prefix)));
+                quote!(#[doc = #line] pub #field: #of_type)
+            }
+        });
+        quote! {
+            #line
+            #attributes
+            #[repr(C)]
+            #[derive(Clone, Debug, PartialEq)]
+            #visibility struct #name { #(#fields),* }
+        }
+    }
+
+    /// The value of a group of parameters with all elements 0.
+    pub(super) fn zero_parameters(&self, group: &Group) -> TokenStream {
+        let name = &group.type_name;
+        let fields = group.members.iter().map(|(field, member)| {
+            let zero = match member {
+                Member::Tensor(tensor) => self.filled(*tensor, 0.0),
+                Member::Group(group) => self.zero_parameters(group),
+            };
+            quote!(#field: #zero)
+        });
+        quote!(#name { #(#fields),* })
+    }
+
+    /// A tensor with all elements the same.
+    pub(super) fn filled(&self, tensor: TensorId, value: f64) -> TokenStream {
+        let tensor = self.plan.context.tensor(tensor);
+        let literal = Literal::f64_unsuffixed(value.abs());
+        let element = if value < 0.0 { quote!(-#literal) } else { quote!(#literal) };
+        tensor.shape.iter().rev().fold(element, |inner, &extent| {
+            let extent = Literal::usize_unsuffixed(extent);
+            quote!([#inner; #extent])
+        })
+    }
+
+    fn field(&self, field: &Ident, tensor: TensorId) -> TokenStream {
+        let tensor = self.plan.context.tensor(tensor);
+        let of_type = tensor_type(tensor, &self.scalar);
+        let line = doc_line(&describe(tensor));
+        quote!(#[doc = #line] pub #field: #of_type)
+    }
+
+    fn fields(&self, tensors: &[TensorId]) -> TokenStream {
+        let fields = tensors.iter().map(|tensor| self.field(&self.layout.field(*tensor), *tensor));
+        quote!(#(#fields),*)
+    }
+
+    /// Structs of inputs, targets and outputs, where there are several.
+    fn example_types(&self) -> TokenStream {
+        let (layout, visibility) = (&self.layout, &self.options.visibility);
+        let several =
+            [("Input", &layout.inputs, "The inputs of one example."), ("Target", &layout.targets, "The targets of one example.")];
+        let mut tokens = TokenStream::new();
+        for (suffix, tensors, line) in several.into_iter().filter(|(_, tensors, _)| tensors.len() > 1) {
+            let (name, fields, line) = (self.type_name(suffix), self.fields(tensors), doc_line(line));
+            tokens.extend(quote! {
+                #[doc = #line]
+                #[derive(Clone, Debug, PartialEq)]
+                #visibility struct #name { #fields }
+            });
+        }
+        if layout.outputs.len() > 1 {
+            let (name, fields) = (self.type_name("Output"), self.fields(&layout.outputs));
+            tokens.extend(quote! {
+                /// What the network makes of one example.
+                #[derive(Clone, Debug, PartialEq)]
+                #visibility struct #name { #fields }
+            });
+        }
+        if let Some(objective) = &self.derivation.model.objective {
+            let name = self.type_name("Gradient");
+            let line =
+                doc_line(&format!("The derivative of `{}`, field by field.", self.plan.context.tensor(objective.value).name));
+            let fields = objective.by.iter().map(|&tensor| {
+                let field = self.derivative_field(tensor);
+                self.field(&field, tensor)
+            });
+            tokens.extend(quote! {
+                #[doc = #line]
+                #[derive(Clone, Debug, PartialEq)]
+                #visibility struct #name { #(#fields),* }
+            });
+        }
+        tokens
+    }
+
+    /// The field of a derivative of an objective: the full name of the tensor.
+    pub(super) fn derivative_field(&self, tensor: TensorId) -> Ident {
+        super::identifier(&self.plan.context.tensor(tensor).name)
+    }
+
+    /// Structs of what is computed and remembered.
+    fn buffer_types(&self) -> TokenStream {
+        let visibility = &self.options.visibility;
+        let (values, scratch) = (self.type_name("Values"), self.type_name("Scratch"));
+        let (work, gradient) = (self.hidden_type_name("Work"), self.hidden_type_name("Gradient"));
+        let (value_fields, work_fields) = (self.fields(&self.plan.values), self.fields(&self.plan.scratch));
+        let gradients: Vec<_> = self.plan.gradients.iter().map(|(_, gradient)| *gradient).collect();
+        let gradient_fields = self.fields(&gradients);
+        let state = self.state_type();
+        quote! {
+            /// What `predict` computes on the way to its result.
+            #[derive(Clone, Debug, PartialEq)]
+            #visibility struct #values { #value_fields }
+
+            /// What is computed for one example in training besides, and the adjoints.
+            #[doc(hidden)]
+            #[derive(Clone, Debug, PartialEq)]
+            #visibility struct #work { #work_fields }
+
+            /// The gradient of a minibatch, for the parameters that are trained.
+            #[doc(hidden)]
+            #[derive(Clone, Debug, PartialEq)]
+            #visibility struct #gradient { #gradient_fields }
+
+            /// The space in which losses and gradients are computed. Holds nothing that must be kept.
+            #[derive(Clone, Debug, PartialEq)]
+            #visibility struct #scratch {
+                /// The values of the latest example.
+                pub values: #values,
+                work: #work,
+                gradient: #gradient,
+            }
+
+            #state
+        }
+    }
+
+    pub(super) fn has_training(&self) -> bool {
+        !self.derivation.model.optimizers.is_empty() && self.derivation.model.loss.is_some()
+    }
+
+    fn state_type(&self) -> TokenStream {
+        if !self.has_training() {
+            return TokenStream::new();
+        }
+        let (visibility, name) = (&self.options.visibility, self.type_name("State"));
+        let kept: Vec<_> = self.states().map(|(tensor, _)| tensor).collect();
+        let fields = self.fields(&kept);
+        quote! {
+            /// What the optimizer remembers between updates.
+            #[derive(Clone, Debug, PartialEq)]
+            #visibility struct #name {
+                /// The number of updates so far.
+                pub updates: u64,
+                #fields
+            }
+        }
+    }
+
+    /// The tensors of the optimizers' states with their first values.
+    pub(super) fn states(&self) -> impl Iterator<Item = (TensorId, f64)> {
+        self.derivation.model.optimizers.iter().flat_map(|optimizer| &optimizer.states).map(|state| (state.tensor, state.initial))
+    }
+}
+
+fn collect_groups<'a>(group: &'a Group, groups: &mut Vec<&'a Group>) {
+    groups.push(group);
+    for (_, member) in &group.members {
+        if let Member::Group(inner) = member {
+            collect_groups(inner, groups);
+        }
+    }
+}
+
+/// A tensor's name and shape, in a line.
+fn describe(tensor: &Tensor) -> String {
+    let extents: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
+    match (&extents[..], tensor.label) {
+        ([classes], true) => format!("`{}`, a label below {classes}.", tensor.name),
+        ([leading @ .., classes], true) => {
+            format!("`{}`, labels below {classes}, of shape {}.", tensor.name, leading.join(" × "))
+        }
+        ([], _) => format!("`{}`, a scalar.", tensor.name),
+        _ => format!("`{}`, of shape {}.", tensor.name, extents.join(" × ")),
+    }
+}

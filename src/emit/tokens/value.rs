@@ -1,0 +1,327 @@
+//! Values and conditions as Rust expressions, with as few parentheses as they need.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::kernel::KernelTokens;
+use crate::emit::layout::is_scalar;
+use crate::emit::plan::{Block, Condition, Place, Value};
+use crate::equation::{Affine, Relation};
+
+/// How tightly an expression binds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Binding {
+    Conditional,
+    Or,
+    And,
+    Comparison,
+    Sum,
+    Product,
+    Cast,
+    Sign,
+    Tight,
+}
+
+/// Powers up to this one are written as products; `math::powi` multiplies in a loop.
+const GREATEST_WRITTEN_POWER: u32 = 4;
+
+impl KernelTokens<'_> {
+    /// A value where any expression may stand.
+    pub(super) fn value(&mut self, value: &Value) -> TokenStream {
+        self.bound_value(value).0
+    }
+
+    /// A value as an operand of something that binds as given.
+    fn operand(&mut self, value: &Value, least: Binding) -> TokenStream {
+        let (tokens, binding) = self.bound_value(value);
+        parenthesized(tokens, binding < least)
+    }
+
+    fn bound_value(&mut self, value: &Value) -> (TokenStream, Binding) {
+        match value {
+            Value::Number(number) => (self.number(*number), if *number < 0.0 { Binding::Sign } else { Binding::Tight }),
+            Value::Local(local) => {
+                let local = self.local(*local);
+                (quote!(#local), Binding::Tight)
+            }
+            Value::Load(place) => self.load(place),
+            // A cast before `<` would read as the start of type arguments.
+            Value::Index(affine) => (self.affine_as_number(affine), Binding::Conditional),
+            Value::Sum(terms) => (self.sum(terms), Binding::Sum),
+            Value::Product(factors) => self.product(factors),
+            Value::Quotient(above, below) => {
+                let (above, below) = (self.operand(above, Binding::Product), self.operand(below, Binding::Cast));
+                (quote!(#above / #below), Binding::Product)
+            }
+            Value::IntegerPower(base, times) if *times <= GREATEST_WRITTEN_POWER => {
+                let base = self.operand(base, Binding::Sign);
+                let rest = (1..*times).map(|_| &base);
+                (quote!(#base #(* #rest)*), Binding::Product)
+            }
+            Value::IntegerPower(base, times) => {
+                let (base, times) = (self.value(base), Literal::u32_unsuffixed(*times));
+                let math = &self.math;
+                (quote!(#math::powi(#base, #times)), Binding::Tight)
+            }
+            Value::Power(base, exponent) => {
+                let (base, exponent) = (self.value(base), self.value(exponent));
+                let math = &self.math;
+                (quote!(#math::pow(#base, #exponent)), Binding::Tight)
+            }
+            Value::Call(function, argument) => {
+                let (function, argument) = (super::identifier(function.name()), self.value(argument));
+                let math = &self.math;
+                (quote!(#math::#function(#argument)), Binding::Tight)
+            }
+            Value::Choose { condition, then, otherwise } => {
+                let condition = self.condition(condition);
+                let (then, otherwise) = (self.block(then), self.block(otherwise));
+                (quote!(if #condition { #then } else { #otherwise }), Binding::Conditional)
+            }
+            Value::Truth(condition) => {
+                let condition = self.condition(condition);
+                let (one, zero) = (self.number(1.0), self.number(0.0));
+                (quote!(if #condition { #one } else { #zero }), Binding::Conditional)
+            }
+        }
+    }
+
+    fn block(&mut self, block: &Block) -> TokenStream {
+        let statements = self.statements(&block.statements);
+        let value = self.value(&block.value);
+        quote!(#statements #value)
+    }
+
+    /// Terms with a minus sign follow the first that has none, so that `-t + y` reads `y - t`.
+    fn sum(&mut self, terms: &[Value]) -> TokenStream {
+        let mut terms: Vec<_> = terms.iter().collect();
+        if let Some(first) = terms.iter().position(|term| !is_negative(term)) {
+            let first = terms.remove(first);
+            terms.insert(0, first);
+        }
+        let mut tokens = TokenStream::new();
+        for (at, term) in terms.into_iter().enumerate() {
+            if at == 0 {
+                tokens.extend(self.operand(term, Binding::Sum));
+            } else if is_negative(term) {
+                let opposite = self.operand(&opposite(term), Binding::Product);
+                tokens.extend(quote!(- #opposite));
+            } else {
+                let term = self.operand(term, Binding::Product);
+                tokens.extend(quote!(+ #term));
+            }
+        }
+        tokens
+    }
+
+    fn product(&mut self, factors: &[Value]) -> (TokenStream, Binding) {
+        if let [Value::Number(-1.0), single] = factors {
+            let single = self.operand(single, Binding::Sign);
+            return (quote!(-#single), Binding::Sign);
+        }
+        let (sign, factors) = match factors {
+            [Value::Number(-1.0), rest @ ..] => (quote!(-), rest),
+            _ => (quote!(), factors),
+        };
+        let factors: Vec<_> = factors.iter().map(|factor| self.operand(factor, Binding::Cast)).collect();
+        let (first, rest) = factors.split_at(factors.len().min(1));
+        (quote!(#sign #(#first)* #(* #rest)*), Binding::Product)
+    }
+
+    /// A literal of the kernel's type.
+    pub(super) fn number(&self, number: f64) -> TokenStream {
+        let scalar = &self.scalar;
+        let is_single = scalar.to_string() == "f32";
+        let (infinite, literal) = if is_single {
+            ((number as f32).is_infinite(), Literal::f32_unsuffixed(finite(number as f32)))
+        } else {
+            (number.is_infinite(), Literal::f64_unsuffixed(if number.is_finite() { number.abs() } else { 0.0 }))
+        };
+        match (infinite, number < 0.0) {
+            (true, false) => quote!(#scalar::INFINITY),
+            (true, true) => quote!(#scalar::NEG_INFINITY),
+            (false, false) => quote!(#literal),
+            (false, true) => quote!(-#literal),
+        }
+    }
+
+    pub(super) fn condition(&mut self, condition: &Condition) -> TokenStream {
+        self.bound_condition(condition).0
+    }
+
+    fn condition_operand(&mut self, condition: &Condition, least: Binding) -> TokenStream {
+        let (tokens, binding) = self.bound_condition(condition);
+        parenthesized(tokens, binding < least)
+    }
+
+    fn bound_condition(&mut self, condition: &Condition) -> (TokenStream, Binding) {
+        match condition {
+            Condition::Compare(relation, left, right) => {
+                let (left, right) = (self.operand(left, Binding::Sum), self.operand(right, Binding::Sum));
+                let relation = match relation {
+                    Relation::Less => quote!(<),
+                    Relation::LessEqual => quote!(<=),
+                    Relation::Equal => quote!(==),
+                    Relation::NotEqual => quote!(!=),
+                    Relation::GreaterEqual => quote!(>=),
+                    Relation::Greater => quote!(>),
+                };
+                (quote!(#left #relation #right), Binding::Comparison)
+            }
+            Condition::Label(place, class) => self.label(place, class),
+            Condition::And(parts) => {
+                let parts = parts.iter().map(|part| self.condition_operand(part, Binding::Comparison)).collect::<Vec<_>>();
+                if parts.is_empty() { (quote!(true), Binding::Tight) } else { (quote!(#(#parts)&&*), Binding::And) }
+            }
+            Condition::Or(parts) => {
+                let parts = parts.iter().map(|part| self.condition_operand(part, Binding::And)).collect::<Vec<_>>();
+                if parts.is_empty() { (quote!(false), Binding::Tight) } else { (quote!(#(#parts)||*), Binding::Or) }
+            }
+            Condition::Not(part) => {
+                let part = self.condition_operand(part, Binding::Tight);
+                (quote!(!#part), Binding::Sign)
+            }
+            Condition::NotZero(value) => {
+                let (value, zero) = (self.operand(value, Binding::Sum), self.number(0.0));
+                (quote!(#value != #zero), Binding::Comparison)
+            }
+        }
+    }
+
+    /// Whether a label is this class. A class outside of the declared range is nobody's.
+    fn label(&mut self, place: &Place, class: &Affine) -> (TokenStream, Binding) {
+        let label = self.place(place, false);
+        let classes = self.plan.context.tensor(place.tensor).shape.last().copied().unwrap_or(0);
+        match self.class_guard(class, classes) {
+            None => {
+                let class = self.affine(class, false);
+                (quote!(#label == #class), Binding::Comparison)
+            }
+            Some(guard) => {
+                let class = self.affine(class, true);
+                (quote!(#guard && #label as isize == #class), Binding::And)
+            }
+        }
+    }
+
+    fn class_guard(&mut self, index: &Affine, extent: usize) -> Option<TokenStream> {
+        let (low, high) = self.range(index);
+        let mut guards = Vec::new();
+        if low < 0 {
+            let index = self.affine(index, true);
+            guards.push(quote!(#index >= 0));
+        }
+        if high >= extent as i64 {
+            let index = self.affine(index, true);
+            let extent = Literal::usize_unsuffixed(extent);
+            guards.push(quote!(#index < #extent));
+        }
+        if guards.is_empty() { None } else { Some(quote!(#(#guards)&&*)) }
+    }
+
+    /// An element to read; 0 outside of the tensor.
+    fn load(&mut self, place: &Place) -> (TokenStream, Binding) {
+        let shape = self.plan.context.tensor(place.tensor).shape.clone();
+        let guards: Vec<_> =
+            place.indices.iter().zip(shape).filter_map(|(index, extent)| self.class_guard(index, extent)).collect();
+        let element = self.place(place, false);
+        if guards.is_empty() {
+            return (element, Binding::Tight);
+        }
+        let zero = self.number(0.0);
+        (quote!(if #(#guards)&&* { #element } else { #zero }), Binding::Conditional)
+    }
+
+    /// An element as a place expression.
+    pub(super) fn place(&mut self, place: &Place, is_written: bool) -> TokenStream {
+        let argument = self.arguments[&place.tensor].clone();
+        let tensor = self.plan.context.tensor(place.tensor);
+        if is_scalar(tensor) {
+            let by_reference = is_written || self.is_written(place.tensor);
+            return if by_reference { quote!(*#argument) } else { quote!(#argument) };
+        }
+        let shape = tensor.shape.clone();
+        let indices: Vec<_> = place
+            .indices
+            .iter()
+            .zip(shape)
+            .map(|(index, extent)| {
+                let (low, high) = self.range(index);
+                let may_leave = low < 0 || high >= extent as i64;
+                let tokens = self.affine(index, may_leave);
+                if may_leave { quote!((#tokens) as usize) } else { tokens }
+            })
+            .collect();
+        quote!(#argument #([#indices])*)
+    }
+
+    /// An affine expression as `usize`, or as `isize` where it may be negative. Positive terms come first, so that no part of the
+    /// sum is below 0 unless the whole may be.
+    fn affine(&mut self, affine: &Affine, signed: bool) -> TokenStream {
+        let affine = self.in_loop_variables(affine);
+        let mut parts: Vec<(bool, TokenStream)> = Vec::new();
+        for &(index, coefficient) in &affine.terms {
+            let Some(variable) = self.loop_variable(index) else { continue };
+            let variable = if signed { quote!(#variable as isize) } else { quote!(#variable) };
+            let magnitude = Literal::u64_unsuffixed(coefficient.unsigned_abs());
+            let variable = if signed { quote!((#variable)) } else { variable };
+            let term = if coefficient.unsigned_abs() == 1 { variable } else { quote!(#magnitude * #variable) };
+            parts.push((coefficient < 0, term));
+        }
+        if affine.constant != 0 || parts.is_empty() {
+            let magnitude = Literal::u64_unsuffixed(affine.constant.unsigned_abs());
+            parts.push((affine.constant < 0, quote!(#magnitude)));
+        }
+        parts.sort_by_key(|(negative, _)| *negative);
+        let mut tokens = TokenStream::new();
+        for (at, (negative, part)) in parts.into_iter().enumerate() {
+            tokens.extend(match (at, negative) {
+                (0, false) => part,
+                (_, false) => quote!(+ #part),
+                (_, true) => quote!(- #part),
+            });
+        }
+        tokens
+    }
+
+    /// An affine expression as a number.
+    pub(super) fn affine_as_number(&mut self, affine: &Affine) -> TokenStream {
+        let signed = self.range(affine).0 < 0;
+        let is_plain = affine.as_index().is_some() && !signed;
+        let tokens = self.affine(affine, signed);
+        let scalar = &self.scalar;
+        if is_plain { quote!(#tokens as #scalar) } else { quote!((#tokens) as #scalar) }
+    }
+}
+
+fn finite(number: f32) -> f32 {
+    if number.is_finite() { number.abs() } else { 0.0 }
+}
+
+fn parenthesized(tokens: TokenStream, needed: bool) -> TokenStream {
+    if needed { quote!((#tokens)) } else { tokens }
+}
+
+fn is_negative(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => *number < 0.0,
+        Value::Product(factors) => factors.first().is_some_and(is_negative),
+        Value::Quotient(above, _) => is_negative(above),
+        _ => false,
+    }
+}
+
+/// The negative of a value that is negative.
+fn opposite(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => Value::Number(-number),
+        Value::Product(factors) => match &factors[..] {
+            [Value::Number(-1.0), single] => single.clone(),
+            [Value::Number(-1.0), rest @ ..] => Value::Product(rest.to_vec()),
+            [first, rest @ ..] => Value::Product([opposite(first)].into_iter().chain(rest.iter().cloned()).collect()),
+            [] => value.clone(),
+        },
+        Value::Quotient(above, below) => Value::Quotient(Box::new(opposite(above)), below.clone()),
+        _ => value.clone(),
+    }
+}
