@@ -33,3 +33,33 @@ pub const DRAWN_COLUMNS: usize = 120;
 pub const COMPARED_LETTERS: usize = 64;
 /// Numbers of one array that the generic engine makes while it computes an equation, for one example.
 pub const INTERMEDIATE_ELEMENTS: usize = 1 << 26;
+
+/// Extent of one axis of a tensor.
+pub const AXIS_EXTENT: usize = 1 << 24;
+
+/// Axes of a tensor.
+pub const AXES: usize = 8;
+
+/// Scalars of one tensor.
+pub const TENSOR_ELEMENTS: usize = 1 << 28;
+
+/// Scalars of all parameters together.
+pub const PARAMETERS: usize = 1 << 28;
+
+/// Forward equations of a network.
+pub const EQUATIONS: usize = 10_000;
+
+/// Different expressions of a model, before anything is derived from it.
+pub const EXPRESSIONS: usize = 1_000_000;
+
+/// Parts of one right-hand side, when the calls in it are written out and no part is shared.
+pub const EXPRESSION_SIZE: u64 = 20_000;
+
+/// Definitions that call each other, from the outermost to the innermost.
+pub const EXPANSION_DEPTH: usize = 32;
+
+/// Calls of definitions that one spec expands.
+pub const EXPANSIONS: usize = 50_000;
+
+/// Levels of expressions inside each other, through the bodies of what they call.
+pub const ELABORATION_DEPTH: usize = 256;

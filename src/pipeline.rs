@@ -2,8 +2,11 @@
 //!
 //! Each stage is one call, from one representation to the next; what a stage has to say goes into the [`Diagnostics`].
 
-use crate::derivation::Derivation;
+use crate::derivation::{Derivation, derive};
 use crate::diagnostic::Diagnostics;
+use crate::model::{self, Model};
+use crate::span::Sources;
+use crate::syntax;
 
 /// A spec that went through all stages, with what they said about it.
 #[derive(Clone, Debug)]
@@ -19,7 +22,30 @@ pub struct Compiled {
 /// # Errors
 /// All messages, of which at least one is an error, where the spec cannot be used.
 pub fn compile(name: &str, text: &str) -> Result<Compiled, Diagnostics> {
-    let mut diagnostics = Diagnostics::default();
-    let _ = (name, text, &mut diagnostics);
-    Err(diagnostics)
+    let (model, diagnostics) = build(name, text)?;
+    Ok(Compiled { derivation: derive(model), diagnostics })
+}
+
+/// The first half of [`compile`]: the model of a spec, before anything is derived, and the warnings about it.
+///
+/// # Errors
+/// As [`compile`]. Where the text cannot be read as statements, only that is said: a statement that is missing would
+/// make others look wrong.
+pub fn build(name: &str, text: &str) -> Result<(Model, Diagnostics), Diagnostics> {
+    let mut sources = Sources::default();
+    let prelude = sources.add("prelude.spec", syntax::PRELUDE);
+    let user = sources.add(name, text);
+    let (prelude, mut messages) = syntax::parse(&sources, prelude);
+    let (user, user_messages) = syntax::parse(&sources, user);
+    messages.extend(user_messages);
+    let mut diagnostics = Diagnostics { sources, messages };
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    let (model, messages) = model::build(&user, &prelude);
+    diagnostics.messages.extend(messages);
+    match model {
+        Some(model) => Ok((model, diagnostics)),
+        None => Err(diagnostics),
+    }
 }

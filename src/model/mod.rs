@@ -4,7 +4,34 @@
 //! optimizers are gone: what the prelude or the user wrote about them stands here as equations, and no later stage
 //! knows their names.
 
+mod access;
+mod block;
+mod builder;
+mod builtin;
+mod call;
+mod constant;
+mod definitions;
+mod expression;
+mod function;
+mod initial;
+mod layer;
+mod network;
+mod optimizer;
+mod order;
+mod regularizer;
+mod scope;
+mod value;
+mod weights;
+
+use crate::diagnostic::Diagnostic;
 use crate::equation::{Context, Equation, ExprId, TensorId};
+
+use crate::syntax::tree::Spec;
+
+/// Builds the model of a spec, with the definitions of the prelude. There is none where a message is an error.
+pub fn build(user: &Spec, prelude: &Spec) -> (Option<Model>, Vec<Diagnostic>) {
+    network::build(user, prelude)
+}
 
 /// A network as a list of equations.
 #[derive(Clone, Debug)]

@@ -1,0 +1,99 @@
+//! Values that are known when the model is built: numbers, sizes, ranges.
+
+use super::builder::Builder;
+use super::scope::Scope;
+use super::value::Indexed;
+use crate::diagnostic::Diagnostic;
+use crate::equation::{Bindings, TensorId, evaluate};
+use crate::limits;
+use crate::span::Span;
+use crate::syntax::tree::{Expr, Within};
+
+/// No tensor has a value yet.
+struct NoTensors;
+
+impl Bindings for NoTensors {
+    fn element(&self, _: TensorId, _: &[i64]) -> Option<f64> {
+        None
+    }
+}
+
+impl<'a> Builder<'a> {
+    /// The number that a value is, where it depends on no tensor and no index.
+    pub(super) fn known(&self, value: &Indexed) -> Option<f64> {
+        if value.axes.is_empty() { evaluate(&self.context, &NoTensors, &[], value.value).ok() } else { None }
+    }
+
+    /// The number that an expression is, or a complaint that it is none.
+    pub(super) fn number(&mut self, expr: &'a Expr, scope: &mut Scope) -> Option<f64> {
+        let value = self.value(expr, scope)?;
+        self.number_of(&value, expr.span)
+    }
+
+    /// The number that a value is, or a complaint.
+    pub(super) fn number_of(&mut self, value: &Indexed, span: Span) -> Option<f64> {
+        match self.known(value) {
+            Some(number) if number.is_nan() => {
+                self.complain(Diagnostic::error(span, "this is not a number").label("such as 0/0"));
+                None
+            }
+            Some(number) => Some(number),
+            None => {
+                let hint = "it may be made of numbers, of names that `let` defines, and of a definition's own parameters";
+                let message = "a number is wanted here that is known before any data is";
+                self.complain(Diagnostic::error(span, message).label("this depends on data or on an index").hint(hint));
+                None
+            }
+        }
+    }
+
+    /// The integer that an expression is, or a complaint.
+    pub(super) fn integer(&mut self, expr: &'a Expr, scope: &mut Scope) -> Option<i64> {
+        let number = self.number(expr, scope)?;
+        if number.fract() != 0.0 || number.abs() > limits::AXIS_EXTENT as f64 {
+            let message = format!("an integer is wanted here, and this is {number}");
+            self.complain(Diagnostic::error(expr.span, message));
+            return None;
+        }
+        Some(number as i64)
+    }
+
+    /// The size that an expression is, at least 1, or a complaint.
+    pub(super) fn size(&mut self, expr: &'a Expr, scope: &mut Scope) -> Option<usize> {
+        let number = self.number(expr, scope)?;
+        let complaint = if number.fract() != 0.0 {
+            format!("a size is an integer, and this is {number}")
+        } else if number < 1.0 {
+            format!("a size is at least 1, and this is {number}")
+        } else if number > limits::AXIS_EXTENT as f64 {
+            format!("a size is at most {}, and this is {number}", limits::AXIS_EXTENT)
+        } else {
+            return Some(number as usize);
+        };
+        self.complain(Diagnostic::error(expr.span, complaint));
+        None
+    }
+
+    /// Checks a number given to a definition against the interval that its header states.
+    pub(super) fn check_within(
+        &mut self,
+        name: &str,
+        given: &Indexed,
+        within: &'a Within,
+        span: Span,
+        scope: &mut Scope,
+    ) -> Option<()> {
+        let number = self.number_of(given, span)?;
+        let low = self.number(&within.low, scope)?;
+        let high = self.number(&within.high, scope)?;
+        if number >= low && number <= high {
+            return Some(());
+        }
+        let mut message = Diagnostic::error(span, format!("`{name}` is {number}, outside of [{low}, {high}]"));
+        if let Some(reason) = &within.reason {
+            message = message.hint(format!("[{low}, {high}] is {reason}"));
+        }
+        self.complain(message.also(within.low.span.to(within.high.span), "stated here"));
+        None
+    }
+}

@@ -1,0 +1,67 @@
+//! What a spec means: the equations of its model.
+
+use std::fmt::Write;
+
+use deltarule_compiler::equation::{Context, Equation, TensorId};
+use deltarule_compiler::model::Model;
+use deltarule_compiler::pipeline;
+
+/// A model as text: a line for each of its parts.
+fn text(model: &Model) -> String {
+    let mut text = String::new();
+    let context = &model.context;
+    let mut line = |line: String| writeln!(text, "{line}").expect("a String takes all that is written");
+    line(format!("network {}", model.name));
+    let tensor = |id: TensorId| {
+        let tensor = context.tensor(id);
+        let shape = if tensor.shape.is_empty() { String::new() } else { format!("{:?}", tensor.shape) };
+        format!("{}{shape}{}", tensor.name, if tensor.label { " (label)" } else { "" })
+    };
+    model.inputs.iter().for_each(|&id| line(format!("input {}", tensor(id))));
+    model.targets.iter().for_each(|&id| line(format!("target {}", tensor(id))));
+    for parameter in &model.parameters {
+        let weight = if parameter.is_weight { ", a weight" } else { "" };
+        let frozen = if parameter.trained { "" } else { ", frozen" };
+        line(format!("param {} ~ {:?}{weight}{frozen}", tensor(parameter.tensor), parameter.initial));
+    }
+    model.equations.iter().for_each(|equation| line(equation_text(context, equation)));
+    model.outputs.iter().for_each(|&id| line(format!("output {}", tensor(id))));
+    if let Some(objective) = &model.objective {
+        let by: Vec<String> = objective.by.iter().map(|&id| tensor(id)).collect();
+        line(format!("objective {} by {}", tensor(objective.value), by.join(", ")));
+    }
+    if let Some(loss) = model.loss {
+        line(format!("loss {}", tensor(loss)));
+    }
+    model.constants.iter().for_each(|equation| line(format!("constant {}", equation_text(context, equation))));
+    for regularizer in &model.regularizers {
+        let value = context.expression_text(regularizer.value);
+        line(format!("regularizer {} on {}: {value}", regularizer.line, tensor(regularizer.parameter)));
+    }
+    for optimizer in &model.optimizers {
+        line(format!("optimizer {} {} on {}", optimizer.line, optimizer.rule, tensor(optimizer.parameter)));
+        optimizer.states.iter().for_each(|state| line(format!("  state {} ~ {}", tensor(state.tensor), state.initial)));
+        optimizer.equations.iter().for_each(|equation| line(format!("  {}", equation_text(context, equation))));
+    }
+    text
+}
+
+fn equation_text(context: &Context, equation: &Equation) -> String {
+    context.equation_text(equation)
+}
+
+fn model_of(name: &str) -> String {
+    let path = format!("tests/specs/{name}.spec");
+    let source = std::fs::read_to_string(&path).expect("the fixture is in the repository");
+    match pipeline::build(&format!("{name}.spec"), &source) {
+        Ok((model, diagnostics)) => format!("{}{}", diagnostics.render(), text(&model)),
+        Err(diagnostics) => panic!("{}", diagnostics.render()),
+    }
+}
+
+#[test]
+fn specs_mean_these_equations() {
+    for name in ["digits", "circuit", "neuron"] {
+        insta::assert_snapshot!(name, model_of(name));
+    }
+}
