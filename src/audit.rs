@@ -82,7 +82,14 @@ impl<'a> Point<'a> {
             .chain(&derivation.model.constants)
             .map(|equation| (equation.target, equation))
             .collect();
-        Point { derivation, equations, seed, normalized, known: RefCell::default() }
+        let point = Point { derivation, equations, seed, normalized, known: RefCell::default() };
+        // Values are found when they are asked for, through the equations they need. Asking in the order of the equations keeps
+        // that shallow in a deep network.
+        let backward = derivation.backward.iter().map(|adjoint| &adjoint.equation);
+        for equation in derivation.forward.iter().chain(backward) {
+            point.element(equation.target, &vec![0; equation.indices.len()]);
+        }
+        point
     }
 
     fn compare_steps(&self, report: &mut Report, equation: u32, steps: &[Step]) {
