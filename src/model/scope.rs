@@ -40,9 +40,9 @@ pub(super) struct Scope {
     names: BTreeMap<String, Vec<Bound>>,
     /// The file that the text in scope stands in.
     pub(super) home: Home,
-    /// The indices that `..` stands for.
+    /// The indices that `..` stands for. A value that has the leading axes begins with these very indices.
     pub(super) leading: Option<Vec<IndexId>>,
-    /// Indices of the text around, over which equations in scope are repeated; `..` is among them.
+    /// Indices of the text around, over which equations in scope are repeated.
     pub(super) outer: Vec<IndexId>,
     /// The tensors that were made in this scope, by their names in it.
     pub(super) owned: Vec<(String, TensorId)>,
