@@ -188,12 +188,12 @@ impl Builder<'_> {
 
     /// Binds a declared name, or says that it is taken.
     pub(super) fn bind_new(&mut self, scope: &mut Scope, name: &Name, binding: Binding) {
-        if let Some(bound) = scope.local(&name.text) {
-            if !matches!(bound.binding, Binding::Range(_)) {
-                let earlier = bound.span;
-                self.complain_about_doubled(&name.text, name.span, earlier);
-                return;
-            }
+        if let Some(bound) = scope.local(&name.text)
+            && !matches!(bound.binding, Binding::Range(_))
+        {
+            let earlier = bound.span;
+            self.complain_about_doubled(&name.text, name.span, earlier);
+            return;
         }
         scope.bind(&name.text, name.span, binding);
     }
