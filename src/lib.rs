@@ -5,11 +5,15 @@ pub mod allocations;
 pub mod audit;
 pub mod calculus;
 #[cfg(feature = "cli")]
+pub mod comparison;
+#[cfg(feature = "cli")]
 pub mod dataset;
 pub mod derivation;
 pub mod diagnostic;
 pub mod emit;
 pub mod equation;
+#[cfg(feature = "cli")]
+pub mod evaluation;
 #[cfg(feature = "cli")]
 pub mod files;
 #[cfg(feature = "generic")]
@@ -18,6 +22,10 @@ pub mod identity;
 pub mod limits;
 pub mod model;
 pub mod pipeline;
+#[cfg(feature = "cli")]
+pub mod scratch;
 pub mod sheet;
 pub mod span;
 pub mod syntax;
+#[cfg(feature = "cli")]
+pub mod training;

@@ -2,11 +2,13 @@
 //!
 //! Nothing here knows an engine: values are `f64`, one list for each input, target and noise of the model.
 
+mod accuracy;
 mod from_table;
 mod from_tensors;
 mod order;
 mod scaling;
 
+pub use accuracy::accuracy;
 pub use from_table::{Columns, from_table};
 pub use from_tensors::{from_tensors, parameters_from_tensors};
 pub use order::{minibatches, shuffled, split};

@@ -3,11 +3,15 @@
 //! What is emitted has no allocation, no panic path, no `unsafe` of its own and no dependency but the runtime. Each kernel is a
 //! function whose documentation names the equations that it computes by the numbers that the sheet prints.
 
+#[cfg(feature = "cli")]
+mod interface;
 mod layout;
 mod names;
 mod plan;
 mod tokens;
 
+#[cfg(feature = "cli")]
+pub use interface::{ExampleType, Interface};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 

@@ -2,11 +2,13 @@
 //!
 //! Whatever is wrong with a file is a [`FileError`]: what, and where in it. A file is written whole or not at all.
 
+mod saved;
 pub mod table;
 pub mod tensors;
 mod text;
 mod write;
 
+pub use saved::SavedModel;
 pub use text::read_spec;
 pub use write::write_whole;
 
@@ -70,29 +72,6 @@ fn reason(error: &std::io::Error) -> String {
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
-/// The name among `known` that is most like `name`, where one is near enough to be meant.
-pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let near = |candidate: &str| edits(name, candidate);
-    let best = known.into_iter().map(|candidate| (near(candidate), candidate)).min()?;
-    (best.0 * 3 <= name.chars().count()).then_some(best.1)
-}
-
-/// How many characters to insert, delete or replace to make one word of the other.
-fn edits(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (line, from) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = line + 1;
-        for (column, &to) in right.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != to);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[right.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,11 +89,5 @@ mod tests {
         std::fs::write(&path, b"0123456789").unwrap();
         assert_eq!(read_bytes(&path, 10).unwrap().len(), 10);
         assert!(read_bytes(&path, 9).unwrap_err().message.contains("more than 9 bytes"));
-    }
-
-    #[test]
-    fn a_near_name_is_offered_and_a_far_one_is_not() {
-        assert_eq!(nearest("dense1.W", ["dense1.w", "dense2.w"]), Some("dense1.w"));
-        assert_eq!(nearest("petals", ["sepal", "class"]), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Tables of numbers: CSV with or without a header, plain or compressed with gzip.
 
-use super::{FileError, nearest, read_bytes};
+use super::{FileError, read_bytes};
+use crate::diagnostic::nearest;
 use crate::limits;
 use flate2::read::MultiGzDecoder;
 use std::io::Read;

@@ -1,6 +1,7 @@
 //! Named tensors in safetensors files: parameters, data, and what `eval` gives.
 
-use super::{FileError, nearest, read_bytes, write_whole};
+use super::{FileError, read_bytes, write_whole};
+use crate::diagnostic::nearest;
 use crate::limits;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -22,6 +23,11 @@ pub enum Values {
 }
 
 impl Values {
+    /// Floating-point numbers, rounded to `f32` where `single`.
+    pub fn floats(values: Vec<f64>, single: bool) -> Values {
+        if single { Values::F32(values.into_iter().map(|value| value as f32).collect()) } else { Values::F64(values) }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         match self {

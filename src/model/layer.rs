@@ -4,7 +4,7 @@ use super::block::ResultName;
 use super::builder::Builder;
 use super::call::{Call, Given, slots};
 use super::definitions::Home;
-use super::function::{Header, Passing};
+use super::function::Header;
 use super::scope::{Binding, Scope};
 use super::value::{Indexed, axes_words, shape_words};
 use crate::diagnostic::Diagnostic;
@@ -12,11 +12,10 @@ use crate::equation::{IndexId, Node, TensorId};
 use crate::span::Span;
 use crate::syntax::tree::{ExprKind, Formal, LayerDefinition, StatementKind};
 
-/// The arguments of a layer, an entry for each of its parameters.
-#[derive(Default)]
-struct Arguments {
-    values: Vec<Option<(Indexed, Span)>>,
-    words: Vec<Option<(String, Span)>>,
+/// An argument of a layer.
+enum Argument {
+    Value(Indexed, Span),
+    Word(String, Span),
 }
 
 impl<'a> Builder<'a> {
@@ -37,13 +36,11 @@ impl<'a> Builder<'a> {
             return None;
         };
         let matched = self.matched(call, &slots(&definition.formals))?;
-        let mut arguments = self.layer_arguments(definition, matched, &local, scope)?;
-        let passing = Passing::of(&arguments.values, scope);
-        arguments.values = passing.arguments(&definition.formals, arguments.values);
+        let arguments = self.layer_arguments(definition, matched, &local, scope)?;
         self.enter(&definition.name.text, definition.name.span, span)?;
         let result = self.expand_body(definition, home, &arguments, (&local, span.start), given, scope);
         self.leave();
-        result.map(|(value, tensor)| (passing.result(&mut self.context, value), tensor))
+        result
     }
 
     fn layer_arguments(
@@ -52,24 +49,26 @@ impl<'a> Builder<'a> {
         matched: Vec<Option<Given<'a>>>,
         local: &str,
         scope: &mut Scope,
-    ) -> Option<Arguments> {
-        let mut arguments = Arguments::default();
+    ) -> Option<Vec<Option<Argument>>> {
+        let mut arguments = Vec::new();
         let mut is_sound = true;
         for (formal, given) in definition.formals.iter().zip(matched) {
-            let word = match &given {
-                Some(Given::Written(expr)) if formal.indices.is_none() => self.word(expr, scope).map(|word| (word, expr.span)),
-                _ => None,
+            let Some(given) = given else {
+                arguments.push(None);
+                continue;
             };
-            let value = match &given {
-                Some(given) if word.is_none() => {
-                    let value = self.layer_value(formal, given, local, scope).map(|value| (value, given.span()));
-                    is_sound &= value.is_some();
-                    value
+            let argument = match &given {
+                Given::Written(expr) if formal.indices.is_none() => {
+                    self.word(expr, scope).map(|word| Argument::Word(word, expr.span))
                 }
                 _ => None,
             };
-            arguments.words.push(word);
-            arguments.values.push(value);
+            let argument = match argument {
+                Some(word) => Some(word),
+                None => self.layer_value(formal, &given, local, scope).map(|value| Argument::Value(value, given.span())),
+            };
+            is_sound &= argument.is_some();
+            arguments.push(argument);
         }
         is_sound.then_some(arguments)
     }
@@ -109,7 +108,7 @@ impl<'a> Builder<'a> {
         &mut self,
         definition: &'a LayerDefinition,
         home: Home,
-        arguments: &Arguments,
+        arguments: &[Option<Argument>],
         (local, start): (&str, u32),
         given: Option<String>,
         scope: &mut Scope,
@@ -120,8 +119,8 @@ impl<'a> Builder<'a> {
         inner.allows_layers = true;
         inner.place = scope.place.iter().copied().chain([start]).collect();
         let leading = self.bind_layer_header(definition, arguments, &mut inner)?;
-        inner.outer = self.indices_around(&arguments.values);
-        inner.leading = Some(leading);
+        inner.outer = self.indices_around(arguments, &leading);
+        inner.leading = Some(leading.clone());
 
         self.layer_statements(definition);
         self.local_lets(&definition.body, &mut inner);
@@ -143,7 +142,7 @@ impl<'a> Builder<'a> {
         match inner.local(&result_name.text).map(|bound| bound.binding.clone()) {
             Some(Binding::Value(value)) => {
                 self.check_result(definition, &value, &inner)?;
-                Some((value, tensor?))
+                Some((Indexed { axes: leading.into_iter().chain(value.axes).collect(), value: value.value }, tensor?))
             }
             Some(Binding::Broken) => None,
             _ => {
@@ -158,28 +157,31 @@ impl<'a> Builder<'a> {
     fn bind_layer_header(
         &mut self,
         definition: &'a LayerDefinition,
-        arguments: &Arguments,
+        arguments: &[Option<Argument>],
         inner: &mut Scope,
     ) -> Option<Vec<IndexId>> {
         let mut header = Header::default();
         let mut is_sound = true;
         // Numbers first: a tensor's header may speak of them.
-        let given = || definition.formals.iter().zip(arguments.values.iter().zip(&arguments.words));
-        for (formal, argument) in given().filter(|(formal, _)| formal.indices.is_none()) {
+        let bare = definition.formals.iter().zip(arguments).filter(|(formal, _)| formal.indices.is_none());
+        for (formal, argument) in bare {
             is_sound &= match argument {
-                (_, Some((word, span))) => {
+                Some(Argument::Word(word, span)) => {
                     inner.bind(&formal.name.text, *span, Binding::Word(word.clone()));
                     true
                 }
-                (Some(value), _) => self.bind_scalar(formal, Some(value.clone()), inner).is_some(),
-                (None, None) => self.bind_default(formal, inner).is_some(),
+                Some(Argument::Value(value, span)) => self.bind_scalar(formal, Some((value.clone(), *span)), inner).is_some(),
+                None => self.bind_default(formal, inner).is_some(),
             };
         }
-        for (formal, (value, _)) in given().filter(|(formal, _)| formal.indices.is_some()) {
-            is_sound &= match value {
-                Some((value, span)) => self.bind_tensor(formal, value, *span, &mut header, inner).is_some(),
-                None => self.complain_about_default(formal),
-            };
+        let tensors = definition.formals.iter().zip(arguments).filter(|(formal, _)| formal.indices.is_some());
+        for (formal, argument) in tensors {
+            match argument {
+                Some(Argument::Value(value, span)) => {
+                    is_sound &= self.bind_tensor(formal, value, *span, &mut header, inner).is_some();
+                }
+                _ => is_sound = false,
+            }
         }
         if !is_sound {
             return None;
@@ -202,13 +204,6 @@ impl<'a> Builder<'a> {
         Some(header.leading.map(|(indices, _)| indices).unwrap_or_default())
     }
 
-    /// A tensor has no default, for there is no way to write one.
-    fn complain_about_default(&mut self, formal: &'a Formal) -> bool {
-        let message = format!("`{}` is a tensor, and has no default", formal.name.text);
-        self.complain(Diagnostic::error(formal.name.span, message));
-        false
-    }
-
     fn bind_default(&mut self, formal: &'a Formal, inner: &mut Scope) -> Option<()> {
         if let Some(default) = &formal.default
             && let Some(word) = self.word(default, inner)
@@ -219,15 +214,18 @@ impl<'a> Builder<'a> {
         self.bind_scalar(formal, None, inner)
     }
 
-    /// The indices of the text around, over which all that depends on the arguments is repeated.
-    fn indices_around(&self, arguments: &[Option<(Indexed, Span)>]) -> Vec<IndexId> {
+    /// The indices over which all that depends on the arguments is repeated: those of the equation around, then the leading axes.
+    fn indices_around(&self, arguments: &[Option<Argument>], leading: &[IndexId]) -> Vec<IndexId> {
         let mut around = Vec::new();
-        for (value, _) in arguments.iter().flatten() {
-            let free = self.context.free_indices(value.value);
-            around.extend(free.into_iter().filter(|index| !value.axes.contains(index)));
+        for argument in arguments.iter().flatten() {
+            if let Argument::Value(value, _) = argument {
+                let free = self.context.free_indices(value.value);
+                around.extend(free.into_iter().filter(|index| !value.axes.contains(index)));
+            }
         }
         around.sort_unstable();
         around.dedup();
+        around.extend(leading);
         around
     }
 
@@ -248,8 +246,7 @@ impl<'a> Builder<'a> {
     /// Checks the result against the header.
     fn check_result(&mut self, definition: &'a LayerDefinition, value: &Indexed, inner: &Scope) -> Option<()> {
         let Some(indices) = &definition.result.indices else { return Some(()) };
-        let lead = value.count_leading(inner.leading.as_deref().unwrap_or_default());
-        let shape = value.shape(&self.context)[lead..].to_vec();
+        let shape = value.shape(&self.context);
         let stated = definition.result.name.span;
         if shape.len() != indices.len() {
             let message = format!("the result of `{}` is declared with {}", definition.name.text, axes_words(indices.len()));

@@ -18,17 +18,6 @@ struct Data {
     targets: Vec<TensorId>,
 }
 
-/// What is derived.
-#[derive(Default)]
-struct Cost {
-    /// The `loss` lines.
-    parts: Vec<TensorId>,
-    /// Their sum.
-    loss: Option<TensorId>,
-    /// What stands in their place.
-    objective: Option<Objective>,
-}
-
 /// A model, and the messages about it; no model where one of them is an error.
 pub(super) fn build(user: &Spec, prelude: &Spec) -> (Option<Model>, Vec<Diagnostic>) {
     let mut messages = Vec::new();
@@ -56,7 +45,7 @@ impl<'a> Builder<'a> {
         let owners = self.number_layers(statements, &mut scope);
         self.equations_of(statements, &owners, None, &mut scope);
         let forward_count = self.equations.len();
-        let Cost { parts, loss, objective } = self.cost(user, &mut scope);
+        let (loss, objective) = self.cost(user, &mut scope);
         self.parameters.sort_by(|(a, _), (b, _)| a.cmp(b));
         if self.is_exhausted {
             return None;
@@ -84,7 +73,7 @@ impl<'a> Builder<'a> {
             batch_size,
             update_number,
         };
-        model.outputs = weights::outputs(&model, &parts, forward_count);
+        model.outputs = weights::outputs(&model, forward_count);
         self.warn(&model);
         Some(model)
     }
@@ -162,7 +151,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The loss, or the objective in its place.
-    fn cost(&mut self, user: &'a Spec, scope: &mut Scope) -> Cost {
+    fn cost(&mut self, user: &'a Spec, scope: &mut Scope) -> (Option<TensorId>, Option<Objective>) {
         let mut losses: Vec<(&'a Expr, Span)> = Vec::new();
         let mut objectives: Vec<(&'a Expr, &'a [Name], Span)> = Vec::new();
         for statement in &user.statements {
@@ -179,20 +168,20 @@ impl<'a> Builder<'a> {
                 let span = user.network.as_ref().map_or_else(|| end.map_or(start, |statement| statement.span), |name| name.span);
                 let message = Diagnostic::error(span, "this spec has no loss, so there is nothing to derive");
                 self.complain(message.hint(self.suggested_loss(&user.statements)));
-                Cost::default()
+                (None, None)
             }
             ([_, ..], [(_, _, span), ..]) => {
                 let message = Diagnostic::error(*span, "an objective stands in place of a loss, and this spec has both");
                 self.complain(message.also(losses[0].1, "the loss"));
-                Cost::default()
+                (None, None)
             }
-            (_, []) => self.loss(&losses, scope).unwrap_or_default(),
+            (_, []) => (self.loss(&losses, scope), None),
             (_, [first, rest @ ..]) => {
                 for again in rest {
                     let message = Diagnostic::error(again.2, "a spec has one objective").label("a second one");
                     self.complain(message.also(first.2, "the first one"));
                 }
-                Cost { objective: self.objective(first.0, first.1, scope), ..Cost::default() }
+                (None, self.objective(first.0, first.1, scope))
             }
         }
     }
@@ -217,7 +206,7 @@ impl<'a> Builder<'a> {
     }
 
     /// `loss`, or `loss1`, `loss2`, … and their sum.
-    fn loss(&mut self, losses: &[(&'a Expr, Span)], scope: &mut Scope) -> Option<Cost> {
+    fn loss(&mut self, losses: &[(&'a Expr, Span)], scope: &mut Scope) -> Option<TensorId> {
         let whole = if self.taken.contains("loss") { self.unused_name("", "loss") } else { "loss".to_owned() };
         let mut parts = Vec::new();
         for (expr, span) in losses {
@@ -230,12 +219,11 @@ impl<'a> Builder<'a> {
         }
         let parts = parts.into_iter().collect::<Option<Vec<TensorId>>>()?;
         if let [single] = parts[..] {
-            return Some(Cost { parts, loss: Some(single), objective: None });
+            return Some(single);
         }
         let terms: Vec<_> = parts.iter().map(|&part| self.context.access(part, Vec::new())).collect();
         let sum = Indexed::scalar(self.context.add(terms));
-        let loss = self.define(whole, &[], &sum, losses.first()?.1)?;
-        Some(Cost { parts, loss: Some(loss), objective: None })
+        self.define(whole, &[], &sum, losses.first()?.1)
     }
 
     /// The value of a whole expression, which is one number.

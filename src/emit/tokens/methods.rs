@@ -10,16 +10,16 @@ use crate::model::Initial;
 
 impl Emitter<'_> {
     /// The type of an example's inputs.
-    pub(super) fn input_type(&self) -> TokenStream {
+    pub(in crate::emit) fn input_type(&self) -> TokenStream {
         self.example_type(&self.layout.inputs, "Input")
     }
 
     /// The type of an example's targets.
-    pub(super) fn target_type(&self) -> TokenStream {
+    pub(in crate::emit) fn target_type(&self) -> TokenStream {
         self.example_type(&self.layout.targets, "Target")
     }
 
-    fn output_type(&self) -> TokenStream {
+    pub(in crate::emit) fn output_type(&self) -> TokenStream {
         self.example_type(&self.layout.outputs, "Output")
     }
 

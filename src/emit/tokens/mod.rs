@@ -61,7 +61,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// The name of a generated type beside the network's.
-    pub(super) fn type_name(&self, suffix: &str) -> Ident {
+    pub(in crate::emit) fn type_name(&self, suffix: &str) -> Ident {
         let name = &self.options.struct_name;
         format_ident!("{name}{suffix}")
     }

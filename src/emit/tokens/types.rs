@@ -126,7 +126,7 @@ impl Emitter<'_> {
     }
 
     /// The field of a derivative of an objective: the full name of the tensor.
-    pub(super) fn derivative_field(&self, tensor: TensorId) -> Ident {
+    pub(in crate::emit) fn derivative_field(&self, tensor: TensorId) -> Ident {
         super::identifier(&self.plan.context.tensor(tensor).name)
     }
 

@@ -1,0 +1,132 @@
+//! `deltarule check`: is the spec right, and what does it mean?
+
+use crate::common::{compile_file, print, print_json};
+use crate::failure::Failure;
+use clap::Args;
+use deltarule_compiler::dataset::{classes, data_shape};
+use deltarule_compiler::derivation::Derivation;
+use deltarule_compiler::equation::{Tensor, TensorId};
+use deltarule_compiler::generic::{GradientReport, check_gradients};
+use deltarule_compiler::model::{Initial, Parameter};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Parse a spec, infer shapes, derive, and compare the derivation with finite differences
+#[derive(Args)]
+#[command(after_help = "Examples:
+  deltarule check digits.spec
+  deltarule check digits.spec --json")]
+pub(crate) struct Arguments {
+    /// The spec
+    spec: PathBuf,
+    /// Decides the random parameters and data at which gradients are compared
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let compiled = compile_file(&arguments.spec)?;
+    let derivation = &compiled.derivation;
+    let report = check_gradients(derivation, arguments.seed)
+        .map_err(|error| Failure::Refused(format!("{}: the gradients cannot be checked: {error}", arguments.spec.display())))?;
+    if arguments.json {
+        print_json(&as_json(derivation, &report))?;
+    } else {
+        print(&summary(derivation, &report))?;
+    }
+    if report.passes() {
+        return Ok(());
+    }
+    let failed: Vec<&str> = report.checks.iter().filter(|check| !check.passes()).map(|check| check.tensor.as_str()).collect();
+    let message =
+        format!("{}: the derivation and finite differences disagree in {}", arguments.spec.display(), failed.join(", "));
+    Err(Failure::Refused(message))
+}
+
+fn summary(derivation: &Derivation, report: &GradientReport) -> String {
+    let model = &derivation.model;
+    let list = |ids: &[TensorId]| ids.iter().map(|&id| declaration(model.context.tensor(id))).collect::<Vec<_>>().join(", ");
+    let mut text = format!("network     {}\n", model.name);
+    for (what, ids) in [("inputs", &model.inputs), ("targets", &model.targets), ("outputs", &model.outputs)] {
+        if !ids.is_empty() {
+            text += &format!("{what:<12}{}\n", list(ids));
+        }
+    }
+    text += &format!("parameters  {}\n", parameter_count(derivation));
+    for parameter in &model.parameters {
+        let frozen = if parameter.trained { "" } else { ", not trained" };
+        let tensor = declaration(model.context.tensor(parameter.tensor));
+        text += &format!("  {tensor:<24} {}{frozen}\n", initial_text(parameter));
+    }
+    let counts = equation_counts(derivation);
+    let counts: Vec<String> = counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
+    text += &format!("equations   {}\n", counts.join(", "));
+    text += "gradients   compared with finite differences in f64\n";
+    for line in report.to_string().lines() {
+        text += &format!("  {line}\n");
+    }
+    text
+}
+
+fn as_json(derivation: &Derivation, report: &GradientReport) -> serde_json::Value {
+    let model = &derivation.model;
+    let tensor = |id: &TensorId| {
+        let tensor = model.context.tensor(*id);
+        let classes = tensor.label.then(|| classes(tensor));
+        json!({"name": tensor.name, "shape": data_shape(tensor), "classes": classes})
+    };
+    let parameter = |parameter: &Parameter| {
+        let tensor = model.context.tensor(parameter.tensor);
+        let initial = initial_text(parameter);
+        json!({"name": tensor.name, "shape": tensor.shape, "initial": initial, "trained": parameter.trained})
+    };
+    let check = |check: &deltarule_compiler::generic::GradientCheck| {
+        json!({"tensor": check.tensor, "compared": check.compared, "at_kinks": check.at_kinks, "relative_error": check.error,
+            "passes": check.passes()})
+    };
+    json!({
+        "network": model.name,
+        "inputs": model.inputs.iter().map(tensor).collect::<Vec<_>>(),
+        "targets": model.targets.iter().map(tensor).collect::<Vec<_>>(),
+        "outputs": model.outputs.iter().map(tensor).collect::<Vec<_>>(),
+        "parameters": model.parameters.iter().map(parameter).collect::<Vec<_>>(),
+        "parameter_count": parameter_count(derivation),
+        "equations": equation_counts(derivation).into_iter().map(|(what, count)| (what.to_owned(), json!(count)))
+            .collect::<serde_json::Map<_, _>>(),
+        "gradients": report.checks.iter().map(check).collect::<Vec<_>>(),
+        "passes": report.passes(),
+    })
+}
+
+/// `x[64]`, `t: class[10]`, `y`.
+fn declaration(tensor: &Tensor) -> String {
+    let extents = |shape: &[usize]| match shape {
+        [] => String::new(),
+        shape => format!("[{}]", shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")),
+    };
+    match tensor.label {
+        true => format!("{}{}: class[{}]", tensor.name, extents(&data_shape(tensor)), classes(tensor)),
+        false => format!("{}{}", tensor.name, extents(&tensor.shape)),
+    }
+}
+
+fn initial_text(parameter: &Parameter) -> String {
+    match parameter.initial {
+        Initial::Constant(value) => format!("~ {value}"),
+        Initial::Uniform { low, high } => format!("~ uniform({low:.5}, {high:.5})"),
+        Initial::Normal { mean, deviation } => format!("~ normal({mean:.5}, {deviation:.5})"),
+    }
+}
+
+fn parameter_count(derivation: &Derivation) -> usize {
+    derivation.model.parameters.iter().map(|parameter| derivation.model.context.tensor(parameter.tensor).size()).sum()
+}
+
+fn equation_counts(derivation: &Derivation) -> [(&'static str, usize); 3] {
+    let updates = derivation.model.optimizers.iter().map(|optimizer| optimizer.equations.len()).sum();
+    [("forward", derivation.forward.len()), ("backward", derivation.backward.len()), ("update", updates)]
+}

@@ -1,0 +1,70 @@
+//! What several commands share: reading a spec, printing a result.
+
+use crate::failure::Failure;
+use clap::ValueEnum;
+use deltarule_compiler::emit::ScalarType;
+use deltarule_compiler::files::{read_spec, write_whole};
+use deltarule_compiler::pipeline::{Compiled, compile};
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+/// The type of all numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scalar {
+    /// 32 bits, as generated code uses by default
+    F32,
+    /// 64 bits
+    F64,
+}
+
+impl Scalar {
+    /// As the emitter names it.
+    pub(crate) fn of_code(self) -> ScalarType {
+        match self {
+            Scalar::F32 => ScalarType::F32,
+            Scalar::F64 => ScalarType::F64,
+        }
+    }
+}
+
+/// Which engine computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EngineChoice {
+    /// The engine on ndarray arrays, which runs any spec at once
+    Generic,
+    /// The code that `emit` writes, built in release mode first
+    Generated,
+}
+
+/// Reads and compiles a spec; warnings go to standard error.
+pub(crate) fn compile_file(path: &Path) -> Result<Compiled, Failure> {
+    let text = read_spec(path)?;
+    let compiled = compile(&path.display().to_string(), &text)?;
+    if !compiled.diagnostics.messages.is_empty() {
+        eprintln!("{}", compiled.diagnostics.render().trim_end());
+    }
+    Ok(compiled)
+}
+
+/// Prints a result on standard output, all at once.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut output = std::io::stdout().lock();
+    let written = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+    written.map_err(|error| match error.kind() {
+        ErrorKind::BrokenPipe => Failure::ClosedOutput,
+        _ => Failure::Refused(format!("cannot write to standard output: {error}")),
+    })
+}
+
+/// Prints a JSON value on standard output.
+pub(crate) fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
+    print(&format!("{value:#}\n"))
+}
+
+/// Writes a result to a file, or to standard output where none is named.
+pub(crate) fn deliver(output: Option<&Path>, text: &str) -> Result<(), Failure> {
+    match output {
+        Some(path) => Ok(write_whole(path, text.as_bytes())?),
+        None => print(text),
+    }
+}

@@ -1,0 +1,61 @@
+//! The command `deltarule`: each subcommand is a file of its own, thin over the library.
+//!
+//! Results go to standard output, everything else to standard error. The exit code is 0 when done, 1 when the spec or
+//! the data is wrong, and 2 for wrong usage.
+
+mod check;
+mod common;
+mod compare;
+mod emit;
+mod eval;
+mod failure;
+mod sheet;
+mod train;
+
+use clap::{Parser, Subcommand};
+use deltarule_compiler::allocations::CountingAllocator;
+use failure::Failure;
+use std::process::ExitCode;
+
+/// Derives the backpropagation of a network spec symbolically: update-rule sheets, allocation-free Rust, and a
+/// generic engine to compare that code with.
+#[derive(Parser)]
+#[command(name = "deltarule", version, propagate_version = true, arg_required_else_help = true, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Check(check::Arguments),
+    Sheet(sheet::Arguments),
+    Emit(emit::Arguments),
+    Eval(eval::Arguments),
+    Train(train::Arguments),
+    Compare(compare::Arguments),
+}
+
+/// Counts, for `compare`.
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Sheet(arguments) => sheet::run(&arguments),
+        Command::Emit(arguments) => emit::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
+        Command::Train(arguments) => train::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the output has seen enough of it.
+        Err(Failure::ClosedOutput) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

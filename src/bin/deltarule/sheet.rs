@@ -1,0 +1,97 @@
+//! `deltarule sheet`: the update-rule sheet.
+
+use crate::common::{compile_file, deliver};
+use crate::failure::Failure;
+use clap::{Args, ValueEnum};
+use deltarule_compiler::sheet::{NotationStyle, Sheet, SheetOptions, Steps};
+use std::path::{Path, PathBuf};
+
+/// Write the sheet of update rules: notation, forward pass, backward pass, updates, all equations numbered
+#[derive(Args)]
+#[command(after_help = "Examples:
+  deltarule sheet digits.spec -o digits.tex && pdflatex digits.tex
+  deltarule sheet digits.spec -o digits.html --steps all
+  deltarule sheet digits.spec --format txt --notation plain")]
+pub(crate) struct Arguments {
+    /// The spec
+    spec: PathBuf,
+    /// Where to write the sheet; standard output if left out
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The format; if left out, what FILE ends in (.tex, .html, .md), else txt
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// How formulas are written
+    #[arg(long, value_enum, default_value_t = NotationChoice::Lecture)]
+    notation: NotationChoice,
+    /// How much of each derivation is shown
+    #[arg(long, value_enum, default_value_t = StepsChoice::Key)]
+    steps: StepsChoice,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// LaTeX, for pdflatex
+    Tex,
+    /// One self-contained web page, formulas as MathML
+    Html,
+    /// Markdown, formulas as LaTeX between dollar signs
+    Md,
+    /// Plain Unicode text
+    Txt,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum NotationChoice {
+    /// As in the lectures: Greek letters, layers as superscripts
+    Lecture,
+    /// With the names of the spec
+    Plain,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum StepsChoice {
+    /// Results only
+    None,
+    /// The chain rule, its factors, and the result
+    Key,
+    /// Every step that was recorded
+    All,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let compiled = compile_file(&arguments.spec)?;
+    let options = SheetOptions {
+        notation: match arguments.notation {
+            NotationChoice::Lecture => NotationStyle::Lecture,
+            NotationChoice::Plain => NotationStyle::Plain,
+        },
+        steps: match arguments.steps {
+            StepsChoice::None => Steps::None,
+            StepsChoice::Key => Steps::Key,
+            StepsChoice::All => Steps::All,
+        },
+        ..SheetOptions::default()
+    };
+    let sheet = Sheet::new(&compiled.derivation, &options);
+    let text = match arguments.format.unwrap_or_else(|| Format::of_file(arguments.output.as_deref())) {
+        Format::Tex => sheet.to_latex(),
+        Format::Html => sheet.to_html(),
+        Format::Md => sheet.to_markdown(),
+        Format::Txt => sheet.to_text(),
+    };
+    deliver(arguments.output.as_deref(), &text)
+}
+
+impl Format {
+    fn of_file(path: Option<&Path>) -> Format {
+        let ending = path.and_then(Path::extension).and_then(|ending| ending.to_str()).unwrap_or_default();
+        match ending.to_ascii_lowercase().as_str() {
+            "tex" => Format::Tex,
+            "html" | "htm" => Format::Html,
+            "md" => Format::Md,
+            _ => Format::Txt,
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What the command promises: results, messages with a place, exit codes, and no half-written file.
+
+mod bad_data;
+mod bad_specs;
+mod eval;
+mod generated;
+mod output;
+mod train;
+mod workspace;
