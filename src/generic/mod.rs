@@ -4,6 +4,28 @@
 //! with, and what trains a net that no one has compiled. [`Engine::new`] plans each equation as a list of array
 //! operations; sums of products become matrix products, with the examples as one more index, so that the three roles of
 //! a dense layer (`x w`, `ds wᵀ`, `xᵀ ds`) are one product each for a whole minibatch.
+//!
+//! ```
+//! use deltarule_compiler::generic::{Engine, Values};
+//! use ndarray::array;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let spec = "input x[2]\ntarget t[1]\ny = x |> dense(1) |> sigmoid\nloss squared_error(y, t)\noptimizer sgd(1)";
+//! let compiled = deltarule_compiler::pipeline::compile("or.spec", spec).map_err(|messages| messages.render())?;
+//! let engine = Engine::<f64>::new(&compiled.derivation)?;
+//! let batch = engine.batch([
+//!     ("x", Values::from(array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]].into_dyn())),
+//!     ("t", Values::from(array![[0.0], [1.0], [1.0], [1.0]].into_dyn())),
+//! ])?;
+//! let (mut parameters, mut state) = (engine.initialize(1), engine.state());
+//! let before = engine.train(&mut parameters, &mut state, &batch)?;
+//! for _ in 0..100 {
+//!     engine.train(&mut parameters, &mut state, &batch)?;
+//! }
+//! assert!(engine.objective(&parameters, &batch)? < before / 2.0);
+//! # Ok(())
+//! # }
+//! ```
 
 mod check;
 mod data;
