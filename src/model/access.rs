@@ -23,6 +23,10 @@ impl<'a> Builder<'a> {
             Some(Binding::Broken) => return None,
             _ => return self.named_value(&name.text, name.span, scope),
         };
+        // Leading axes are not written.
+        let (lead, own) = value.axes.split_at(value.count_leading(scope.leading.as_deref().unwrap_or_default()));
+        let value = Indexed { axes: own.to_vec(), value: value.value };
+        let lead = lead.to_vec();
         if value.axes.len() != indices.len() {
             let axes = if value.axes.is_empty() { "no axes".to_owned() } else { axes_words(value.axes.len()) };
             let message = format!("`{}` has {axes}, and {} stand here", name.text, indices_words(indices.len()));
@@ -43,7 +47,7 @@ impl<'a> Builder<'a> {
             affine.terms.is_empty() && !usize::try_from(affine.constant).is_ok_and(|position| position < extent)
         });
         let value = if is_outside { self.context.integer(0) } else { value.at(&mut self.context, &place) };
-        Some(Indexed::scalar(value))
+        Some(Indexed { axes: lead, value })
     }
 
     /// One index of an access.
@@ -111,13 +115,10 @@ impl<'a> Builder<'a> {
         scope: &mut Scope,
     ) -> Option<Indexed> {
         let mut bound = Vec::new();
-        if leading {
-            let Some(leading) = &scope.leading else {
-                let message = "`..` stands for the leading axes of a definition's header, and there are none here";
-                self.complain(Diagnostic::error(span, message).hint("name the indices, as in `sum(i: …)`"));
-                return None;
-            };
-            bound.extend(leading);
+        if leading && scope.leading.is_none() {
+            let message = "`..` stands for the leading axes of a definition's header, and there are none here";
+            self.complain(Diagnostic::error(span, message).hint("name the indices, as in `sum(i: …)`"));
+            return None;
         }
         let mut is_broken = false;
         let mut ranges = Vec::new();
@@ -141,7 +142,11 @@ impl<'a> Builder<'a> {
         // Also where an index has no range, for what else there is to say.
         let value = self.value(body, scope);
         indices.iter().for_each(|index| scope.unbind(&index.name.text));
-        let value = if is_broken { None } else { value }?;
+        let mut value = if is_broken { None } else { value }?;
+        if let (true, Some(leading)) = (leading, &scope.leading) {
+            value.axes.drain(..value.count_leading(leading));
+            bound.splice(0..0, leading.iter().copied());
+        }
         Some(Indexed { value: self.reduced(operator, &bound, value.value), axes: value.axes })
     }
 
@@ -243,8 +248,10 @@ impl<'a> Builder<'a> {
         let mut is_sound = true;
         if let ExprKind::Access { name, indices } = &expr.kind {
             match self.find(&name.text, scope) {
-                Some(Binding::Value(value)) if value.axes.len() == indices.len() => {
-                    for (position, extent) in indices.iter().zip(value.shape(&self.context)) {
+                Some(Binding::Value(value)) => {
+                    let lead = value.count_leading(scope.leading.as_deref().unwrap_or_default());
+                    is_sound = value.axes.len() == lead + indices.len();
+                    for (position, &extent) in indices.iter().zip(&value.shape(&self.context)[lead..]) {
                         if matches!(&position.kind, ExprKind::Name(used) if used == index) {
                             uses.push(Use { extent, tensor: name.text.clone(), span: position.span });
                         }

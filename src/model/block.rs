@@ -316,25 +316,32 @@ impl<'a> Builder<'a> {
             RightSide::Value(value) => (value, None),
             RightSide::Defined(value, tensor) => (value, Some(tensor)),
         };
+        let leading = scope.leading.as_deref().unwrap_or_default();
+        let lead = value.count_leading(leading);
         if equation.indices.is_some() {
-            if !value.axes.is_empty() {
+            if value.axes.len() > lead {
                 let message = format!("`{}` is defined element by element, and this is a tensor", equation.name.text);
-                let label = format!("this has {}", shape_words(&value.shape(&self.context)));
+                let label = format!("this has {}", shape_words(&value.shape(&self.context)[lead..]));
                 let hint = format!("give it indices, or write `{} = …` without them", equation.name.text);
                 self.complain(
                     Diagnostic::error(equation.value.span, message).label(label).also(span, "one element here").hint(hint),
                 );
                 return None;
             }
-            value.axes = own;
+            value.axes.extend(own);
         }
         if let Some(tensor) = tensor {
             return Some((value, tensor));
         }
+        if is_result && lead == 0 {
+            value.axes.splice(0..0, leading.iter().copied());
+        }
+        let lead = value.count_leading(leading);
         let outer: Vec<IndexId> =
             scope.outer.iter().copied().filter(|&index| is_result || self.context.contains_index(value.value, index)).collect();
         let tensor = self.define(name, &outer, &value, span)?;
-        let axes: Vec<IndexId> = value.axes.iter().map(|&axis| self.context.fresh(axis)).collect();
+        let own: Vec<IndexId> = value.axes[lead..].iter().map(|&axis| self.context.fresh(axis)).collect();
+        let axes: Vec<IndexId> = value.axes[..lead].iter().chain(&own).copied().collect();
         let place: Vec<IndexId> = outer.iter().chain(&axes).copied().collect();
         Some((Indexed { axes, value: self.context.access_at(tensor, &place) }, tensor))
     }
@@ -371,6 +378,11 @@ impl<'a> Builder<'a> {
 
     /// The right-hand side of an equation. A layer there defines its tensor under the equation's name.
     fn right_side(&mut self, expr: &'a Expr, name: &str, may_be_tensor: bool, scope: &mut Scope) -> Option<RightSide> {
+        if let ExprKind::If { condition, then, otherwise } = &expr.kind
+            && let Some(holds) = self.known_condition(condition, scope)
+        {
+            return self.right_side(if holds { then } else { otherwise }, name, may_be_tensor, scope);
+        }
         if !matches!(expr.kind, ExprKind::Call { .. } | ExprKind::Pipe { .. }) {
             return self.value(expr, scope).map(RightSide::Value);
         }

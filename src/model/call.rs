@@ -184,7 +184,7 @@ impl<'a> Builder<'a> {
             operands.push(self.given_value(given, scope).map(|value| (value, given.span())));
         }
         let operands = operands.into_iter().collect::<Option<Vec<_>>>()?;
-        let (axes, values) = self.aligned(&operands)?;
+        let (axes, values) = self.aligned(&operands, scope)?;
         Some(Indexed { axes, value: builtin.apply(&mut self.context, &values) })
     }
 }

@@ -3,6 +3,7 @@
 use super::builder::Builder;
 use super::call::Call;
 use super::definitions::Callable;
+use super::order::for_each_name;
 use super::scope::{Binding, Scope};
 use super::value::{Indexed, shape_text, shape_words};
 use crate::diagnostic::Diagnostic;
@@ -79,7 +80,7 @@ impl<'a> Builder<'a> {
     fn binary(&mut self, operator: BinaryOperator, left: &'a Expr, right: &'a Expr, scope: &mut Scope) -> Option<Indexed> {
         let left_value = self.value(left, scope);
         let right_value = self.value(right, scope);
-        let (axes, operands) = self.aligned(&[(left_value?, left.span), (right_value?, right.span)])?;
+        let (axes, operands) = self.aligned(&[(left_value?, left.span), (right_value?, right.span)], scope)?;
         let (a, b) = (operands[0], operands[1]);
         let value = match operator {
             BinaryOperator::Add => self.context.add([a, b]),
@@ -98,13 +99,25 @@ impl<'a> Builder<'a> {
     }
 
     /// Brings operands to the same axes: those of the first that has any. All others have the same shape, or none.
-    pub(super) fn aligned(&mut self, operands: &[(Indexed, Span)]) -> Option<(Vec<IndexId>, Vec<ExprId>)> {
-        let Some((first, first_span)) = operands.iter().find(|(operand, _)| !operand.axes.is_empty()) else {
-            return Some((Vec::new(), operands.iter().map(|(operand, _)| operand.value).collect()));
+    /// The leading axes of a definition's header stay as they are, and an operand may lack them.
+    pub(super) fn aligned(&mut self, operands: &[(Indexed, Span)], scope: &Scope) -> Option<(Vec<IndexId>, Vec<ExprId>)> {
+        let leading = scope.leading.as_deref().unwrap_or_default();
+        let mut axes = Vec::new();
+        let mut own_operands = Vec::with_capacity(operands.len());
+        for (operand, span) in operands {
+            let (lead, own) = operand.axes.split_at(operand.count_leading(leading));
+            if !lead.is_empty() {
+                axes = leading.to_vec();
+            }
+            own_operands.push((Indexed { axes: own.to_vec(), value: operand.value }, *span));
+        }
+        let Some((first, first_span)) = own_operands.iter().find(|(operand, _)| !operand.axes.is_empty()) else {
+            return Some((axes, operands.iter().map(|(operand, _)| operand.value).collect()));
         };
         let shape = first.shape(&self.context);
+        axes.extend(&first.axes);
         let mut values = Vec::with_capacity(operands.len());
-        for (operand, span) in operands {
+        for (operand, span) in &own_operands {
             let own = operand.shape(&self.context);
             if operand.axes.is_empty() {
                 values.push(operand.value);
@@ -117,7 +130,7 @@ impl<'a> Builder<'a> {
                 return None;
             }
         }
-        Some((first.axes.clone(), values))
+        Some((axes, values))
     }
 
     /// The value of a condition, 1 where it holds and 0 where not.
@@ -127,7 +140,7 @@ impl<'a> Builder<'a> {
             ExprKind::And(left, right) | ExprKind::Or(left, right) => {
                 let left_value = self.condition(left, scope);
                 let right_value = self.condition(right, scope);
-                let (axes, operands) = self.aligned(&[(left_value?, left.span), (right_value?, right.span)])?;
+                let (axes, operands) = self.aligned(&[(left_value?, left.span), (right_value?, right.span)], scope)?;
                 let is_and = matches!(expr.kind, ExprKind::And(..));
                 let value = if is_and { self.context.and(operands) } else { self.context.or(operands) };
                 Some(Indexed { axes, value })
@@ -148,6 +161,24 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Whether a condition holds, where that is known by its text alone: it speaks of words and numbers that a layer is given.
+    pub(super) fn known_condition(&mut self, expr: &'a Expr, scope: &mut Scope) -> Option<bool> {
+        let mut is_fixed = true;
+        for_each_name(expr, &mut |name, _, _| {
+            let value = match self.find(name, scope) {
+                Some(Binding::Value(value)) => self.known(&value).is_some(),
+                Some(Binding::Word(_)) | None => true,
+                Some(_) => false,
+            };
+            is_fixed &= value;
+        });
+        if !is_fixed {
+            return None;
+        }
+        let holds = self.condition(expr, scope)?;
+        self.known(&holds).map(|holds| holds != 0.0)
+    }
+
     fn comparison(
         &mut self,
         relation: Relation,
@@ -162,7 +193,7 @@ impl<'a> Builder<'a> {
         }
         let left_value = self.value(left, scope);
         let right_value = self.value(right, scope);
-        let (axes, operands) = self.aligned(&[(left_value?, left.span), (right_value?, right.span)])?;
+        let (axes, operands) = self.aligned(&[(left_value?, left.span), (right_value?, right.span)], scope)?;
         Some(Indexed { axes, value: self.context.compare(relation, operands[0], operands[1]) })
     }
 
@@ -213,7 +244,7 @@ impl<'a> Builder<'a> {
         let otherwise_value = self.value(otherwise, scope);
         scope.names_intermediates = names_intermediates;
         let operands = [(decided?, condition.span), (then_value?, then.span), (otherwise_value?, otherwise.span)];
-        let (axes, operands) = self.aligned(&operands)?;
+        let (axes, operands) = self.aligned(&operands, scope)?;
         Some(Indexed { axes, value: self.context.if_else(operands[0], operands[1], operands[2]) })
     }
 }

@@ -3,11 +3,11 @@
 use super::builder::Builder;
 use super::call::{Call, Given, slots};
 use super::definitions::Home;
-use super::order::{for_each_name, reduces_leading_axes};
+use super::order::for_each_name;
 use super::scope::{Binding, Scope};
 use super::value::{Indexed, axes_words, shape_words};
 use crate::diagnostic::Diagnostic;
-use crate::equation::{ExprId, IndexId, Node};
+use crate::equation::{Context, ExprId, IndexId, Node};
 use crate::span::Span;
 use crate::syntax::tree::{Expr, Formal, FunctionDefinition};
 
@@ -18,6 +18,44 @@ pub(super) struct Header {
     pub(super) leading: Option<(Vec<IndexId>, Span)>,
     /// The header's indices with their extents, and the argument that said so, in the order of the header.
     pub(super) indices: Vec<(String, usize, Span)>,
+}
+
+/// How a call inside of a definition passes on the leading axes of that definition's own header.
+pub(super) struct Passing {
+    /// The leading axes, where an argument has them; else none.
+    leading: Vec<IndexId>,
+}
+
+impl Passing {
+    /// How these arguments are passed.
+    pub(super) fn of(given: &[Option<(Indexed, Span)>], scope: &Scope) -> Self {
+        let leading = scope.leading.clone().unwrap_or_default();
+        let is_led = given.iter().flatten().any(|(value, _)| value.count_leading(&leading) > 0);
+        Passing { leading: if is_led { leading } else { Vec::new() } }
+    }
+
+    /// The arguments as the callee takes them: where it has no `..` for the leading axes, without these, and the call is
+    /// repeated over them.
+    pub(super) fn arguments(&self, formals: &[Formal], mut given: Vec<Option<(Indexed, Span)>>) -> Vec<Option<(Indexed, Span)>> {
+        for (formal, given) in formals.iter().zip(&mut given) {
+            let (Some(indices), Some((value, _))) = (&formal.indices, given) else { continue };
+            let lead = value.count_leading(&self.leading);
+            if !formal.leading && value.axes.len() == lead + indices.len() {
+                value.axes.drain(..lead);
+            }
+        }
+        given
+    }
+
+    /// The result, which begins with the leading axes where it depends on them.
+    pub(super) fn result(&self, context: &mut Context, result: Indexed) -> Indexed {
+        if context.contains_any_index(result.value, &self.leading) {
+            let axes = self.leading.iter().chain(&result.axes).copied().collect();
+            return Indexed { axes, value: result.value };
+        }
+        let extents: Vec<usize> = self.leading.iter().map(|&index| context.index_of(index).extent()).collect();
+        if result.shape(context).starts_with(&extents) { result.led_by(context, &self.leading) } else { result }
+    }
 }
 
 impl<'a> Builder<'a> {
@@ -42,9 +80,12 @@ impl<'a> Builder<'a> {
         inner.names_intermediates = scope.names_intermediates;
         let has_tensors = definition.formals.iter().any(|formal| formal.indices.is_some());
         let result = if has_tensors {
-            self.apply_to_tensors(definition, &given, &mut inner)
+            let passing = Passing::of(&given, scope);
+            let given = passing.arguments(&definition.formals, given);
+            let result = self.apply_to_tensors(definition, &given, &mut inner);
+            result.map(|result| passing.result(&mut self.context, result))
         } else {
-            self.apply_to_elements(definition, &given, &mut inner)
+            self.apply_to_elements(definition, &given, scope, &mut inner)
         };
         self.leave();
         let result = result?;
@@ -120,10 +161,11 @@ impl<'a> Builder<'a> {
         &mut self,
         definition: &'a FunctionDefinition,
         given: &[Option<(Indexed, Span)>],
+        outer: &Scope,
         scope: &mut Scope,
     ) -> Option<Indexed> {
         let present: Vec<(Indexed, Span)> = given.iter().flatten().cloned().collect();
-        let (axes, elements) = self.aligned(&present)?;
+        let (axes, elements) = self.aligned(&present, outer)?;
         let mut elements = elements.into_iter();
         for (formal, given) in definition.formals.iter().zip(given) {
             let given = given.as_ref().and_then(|(_, span)| Some((Indexed::scalar(elements.next()?), *span)));
@@ -174,7 +216,6 @@ impl<'a> Builder<'a> {
         }
         let leading = header.leading.map(|(indices, _)| indices);
         scope.leading.clone_from(&leading);
-        let mut axes = leading.clone().unwrap_or_default();
         let body = &definition.body;
         let mut own = Vec::new();
         for (name, extent, span) in header.indices {
@@ -184,14 +225,10 @@ impl<'a> Builder<'a> {
                 own.push(index);
             }
         }
-        let value = self.value(body, scope)?;
-        // The leading axes stay, except where the body reduces them away.
-        if reduces_leading_axes(body) && !self.context.contains_any_index(value.value, &axes) {
-            axes.clear();
-        }
-        axes.extend(own);
-        axes.extend(value.axes);
-        Some(Indexed { axes, value: value.value })
+        let mut value = self.value(body, scope)?;
+        let after = value.count_leading(&leading.unwrap_or_default());
+        value.axes.splice(after..after, own);
+        Some(value)
     }
 
     /// Binds a parameter with brackets, and learns the extents of the header's indices from its argument.
@@ -230,7 +267,7 @@ impl<'a> Builder<'a> {
                 }
             }
         }
-        let bound = value.under(&mut self.context, &leading);
+        let bound = value.led_by(&mut self.context, &leading);
         scope.bind(&formal.name.text, span, Binding::Value(bound));
         Some(())
     }

@@ -4,7 +4,7 @@ use super::block::ResultName;
 use super::builder::Builder;
 use super::call::{Call, Given, slots};
 use super::definitions::Home;
-use super::function::Header;
+use super::function::{Header, Passing};
 use super::scope::{Binding, Scope};
 use super::value::{Indexed, axes_words, shape_words};
 use crate::diagnostic::Diagnostic;
@@ -12,10 +12,11 @@ use crate::equation::{IndexId, Node, TensorId};
 use crate::span::Span;
 use crate::syntax::tree::{ExprKind, Formal, LayerDefinition, StatementKind};
 
-/// An argument of a layer.
-enum Argument {
-    Value(Indexed, Span),
-    Word(String, Span),
+/// The arguments of a layer, an entry for each of its parameters.
+#[derive(Default)]
+struct Arguments {
+    values: Vec<Option<(Indexed, Span)>>,
+    words: Vec<Option<(String, Span)>>,
 }
 
 impl<'a> Builder<'a> {
@@ -36,11 +37,13 @@ impl<'a> Builder<'a> {
             return None;
         };
         let matched = self.matched(call, &slots(&definition.formals))?;
-        let arguments = self.layer_arguments(definition, matched, &local, scope)?;
+        let mut arguments = self.layer_arguments(definition, matched, &local, scope)?;
+        let passing = Passing::of(&arguments.values, scope);
+        arguments.values = passing.arguments(&definition.formals, arguments.values);
         self.enter(&definition.name.text, definition.name.span, span)?;
         let result = self.expand_body(definition, home, &arguments, (&local, span.start), given, scope);
         self.leave();
-        result
+        result.map(|(value, tensor)| (passing.result(&mut self.context, value), tensor))
     }
 
     fn layer_arguments(
@@ -49,26 +52,24 @@ impl<'a> Builder<'a> {
         matched: Vec<Option<Given<'a>>>,
         local: &str,
         scope: &mut Scope,
-    ) -> Option<Vec<Option<Argument>>> {
-        let mut arguments = Vec::new();
+    ) -> Option<Arguments> {
+        let mut arguments = Arguments::default();
         let mut is_sound = true;
         for (formal, given) in definition.formals.iter().zip(matched) {
-            let Some(given) = given else {
-                arguments.push(None);
-                continue;
+            let word = match &given {
+                Some(Given::Written(expr)) if formal.indices.is_none() => self.word(expr, scope).map(|word| (word, expr.span)),
+                _ => None,
             };
-            let argument = match &given {
-                Given::Written(expr) if formal.indices.is_none() => {
-                    self.word(expr, scope).map(|word| Argument::Word(word, expr.span))
+            let value = match &given {
+                Some(given) if word.is_none() => {
+                    let value = self.layer_value(formal, given, local, scope).map(|value| (value, given.span()));
+                    is_sound &= value.is_some();
+                    value
                 }
                 _ => None,
             };
-            let argument = match argument {
-                Some(word) => Some(word),
-                None => self.layer_value(formal, &given, local, scope).map(|value| Argument::Value(value, given.span())),
-            };
-            is_sound &= argument.is_some();
-            arguments.push(argument);
+            arguments.words.push(word);
+            arguments.values.push(value);
         }
         is_sound.then_some(arguments)
     }
@@ -108,7 +109,7 @@ impl<'a> Builder<'a> {
         &mut self,
         definition: &'a LayerDefinition,
         home: Home,
-        arguments: &[Option<Argument>],
+        arguments: &Arguments,
         (local, start): (&str, u32),
         given: Option<String>,
         scope: &mut Scope,
@@ -119,8 +120,8 @@ impl<'a> Builder<'a> {
         inner.allows_layers = true;
         inner.place = scope.place.iter().copied().chain([start]).collect();
         let leading = self.bind_layer_header(definition, arguments, &mut inner)?;
-        inner.outer = self.indices_around(arguments, &leading);
-        inner.leading = Some(leading.clone());
+        inner.outer = self.indices_around(&arguments.values);
+        inner.leading = Some(leading);
 
         self.layer_statements(definition);
         self.local_lets(&definition.body, &mut inner);
@@ -142,7 +143,7 @@ impl<'a> Builder<'a> {
         match inner.local(&result_name.text).map(|bound| bound.binding.clone()) {
             Some(Binding::Value(value)) => {
                 self.check_result(definition, &value, &inner)?;
-                Some((Indexed { axes: leading.into_iter().chain(value.axes).collect(), value: value.value }, tensor?))
+                Some((value, tensor?))
             }
             Some(Binding::Broken) => None,
             _ => {
@@ -157,31 +158,28 @@ impl<'a> Builder<'a> {
     fn bind_layer_header(
         &mut self,
         definition: &'a LayerDefinition,
-        arguments: &[Option<Argument>],
+        arguments: &Arguments,
         inner: &mut Scope,
     ) -> Option<Vec<IndexId>> {
         let mut header = Header::default();
         let mut is_sound = true;
         // Numbers first: a tensor's header may speak of them.
-        let bare = definition.formals.iter().zip(arguments).filter(|(formal, _)| formal.indices.is_none());
-        for (formal, argument) in bare {
+        let given = || definition.formals.iter().zip(arguments.values.iter().zip(&arguments.words));
+        for (formal, argument) in given().filter(|(formal, _)| formal.indices.is_none()) {
             is_sound &= match argument {
-                Some(Argument::Word(word, span)) => {
+                (_, Some((word, span))) => {
                     inner.bind(&formal.name.text, *span, Binding::Word(word.clone()));
                     true
                 }
-                Some(Argument::Value(value, span)) => self.bind_scalar(formal, Some((value.clone(), *span)), inner).is_some(),
-                None => self.bind_default(formal, inner).is_some(),
+                (Some(value), _) => self.bind_scalar(formal, Some(value.clone()), inner).is_some(),
+                (None, None) => self.bind_default(formal, inner).is_some(),
             };
         }
-        let tensors = definition.formals.iter().zip(arguments).filter(|(formal, _)| formal.indices.is_some());
-        for (formal, argument) in tensors {
-            match argument {
-                Some(Argument::Value(value, span)) => {
-                    is_sound &= self.bind_tensor(formal, value, *span, &mut header, inner).is_some();
-                }
-                _ => is_sound = false,
-            }
+        for (formal, (value, _)) in given().filter(|(formal, _)| formal.indices.is_some()) {
+            is_sound &= match value {
+                Some((value, span)) => self.bind_tensor(formal, value, *span, &mut header, inner).is_some(),
+                None => self.complain_about_default(formal),
+            };
         }
         if !is_sound {
             return None;
@@ -204,6 +202,13 @@ impl<'a> Builder<'a> {
         Some(header.leading.map(|(indices, _)| indices).unwrap_or_default())
     }
 
+    /// A tensor has no default, for there is no way to write one.
+    fn complain_about_default(&mut self, formal: &'a Formal) -> bool {
+        let message = format!("`{}` is a tensor, and has no default", formal.name.text);
+        self.complain(Diagnostic::error(formal.name.span, message));
+        false
+    }
+
     fn bind_default(&mut self, formal: &'a Formal, inner: &mut Scope) -> Option<()> {
         if let Some(default) = &formal.default
             && let Some(word) = self.word(default, inner)
@@ -214,18 +219,15 @@ impl<'a> Builder<'a> {
         self.bind_scalar(formal, None, inner)
     }
 
-    /// The indices over which all that depends on the arguments is repeated: those of the equation around, then the leading axes.
-    fn indices_around(&self, arguments: &[Option<Argument>], leading: &[IndexId]) -> Vec<IndexId> {
+    /// The indices of the text around, over which all that depends on the arguments is repeated.
+    fn indices_around(&self, arguments: &[Option<(Indexed, Span)>]) -> Vec<IndexId> {
         let mut around = Vec::new();
-        for argument in arguments.iter().flatten() {
-            if let Argument::Value(value, _) = argument {
-                let free = self.context.free_indices(value.value);
-                around.extend(free.into_iter().filter(|index| !value.axes.contains(index)));
-            }
+        for (value, _) in arguments.iter().flatten() {
+            let free = self.context.free_indices(value.value);
+            around.extend(free.into_iter().filter(|index| !value.axes.contains(index)));
         }
         around.sort_unstable();
         around.dedup();
-        around.extend(leading);
         around
     }
 
@@ -246,7 +248,8 @@ impl<'a> Builder<'a> {
     /// Checks the result against the header.
     fn check_result(&mut self, definition: &'a LayerDefinition, value: &Indexed, inner: &Scope) -> Option<()> {
         let Some(indices) = &definition.result.indices else { return Some(()) };
-        let shape = value.shape(&self.context);
+        let lead = value.count_leading(inner.leading.as_deref().unwrap_or_default());
+        let shape = value.shape(&self.context)[lead..].to_vec();
         let stated = definition.result.name.span;
         if shape.len() != indices.len() {
             let message = format!("the result of `{}` is declared with {}", definition.name.text, axes_words(indices.len()));

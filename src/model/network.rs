@@ -18,6 +18,17 @@ struct Data {
     targets: Vec<TensorId>,
 }
 
+/// What is derived.
+#[derive(Default)]
+struct Cost {
+    /// The `loss` lines.
+    parts: Vec<TensorId>,
+    /// Their sum.
+    loss: Option<TensorId>,
+    /// What stands in their place.
+    objective: Option<Objective>,
+}
+
 /// A model, and the messages about it; no model where one of them is an error.
 pub(super) fn build(user: &Spec, prelude: &Spec) -> (Option<Model>, Vec<Diagnostic>) {
     let mut messages = Vec::new();
@@ -45,7 +56,7 @@ impl<'a> Builder<'a> {
         let owners = self.number_layers(statements, &mut scope);
         self.equations_of(statements, &owners, None, &mut scope);
         let forward_count = self.equations.len();
-        let (loss, objective) = self.cost(user, &mut scope);
+        let Cost { parts, loss, objective } = self.cost(user, &mut scope);
         self.parameters.sort_by(|(a, _), (b, _)| a.cmp(b));
         if self.is_exhausted {
             return None;
@@ -73,7 +84,7 @@ impl<'a> Builder<'a> {
             batch_size,
             update_number,
         };
-        model.outputs = weights::outputs(&model, forward_count);
+        model.outputs = weights::outputs(&model, &parts, forward_count);
         self.warn(&model);
         Some(model)
     }
@@ -151,7 +162,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The loss, or the objective in its place.
-    fn cost(&mut self, user: &'a Spec, scope: &mut Scope) -> (Option<TensorId>, Option<Objective>) {
+    fn cost(&mut self, user: &'a Spec, scope: &mut Scope) -> Cost {
         let mut losses: Vec<(&'a Expr, Span)> = Vec::new();
         let mut objectives: Vec<(&'a Expr, &'a [Name], Span)> = Vec::new();
         for statement in &user.statements {
@@ -168,20 +179,20 @@ impl<'a> Builder<'a> {
                 let span = user.network.as_ref().map_or_else(|| end.map_or(start, |statement| statement.span), |name| name.span);
                 let message = Diagnostic::error(span, "this spec has no loss, so there is nothing to derive");
                 self.complain(message.hint(self.suggested_loss(&user.statements)));
-                (None, None)
+                Cost::default()
             }
             ([_, ..], [(_, _, span), ..]) => {
                 let message = Diagnostic::error(*span, "an objective stands in place of a loss, and this spec has both");
                 self.complain(message.also(losses[0].1, "the loss"));
-                (None, None)
+                Cost::default()
             }
-            (_, []) => (self.loss(&losses, scope), None),
+            (_, []) => self.loss(&losses, scope).unwrap_or_default(),
             (_, [first, rest @ ..]) => {
                 for again in rest {
                     let message = Diagnostic::error(again.2, "a spec has one objective").label("a second one");
                     self.complain(message.also(first.2, "the first one"));
                 }
-                (None, self.objective(first.0, first.1, scope))
+                Cost { objective: self.objective(first.0, first.1, scope), ..Cost::default() }
             }
         }
     }
@@ -206,7 +217,7 @@ impl<'a> Builder<'a> {
     }
 
     /// `loss`, or `loss1`, `loss2`, … and their sum.
-    fn loss(&mut self, losses: &[(&'a Expr, Span)], scope: &mut Scope) -> Option<TensorId> {
+    fn loss(&mut self, losses: &[(&'a Expr, Span)], scope: &mut Scope) -> Option<Cost> {
         let whole = if self.taken.contains("loss") { self.unused_name("", "loss") } else { "loss".to_owned() };
         let mut parts = Vec::new();
         for (expr, span) in losses {
@@ -219,11 +230,12 @@ impl<'a> Builder<'a> {
         }
         let parts = parts.into_iter().collect::<Option<Vec<TensorId>>>()?;
         if let [single] = parts[..] {
-            return Some(single);
+            return Some(Cost { parts, loss: Some(single), objective: None });
         }
         let terms: Vec<_> = parts.iter().map(|&part| self.context.access(part, Vec::new())).collect();
         let sum = Indexed::scalar(self.context.add(terms));
-        self.define(whole, &[], &sum, losses.first()?.1)
+        let loss = self.define(whole, &[], &sum, losses.first()?.1)?;
+        Some(Cost { parts, loss: Some(loss), objective: None })
     }
 
     /// The value of a whole expression, which is one number.

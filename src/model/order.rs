@@ -126,13 +126,6 @@ pub(super) fn for_each_part<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Expr))
     }
 }
 
-/// Whether `sum(..: …)` or another reduction over the leading axes occurs.
-pub(super) fn reduces_leading_axes(expr: &Expr) -> bool {
-    let mut found = matches!(expr.kind, ExprKind::Reduce { leading: true, .. });
-    for_each_part(expr, &mut |part| found = found || reduces_leading_axes(part));
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::sort;

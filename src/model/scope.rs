@@ -40,9 +40,9 @@ pub(super) struct Scope {
     names: BTreeMap<String, Vec<Bound>>,
     /// The file that the text in scope stands in.
     pub(super) home: Home,
-    /// The indices that `..` stands for.
+    /// The indices that `..` stands for. A value that has the leading axes begins with these very indices.
     pub(super) leading: Option<Vec<IndexId>>,
-    /// Indices of the text around, over which equations in scope are repeated; `..` is among them.
+    /// Indices of the text around, over which equations in scope are repeated.
     pub(super) outer: Vec<IndexId>,
     /// The tensors that were made in this scope, by their names in it.
     pub(super) owned: Vec<(String, TensorId)>,
@@ -188,12 +188,12 @@ impl Builder<'_> {
 
     /// Binds a declared name, or says that it is taken.
     pub(super) fn bind_new(&mut self, scope: &mut Scope, name: &Name, binding: Binding) {
-        if let Some(bound) = scope.local(&name.text) {
-            if !matches!(bound.binding, Binding::Range(_)) {
-                let earlier = bound.span;
-                self.complain_about_doubled(&name.text, name.span, earlier);
-                return;
-            }
+        if let Some(bound) = scope.local(&name.text)
+            && !matches!(bound.binding, Binding::Range(_))
+        {
+            let earlier = bound.span;
+            self.complain_about_doubled(&name.text, name.span, earlier);
+            return;
         }
         scope.bind(&name.text, name.span, binding);
     }

@@ -36,11 +36,17 @@ impl Indexed {
         self.at(context, &place)
     }
 
-    /// The same value with `leading` in place of its first axes, which become free.
-    pub(super) fn under(&self, context: &mut Context, leading: &[IndexId]) -> Indexed {
+    /// The same value with other indices for its first axes.
+    pub(super) fn led_by(&self, context: &mut Context, leading: &[IndexId]) -> Indexed {
         let (first, rest) = self.axes.split_at(leading.len().min(self.axes.len()));
         let renaming: Vec<_> = first.iter().copied().zip(leading.iter().map(|&index| Affine::index(index))).collect();
-        Indexed { axes: rest.to_vec(), value: context.substitute_indices(self.value, &renaming) }
+        let axes = leading.iter().chain(rest).copied().collect();
+        Indexed { axes, value: context.substitute_indices(self.value, &renaming) }
+    }
+
+    /// How many of the first axes are the leading ones of a definition's header: all of them, or none.
+    pub(super) fn count_leading(&self, leading: &[IndexId]) -> usize {
+        if self.axes.starts_with(leading) { leading.len() } else { 0 }
     }
 }
 

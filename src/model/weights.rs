@@ -25,12 +25,13 @@ pub(super) fn find(context: &Context, equations: &[Equation], parameters: &mut [
 
 /// The tensors that no other equation reads. What depends on a target belongs to the loss: it is no output, nor does its
 /// reading count. `forward_count` equations are the user's own, those after them were made for the loss or the objective.
-pub(super) fn outputs(model: &Model, forward_count: usize) -> Vec<TensorId> {
+/// `losses` are the tensors of the `loss` lines.
+pub(super) fn outputs(model: &Model, losses: &[TensorId], forward_count: usize) -> Vec<TensorId> {
     let on_targets = dependents(&model.context, &model.equations, |role| role == Role::Target);
     let made_for_objective =
         model.objective.as_ref().map(|objective| objective.value).filter(|_| model.equations.len() > forward_count);
-    let is_cost =
-        |tensor: TensorId| model.loss == Some(tensor) || made_for_objective == Some(tensor) || on_targets.contains(&tensor);
+    let is_goal = |tensor: TensorId| model.loss == Some(tensor) || made_for_objective == Some(tensor);
+    let is_cost = |tensor: TensorId| is_goal(tensor) || losses.contains(&tensor) || on_targets.contains(&tensor);
     let mut read = BTreeSet::new();
     for equation in model.equations.iter().filter(|equation| !is_cost(equation.target)) {
         read.extend(model.context.tensors_in(equation.value));

@@ -3,6 +3,7 @@
 mod formula;
 
 use super::document::{Block, Document, Inline, Line, Section, Table};
+use super::lines::{NARROW, WIDE, left_width};
 use super::math::width;
 pub(super) use formula::{inline_latex, math_latex, relation_latex};
 
@@ -11,7 +12,7 @@ const PREAMBLE: &str = r"\documentclass[10pt,a4paper]{article}
 \usepackage[margin=22mm]{geometry}
 \usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
-\usepackage{lmodern,microtype,amsmath,amssymb,booktabs,array}
+\usepackage{lmodern,microtype,amsmath,amssymb,booktabs,array,graphicx}
 \usepackage[hidelinks,bookmarks=false]{hyperref}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{5pt plus 1pt}
@@ -74,9 +75,10 @@ fn write_section(section: &Section, out: &mut String) {
 
 fn write_displays(groups: &[&[Line]], out: &mut String) {
     out.push_str("\\begin{flalign*}\n");
+    let left = groups.iter().map(|lines| left_width(lines)).fold(0.0, f64::max);
     for (position, lines) in groups.iter().enumerate() {
         for (at, line) in lines.iter().enumerate() {
-            write_line(line, out);
+            write_line(line, left, out);
             match lines.get(at + 1) {
                 // A little more space before a new equation than between the lines of one, which stay on one page.
                 Some(next) if next.left.is_some() => out.push_str("\\\\[3pt]\n"),
@@ -89,20 +91,30 @@ fn write_displays(groups: &[&[Line]], out: &mut String) {
     out.push_str("\\end{flalign*}\n");
 }
 
-fn write_line(line: &Line, out: &mut String) {
+/// One line; a formula that reaches into the column of reasons takes no room in its own, and its reason stands below it.
+fn write_line(line: &Line, left_width: f64, out: &mut String) {
     let left = line.left.as_ref().map(math_latex).unwrap_or_default();
     let relation = match line.relation {
         Some(relation) => relation_latex(relation),
         None => "\\qquad ".to_owned(),
     };
-    out.push_str(&format!("{left} &{relation}{}", math_latex(&line.right)));
-    if line.reason.is_empty() {
-        out.push_str("&&");
-    } else {
-        out.push_str(&format!(" \\why{{{}}}", inlines(&line.reason)));
+    let right = math_latex(&line.right);
+    let needed = left_width + width(&line.right);
+    let number = line.number.map(|number| format!(" \\eqn{{{number}}}")).unwrap_or_default();
+    let why = if line.reason.is_empty() { "&&".to_owned() } else { format!(" \\why{{{}}}", inlines(&line.reason)) };
+    if needed <= NARROW {
+        out.push_str(&format!("{left} &{relation}{right}{why}{number}"));
+        return;
     }
-    if let Some(number) = line.number {
-        out.push_str(&format!(" \\eqn{{{number}}}"));
+    if needed > WIDE {
+        let room = (WIDE - left_width).max(10.0);
+        out.push_str(&format!("{left} &{relation}\\rlap{{\\resizebox{{{room:.1}em}}{{!}}{{$\\displaystyle {right}$}}}}"));
+    } else {
+        out.push_str(&format!("{left} &{relation}\\rlap{{$\\displaystyle {right}$}}"));
+    }
+    match line.reason.is_empty() {
+        true => out.push_str(&format!("&&{number}")),
+        false => out.push_str(&format!("&&\\\\*\n&{why}{number}")),
     }
 }
 

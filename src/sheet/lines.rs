@@ -3,19 +3,26 @@
 use super::document::Line;
 use super::math::{Math, Operator, Side, Spacing, width};
 
-/// The width of a display in ems when nothing stands beside the formulas.
-const WIDE: f64 = 43.0;
-/// The width when reasons stand beside them.
-const NARROW: f64 = 26.5;
+/// The width of a line in ems when no reason stands beside its formula.
+pub(super) const WIDE: f64 = 42.0;
+/// The width when a reason stands beside it.
+pub(super) const NARROW: f64 = 26.5;
+/// The least room that is left to a right-hand side, however wide the left one is.
+const LEAST: f64 = 12.0;
 /// How much further to the right a broken formula goes on.
 const INDENT: f64 = 2.0;
 
 /// Breaks the lines of one display that are too wide for it.
 pub(super) fn break_lines(lines: Vec<Line>) -> Vec<Line> {
-    let has_reasons = lines.iter().any(|line| !line.reason.is_empty());
-    let left = lines.iter().filter_map(|line| line.left.as_ref()).map(width).fold(0.0, f64::max);
-    let room = (if has_reasons { NARROW } else { WIDE } - left - 1.4).max(12.0);
-    lines.into_iter().flat_map(|line| break_line(line, room)).collect()
+    let left = left_width(&lines);
+    let room = |line: &Line| (if line.reason.is_empty() { WIDE } else { NARROW } - left).max(LEAST);
+    lines.into_iter().map(|line| (room(&line), line)).flat_map(|(room, line)| break_line(line, room)).collect()
+}
+
+/// The width of the left-hand sides of a display, relation included.
+pub(super) fn left_width(lines: &[Line]) -> f64 {
+    const RELATION: f64 = 1.4;
+    lines.iter().filter_map(|line| line.left.as_ref()).map(width).fold(0.0, f64::max) + RELATION
 }
 
 fn break_line(line: Line, room: f64) -> Vec<Line> {
@@ -81,15 +88,20 @@ fn open(math: &Math, room: f64, units: &mut Vec<Unit>) {
         }
         Math::Product(parts) => {
             let Some((last, front)) = parts.split_last() else { return };
-            match last {
-                Math::Fenced(..) | Math::Big { .. } | Math::Call { .. } => {
-                    for part in front {
-                        push(units, part.clone());
-                    }
-                    open(last, room, units);
-                }
-                _ => push(units, math.clone()),
+            if !matches!(last, Math::Fenced(..) | Math::Big { .. } | Math::Call { .. }) {
+                return push(units, math.clone());
             }
+            let mut opened = Vec::new();
+            open(last, room, &mut opened);
+            // The factors before stay with the first part, so that the space between them is that of a product.
+            let mut opened = opened.into_iter();
+            if let Some(first) = opened.next() {
+                let mut parts = first.parts.into_iter();
+                let factors = front.iter().cloned().chain(parts.next()).collect();
+                push(units, Math::Product(factors));
+                parts.for_each(|part| push(units, part));
+            }
+            units.extend(opened);
         }
         Math::Big { operator, under, over, body } => match &**body {
             Math::Fenced(fence, inner) => {

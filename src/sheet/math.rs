@@ -282,7 +282,7 @@ pub fn gap(left: &Math, right: &Math) -> Gap {
         (Math::Number(_) | Math::Fraction(..), Math::Big { .. }) => Gap::Thin,
         (Math::Number(_), Math::Identifier(name)) if name.chars().count() == 1 => Gap::None,
         (Math::Number(_), Math::Scripts { .. } | Math::Fenced(..) | Math::Sqrt(_)) => Gap::None,
-        (Math::Identifier(_) | Math::Scripts { .. } | Math::Fenced(..), Math::Fenced(..)) => Gap::None,
+        (Math::Identifier(_) | Math::Scripts { .. } | Math::Fenced(..), Math::Fenced(..) | Math::HalfFence(..)) => Gap::None,
         (Math::Big { .. } | Math::Cases(_), _) => Gap::Medium,
         _ => Gap::Thin,
     }
@@ -305,7 +305,7 @@ pub fn width(math: &Math) -> f64 {
         Math::Row(parts) => parts.iter().map(width).sum(),
         Math::Identifier(name) => match name.chars().count() {
             1 => 0.58,
-            count => 0.52 * count as f64,
+            count => 0.5 * count as f64,
         },
         Math::Number(digits) => digits.chars().map(|digit| if digit == '.' { 0.28 } else { 0.5 }).sum(),
         Math::Operator(operator) => match operator.spacing() {

@@ -163,7 +163,9 @@ impl Composer<'_> {
         let Some((_, rest)) = factor.steps.split_first() else { return Vec::new() };
         let mut from = vec![Inline::text("from ")];
         from.extend(references(last_uses(factor).filter_map(|tensor| self.number(tensor))));
-        let picked = rest.iter().take_while(|step| step.rule == "sum-over-delta").count();
+        // A reader sees at once which term of a sum is left: the forms before that are of no help.
+        let picked = rest.iter().take_while(|step| step.rule != "in-terms-of-output");
+        let picked = picked.enumerate().filter(|(_, step)| step.rule == "sum-over-delta").last().map_or(0, |(at, _)| at + 1);
         let shown_first = if self.options.steps == Steps::All { 0 } else { picked };
         if shown_first > 0 {
             from.push(Inline::text(", only one term of the sum depends on it"));

@@ -1,6 +1,6 @@
 //! Section 5: the gradient of the objective and the update of each parameter, element by element.
 
-use super::{Composer, begun, continued, references, separated};
+use super::{Composer, continued, references, separated};
 use crate::calculus::reason;
 use crate::derivation::Gradient;
 use crate::equation::{Context, Equation, Role};
@@ -8,7 +8,7 @@ use crate::model::Optimizer;
 use crate::sheet::Steps;
 use crate::sheet::document::{Block, Inline, Line};
 use crate::sheet::formula::Writer;
-use crate::sheet::math::{Math, Operator};
+use crate::sheet::math::{Fence, Math, Operator};
 
 impl Composer<'_> {
     pub(super) fn update(&self) -> Vec<Block> {
@@ -75,18 +75,12 @@ impl Composer<'_> {
         expressions.extend(steps.iter().map(|step| step.value));
         let mut writer = Writer::new(self.notation, self.context(), &gradient.equation.indices, &expressions);
         let mut lines: Vec<Line> = Vec::new();
+        let by = writer.element(gradient.parameter, &gradient.equation.indices);
+        let terms = values.iter().map(|&value| writer.expression(value)).collect();
+        let slope = Math::product(vec![Math::derivative(Math::Row(Vec::new()), by), joined(terms)]);
+        lines.push(Line { left: Some(Math::Row(Vec::new())), relation: None, right: slope, reason: Vec::new(), number: None });
         for step in steps.iter().take_while(|step| step.rule != "mean-over-minibatch") {
-            let right = writer.expression(step.value);
-            let why = vec![Inline::text(reason(step.rule))];
-            if lines.is_empty() {
-                let by = writer.element(gradient.parameter, &gradient.equation.indices);
-                let terms = values.iter().map(|&value| writer.expression(value).parenthesized()).collect();
-                let operator = Math::derivative(Math::Row(Vec::new()), by);
-                let terms = joined(terms);
-                lines.push(begun(Math::product(vec![operator, terms]), right, why));
-            } else {
-                lines.push(continued(right, why));
-            }
+            lines.push(continued(writer.expression(step.value), vec![Inline::text(reason(step.rule))]));
         }
         lines
     }
@@ -139,6 +133,7 @@ impl Composer<'_> {
     }
 }
 
+/// Terms in brackets.
 fn joined(terms: Vec<Math>) -> Math {
     let mut row = Vec::new();
     for term in terms {
@@ -147,5 +142,5 @@ fn joined(terms: Vec<Math>) -> Math {
         }
         row.push(term);
     }
-    if row.len() == 1 { row.swap_remove(0) } else { Math::Row(row).parenthesized() }
+    Math::Fenced(Fence::Square, Box::new(Math::Row(row)))
 }

@@ -167,12 +167,13 @@ impl<'a> Writer<'a> {
             Node::Number(number) => number.value() < 0.0,
             Node::Multiply(factors) => {
                 let is_minus = |&&factor: &&ExprId| match self.context.node(factor) {
-                    Node::Reduce { .. } => self.is_negative(factor),
+                    Node::Reduce { .. } | Node::If { .. } => self.is_negative(factor),
                     _ => self.is_negative_number(factor),
                 };
                 factors.iter().filter(is_minus).count() % 2 == 1
             }
             Node::Reduce { kind: ReduceKind::Sum, body, .. } => self.is_negative(*body),
+            Node::If { .. } => self.bracketed(expr).is_some_and(|(_, _, value)| self.is_negative(value)),
             _ => false,
         }
     }
@@ -213,7 +214,10 @@ impl<'a> Writer<'a> {
             },
             Node::Call(function, argument) => self.call(*function, *argument),
             Node::Compare(..) | Node::And(_) | Node::Or(_) | Node::Not(_) => self.iverson(expr),
-            Node::If { condition, then, otherwise } => self.conditional(*condition, *then, *otherwise),
+            Node::If { condition, then, otherwise } => match self.bracketed(expr) {
+                Some(_) => self.product(&[expr]),
+                None => self.conditional(*condition, *then, *otherwise),
+            },
             Node::Reduce { kind, indices, body } => self.reduction(*kind, indices, *body),
             Node::ArgReduce { kind, indices, position, body } => self.arg_reduction(*kind, indices, *position, *body),
             Node::Partial { of, by } => {
@@ -226,6 +230,9 @@ impl<'a> Writer<'a> {
     /// Terms: positive ones first, so that no formula begins with a minus sign that it does not need; within either, numbers
     /// first and constants last.
     fn sum(&mut self, terms: &[ExprId]) -> Piece {
+        if let Some(sign) = self.sign(terms) {
+            return sign;
+        }
         let rank = |writer: &Self, term: ExprId| match writer.context.as_number(term) {
             Some(_) => 0,
             None if writer.is_constant(term) => 3,

@@ -7,7 +7,7 @@ use crate::sheet::math::{Fence, Math, Operator};
 impl Writer<'_> {
     /// `[condition]`, which is 1 where it holds and 0 elsewhere.
     pub(super) fn iverson(&mut self, condition: ExprId) -> Piece {
-        Piece::atom(Math::Fenced(Fence::Square, Box::new(self.condition(condition, true))))
+        self.bracket(condition, true)
     }
 
     /// A condition, or its opposite.
@@ -55,6 +55,10 @@ impl Writer<'_> {
     }
 
     fn comparison(&mut self, relation: Relation, left: ExprId, right: ExprId) -> Math {
+        // Equality is stored in no particular order; a number stands on the right.
+        let is_equality = matches!(relation, Relation::Equal | Relation::NotEqual);
+        let swap = is_equality && self.is_constant(left) && !self.is_constant(right);
+        let (left, right) = if swap { (right, left) } else { (left, right) };
         // Positions are compared as the sheet counts them: [k = arg max], not [k - 1 = arg max - 1].
         let (left, right) = if self.is_position(left) && self.is_position(right) {
             (self.position(left), self.position(right))
@@ -82,6 +86,24 @@ impl Writer<'_> {
         }
     }
 
+    /// The condition, whether it must hold, and the value then, of an `if` that is 0 elsewhere: a factor in brackets.
+    pub(super) fn bracketed(&self, expr: ExprId) -> Option<(ExprId, bool, ExprId)> {
+        let Node::If { condition, then, otherwise } = self.context.node(expr) else { return None };
+        if self.extremum_kind(*condition, *then, *otherwise).is_some() {
+            return None;
+        }
+        let branches = [(*then, *otherwise, true), (*otherwise, *then, false)];
+        let (value, _, holds) = branches.into_iter().find(|(value, zero, _)| {
+            self.context.is_integer(*zero, 0) && !matches!(self.context.node(*value), Node::If { .. })
+        })?;
+        Some((*condition, holds, value))
+    }
+
+    /// `[condition]`, or the bracket of its opposite.
+    pub(super) fn bracket(&mut self, condition: ExprId, holds: bool) -> Piece {
+        Piece::atom(Math::Fenced(Fence::Square, Box::new(self.condition(condition, holds))))
+    }
+
     /// `if condition { then } else { otherwise }`.
     pub(super) fn conditional(&mut self, condition: ExprId, then: ExprId, otherwise: ExprId) -> Piece {
         if let Some(extremum) = self.extremum(condition, then, otherwise) {
@@ -89,16 +111,6 @@ impl Writer<'_> {
         }
         if self.is_absolute_value(condition, then, otherwise) {
             return Piece::atom(Math::Fenced(Fence::Bars, Box::new(self.expression(then))));
-        }
-        for (value, zero, holds) in [(then, otherwise, true), (otherwise, then, false)] {
-            if self.context.is_integer(zero, 0) && !matches!(self.context.node(value), Node::If { .. }) {
-                let bracket = Math::Fenced(Fence::Square, Box::new(self.condition(condition, holds)));
-                if self.context.is_integer(value, 1) {
-                    return Piece::atom(bracket);
-                }
-                let value = self.piece(value).at_least(Level::Product);
-                return Piece::new(Math::product(vec![value, bracket]), Level::Product);
-            }
         }
         let mut rows = Vec::new();
         let (mut condition, mut then, mut otherwise) = (condition, then, otherwise);
@@ -116,6 +128,13 @@ impl Writer<'_> {
 
     /// `max(a, b)` or `min(a, b)`, where that is what the branches say; a constant stands first.
     fn extremum(&mut self, condition: ExprId, then: ExprId, otherwise: ExprId) -> Option<Piece> {
+        let name = self.extremum_kind(condition, then, otherwise)?;
+        let (first, second) = if self.is_constant(otherwise) { (otherwise, then) } else { (then, otherwise) };
+        let arguments = vec![self.expression(first), self.expression(second)];
+        Some(Piece::atom(Math::Call { function: Box::new(Math::identifier(name)), arguments }))
+    }
+
+    fn extremum_kind(&self, condition: ExprId, then: ExprId, otherwise: ExprId) -> Option<&'static str> {
         let Node::Compare(relation, left, right) = self.context.node(condition) else { return None };
         let takes_greater = match relation {
             Relation::Greater | Relation::GreaterEqual => true,
@@ -127,10 +146,33 @@ impl Writer<'_> {
             branches if branches == (*right, *left) => !takes_greater,
             _ => return None,
         };
-        let (first, second) = if self.is_constant(otherwise) { (otherwise, then) } else { (then, otherwise) };
-        let function = Box::new(Math::identifier(if is_maximum { "max" } else { "min" }));
-        let arguments = vec![self.expression(first), self.expression(second)];
-        Some(Piece::atom(Math::Call { function, arguments }))
+        Some(if is_maximum { "max" } else { "min" })
+    }
+
+    /// `[u > 0] − [u < 0]`, the sign of `u`.
+    pub(super) fn sign(&mut self, terms: &[ExprId]) -> Option<Piece> {
+        let (mut positive, mut negative) = (None, None);
+        for &term in terms {
+            match self.context.node(term) {
+                Node::Compare(Relation::Greater, u, zero) if self.context.is_integer(*zero, 0) => positive = Some(*u),
+                Node::Multiply(factors) if factors.len() == 2 && self.context.is_integer(factors[0], -1) => {
+                    if let Node::Compare(Relation::Less, u, zero) = self.context.node(factors[1])
+                        && self.context.is_integer(*zero, 0)
+                    {
+                        negative = Some(*u);
+                    }
+                }
+                _ => {}
+            }
+        }
+        if terms.len() != 2 || positive != negative {
+            return None;
+        }
+        let function = Box::new(Math::identifier("sgn"));
+        Some(match self.piece(positive?) {
+            Piece { math, level: Level::Atom } => Piece::new(Math::Apply { function, argument: Box::new(math) }, Level::Apply),
+            Piece { math, .. } => Piece::atom(Math::Call { function, arguments: vec![math] }),
+        })
     }
 
     fn is_absolute_value(&self, condition: ExprId, then: ExprId, otherwise: ExprId) -> bool {

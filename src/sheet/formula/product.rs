@@ -27,13 +27,36 @@ impl Writer<'_> {
     /// The product of factors without their signs, which [`Self::is_negative`] counts.
     pub(super) fn product(&mut self, factors: &[ExprId]) -> Piece {
         let mut sorted = Factors::default();
-        for &factor in factors {
-            self.sort_factor(factor, &mut sorted);
-        }
+        self.sort_factors(factors, &mut sorted);
         sorted.assemble()
     }
 
+    /// Equal factors beside each other are a power.
+    fn sort_factors(&mut self, factors: &[ExprId], sorted: &mut Factors) {
+        for equal in factors.chunk_by(|a, b| a == b) {
+            match equal {
+                [factor] => self.sort_factor(*factor, sorted),
+                _ if self.context.as_number(equal[0]).is_some() => {
+                    equal.iter().for_each(|&factor| self.sort_factor(factor, sorted))
+                }
+                _ => {
+                    let power = self.positive_power(equal[0], equal.len() as f64);
+                    sorted.above.push(power);
+                }
+            }
+        }
+    }
+
     fn sort_factor(&mut self, factor: ExprId, sorted: &mut Factors) {
+        if let Some((condition, holds, value)) = self.bracketed(factor) {
+            match self.context.node(value) {
+                Node::Multiply(factors) => self.sort_factors(&factors.clone(), sorted),
+                _ => self.sort_factor(value, sorted),
+            }
+            let bracket = self.bracket(condition, holds);
+            sorted.brackets.push(bracket);
+            return;
+        }
         match self.context.node(factor) {
             Node::Number(value) => sort_number(value.value().abs(), sorted),
             Node::Power(base, exponent) if self.is_negative_number(*exponent) => {

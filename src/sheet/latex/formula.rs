@@ -88,7 +88,7 @@ fn write(math: &Math, style: Style, out: &mut String) {
                     None => format!("{} & \\text{{otherwise}}", latex(value, Style::Text)),
                 })
                 .collect();
-            out.push_str(&format!("\\begin{{cases}}{}\\end{{cases}}", rows.join("\\\\")));
+            out.push_str(&format!("\\begin{{cases}}{}\\end{{cases}}", rows.join("\\\\[2pt]")));
         }
         Math::Big { operator, under, over, body } => {
             out.push_str(match operator {

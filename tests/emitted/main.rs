@@ -1,0 +1,6 @@
+//! Networks as users get them: through the attribute macro, compiled and run.
+#![forbid(unsafe_code)]
+
+mod gradients;
+mod updates;
+mod usage;
