@@ -5,6 +5,8 @@
 
 mod drawing;
 
+pub(crate) use drawing::is_unprintable;
+
 use crate::limits;
 use crate::span::{Sources, Span};
 

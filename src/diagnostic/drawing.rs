@@ -7,6 +7,9 @@ use crate::span::{Sources, Span};
 /// Columns between tab stops.
 const TAB: usize = 4;
 
+/// Stands for what a terminal would not show.
+const REPLACEMENT: char = '\u{fffd}';
+
 /// A place to underline.
 struct Mark<'d> {
     span: Span,
@@ -44,7 +47,8 @@ pub(super) fn draw(message: &Diagnostic, sources: &Sources) -> String {
         drawn = Some((mark.span, if shown.cut { usize::MAX } else { line }));
     }
     lines.extend(message.hints.iter().map(|hint| format!("{blank} = hint: {hint}")));
-    lines.join("\n")
+    // Names and texts of a spec may be part of a message.
+    lines.join("\n").chars().map(|letter| if letter != '\n' && is_unprintable(letter) { REPLACEMENT } else { letter }).collect()
 }
 
 fn trimmed(line: String) -> String {
@@ -108,7 +112,7 @@ fn append(text: &str, mut column: usize, shown: &mut String) -> usize {
             }
             '\r' => {}
             _ if is_unprintable(letter) => {
-                shown.push('\u{fffd}');
+                shown.push(REPLACEMENT);
                 column += 1;
             }
             _ => {
@@ -121,7 +125,7 @@ fn append(text: &str, mut column: usize, shown: &mut String) -> usize {
 }
 
 /// Control characters, and those that change the direction of what follows them: a message shows the text as it is.
-fn is_unprintable(letter: char) -> bool {
+pub(crate) fn is_unprintable(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

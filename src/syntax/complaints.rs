@@ -6,8 +6,9 @@
 use pest::error::{Error, ErrorVariant, InputLocation};
 
 use super::KEYWORDS;
+use super::expressions::REDUCTIONS;
 use super::grammar::{Place, Rule};
-use crate::diagnostic::{Diagnostic, nearest};
+use crate::diagnostic::{Diagnostic, is_unprintable, nearest};
 
 /// What other notations write, and what this language has for it. Longer signs stand before their beginnings.
 const FOREIGN_SIGNS: [(&str, &str); 40] = [
@@ -64,15 +65,21 @@ const FOREIGN_WORDS: [(&str, &str); 7] = [
     ("where", "a condition on a value is written `if c { a } else { b }`"),
 ];
 
+/// What an operand, and all that is made of operands, is called.
+const AN_EXPRESSION: &str = "an expression";
+
+/// What ends all that the grammar is given.
+const THE_END: &str = "the end of the statement";
+
 /// What a rule is called in a message; nothing for what goes without saying.
 fn words(rule: Rule) -> Option<&'static str> {
     use Rule::*;
     Some(match rule {
-        EOI => "the end of the statement",
+        EOI => THE_END,
         name | path => "a name",
         number => "a number",
         text => "text in quotes",
-        expression | operation | reference | group | conditional | iverson | negate | not => "an expression",
+        expression | operation | reference | group | conditional | iverson | negate | not => AN_EXPRESSION,
         or | and | less_equal | less | equal | not_equal | greater_equal | greater | add | subtract | multiply | divide
         | power => "an operator",
         argument => "an argument",
@@ -133,10 +140,10 @@ impl<'t> Found<'t> {
         Self { text: &rest[..length], rest }
     }
 
-    fn described(self) -> String {
-        match self.text {
-            "" => "the end of the statement".to_owned(),
-            text => format!("`{text}`"),
+    fn quoted(self) -> String {
+        match self.text.chars().next() {
+            Some(sign) if is_unprintable(sign) => format!("the character U+{:04X}", sign as u32),
+            _ => format!("`{}`", self.text),
         }
     }
 
@@ -154,8 +161,22 @@ impl<'t> Found<'t> {
     }
 }
 
-/// The message for a statement that the grammar refuses.
-pub(super) fn complaint(error: &Error<Rule>, statement: &str, place: Place) -> Diagnostic {
+/// A place in a statement where the grammar does not go on.
+struct Situation<'t> {
+    /// The whole statement, or the head of a definition.
+    statement: &'t str,
+    /// Its first word.
+    first: Found<'t>,
+    /// Where the parser came to a halt.
+    position: usize,
+    /// What stands there.
+    found: Found<'t>,
+    /// The rules that would have gone on.
+    positives: &'t [Rule],
+}
+
+/// The message for a statement that the grammar refuses. `ending` is what stands behind the text it was given.
+pub(super) fn complaint(error: &Error<Rule>, statement: &str, ending: &'static str, place: Place) -> Diagnostic {
     let position = match error.location {
         InputLocation::Pos(position) | InputLocation::Span((position, _)) => position,
     };
@@ -164,125 +185,191 @@ pub(super) fn complaint(error: &Error<Rule>, statement: &str, place: Place) -> D
         return Diagnostic::error(whole, "this statement is nested too deep for the stack that is left");
     };
     let found = Found::at(statement, position);
-    let span = place.range(position, position + found.text.len());
-    let first = Found::at(statement, 0);
-    if let Some(message) = about_first_word(first, statement, position, place) {
-        return message;
+    let at = Situation { statement, first: Found::at(statement, 0), position, found, positives };
+    if let Some((message, hint)) = at.about_first_word() {
+        return Diagnostic::error(place.range(0, at.first.text.len()), message).hint(hint);
     }
-    if let Some(message) = about_situation(found, positives, statement, position) {
-        return Diagnostic { span, ..message };
-    }
-    let mut message = Diagnostic::error(span, format!("expected {}, found {}", listed(positives), found.described()));
-    if let Some(hint) = found.foreign() {
-        message = message.hint(hint);
-    } else if let Some((word, shape)) = KEYWORDS.iter().find(|(word, _)| *word == first.text) {
-        message = message.hint(format!("`{word}` is written like this: `{shape}`"));
-    }
-    message
-}
-
-/// What the first word says about the mistake: a misspelt keyword, or a keyword that is defined.
-fn about_first_word(first: Found<'_>, statement: &str, position: usize, place: Place) -> Option<Diagnostic> {
-    let span = place.range(0, first.text.len());
-    let behind = statement[first.text.len()..].trim_start();
-    let keyword = KEYWORDS.iter().find(|(word, _)| *word == first.text);
-    match keyword {
-        Some((word, shape)) if behind.starts_with('=') && !behind.starts_with("==") => Some(
-            Diagnostic::error(span, format!("`{word}` is a keyword, and no equation can define it"))
-                .hint(format!("`{word}` is written like this: `{shape}`")),
-        ),
-        Some((word @ ("layer" | "optimizer"), shape)) if position == 0 => Some(
-            Diagnostic::error(span, format!("`{word}` has no body"))
-                .hint(format!("the body begins on the line on which the head ends: `{shape}`")),
-        ),
-        Some(_) => None,
-        None if position == 0 || !first.begins_with(|letter| letter.is_alphabetic() || letter == '_') => {
-            let message = Diagnostic::error(span, format!("{} begins no statement", first.described()));
-            Some(
-                message.hint(
-                    first.foreign().unwrap_or("a statement begins with a keyword, such as `input`, or is an equation `y = …`"),
-                ),
-            )
-        }
-        None if behind.starts_with(|next: char| next.is_alphabetic() || next == '_' || next == '"') => {
-            let message = Diagnostic::error(span, format!("`{}` begins no statement", first.text));
-            let near = nearest(first.text, KEYWORDS.iter().map(|(word, _)| *word));
-            Some(match near {
-                Some(near) => message.hint(format!("did you mean `{near}`?")),
-                None => message.hint("a statement begins with a keyword, such as `input`, or is an equation `y = …`"),
-            })
-        }
-        None => None,
+    let expected =
+        || format!("expected {}, found {}", at.listed(), if found.text.is_empty() { ending.to_owned() } else { found.quoted() });
+    let (message, hint) = at.about_operand().or_else(|| at.about_operator()).unwrap_or((None, None));
+    let message = Diagnostic::error(place.range(position, position + found.text.len()), message.unwrap_or_else(expected));
+    match hint.or_else(|| at.usual_hint()) {
+        Some(hint) => message.hint(hint),
+        None => message,
     }
 }
 
-/// Messages for situations that deserve better than a list of what could go on. The span is the caller's.
-fn about_situation(found: Found<'_>, positives: &[Rule], statement: &str, position: usize) -> Option<Diagnostic> {
-    let expects = |rule: Rule| positives.contains(&rule);
-    let message = |text: String| Some(Diagnostic::error(nowhere(), text));
-    let is_word = |letter: char| letter.is_alphabetic() || letter == '_';
-    let behind = statement[..position].trim_end();
-    if found.begins_with(|letter| letter.is_ascii_digit())
-        && !found.text.bytes().all(|byte| byte.is_ascii_digit())
-        && expects(Rule::expression)
-    {
-        let digits = found.text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(0);
-        let (number, name) = found.text.split_at(digits);
-        return message(format!("`{}` is no number", found.text))
-            .map(|text| text.hint(format!("a product is written `{number} * {name}`")));
-    }
-    if expects(Rule::else_word) {
-        return message("this `if` has no `else`".to_owned())
-            .map(|text| text.hint("an expression has a value in either case: `if c { a } else { b }`"));
-    }
-    if found.text == "." || found.text == ".." && expects(Rule::expression) {
-        return message(format!("expected {}, found `.`", listed(positives)))
-            .map(|text| text.hint("a number has digits on both sides of its point: `0.5`, `1.0`"));
-    }
-    let after_pipe = expects(Rule::pipe) && !expects(Rule::power);
-    if after_pipe && found.begins_with(|sign| "+-*/^<>=!".contains(sign)) {
-        return message(format!("{} follows a pipe, which binds loosest", found.described()))
-            .map(|text| text.hint("put the pipe in brackets: `(x |> f) + y`"));
-    }
-    if !expects(Rule::power) || found.foreign().is_some() {
-        return None;
-    }
-    if found.text == "[" && behind.ends_with([')', '}', ']']) {
-        return message("only a name can be indexed".to_owned())
-            .map(|text| text.hint("give the value a name in an equation of its own, and index that"));
-    }
-    if found.text == "(" || found.begins_with(|letter| is_word(letter) || letter.is_ascii_digit()) {
-        return message(format!("expected {}, found {}", listed(positives), found.described()))
-            .map(|text| text.hint("a product is written with `*`: `2 * x`"));
-    }
-    None
-}
+/// A message in place of the list of what was expected, and a hint in place of the usual one.
+type Special = (Option<String>, Option<String>);
 
-/// The place of a message that its caller will place.
-fn nowhere() -> crate::span::Span {
-    Place { source: crate::span::SourceId(0), offset: 0 }.range(0, 0)
-}
+impl Situation<'_> {
+    fn expects(&self, rule: Rule) -> bool {
+        self.positives.contains(&rule)
+    }
 
-/// "an operator, `on` or the end of the statement"
-fn listed(positives: &[Rule]) -> String {
-    let operand_ends = positives.contains(&Rule::power);
-    let optional = [Rule::arguments, Rule::indices, Rule::reduction, Rule::pipe, Rule::open_paren, Rule::open_bracket];
-    let mut expected: Vec<&str> = Vec::new();
-    for rule in positives {
-        if operand_ends && optional.contains(rule) {
-            continue;
-        }
-        if let Some(word) = words(*rule)
-            && !expected.contains(&word)
-        {
-            expected.push(word);
+    /// Whether an operand is complete, so that an operator could follow.
+    fn is_behind_operand(&self) -> bool {
+        self.expects(Rule::power)
+    }
+
+    fn behind(&self) -> &str {
+        self.statement[..self.position].trim_end()
+    }
+
+    /// What the first word says about the mistake: a misspelt keyword, or a keyword that is defined.
+    fn about_first_word(&self) -> Option<(String, String)> {
+        let first = self.first;
+        let behind = self.statement[first.text.len()..].trim_start();
+        let usual = "a statement begins with a keyword, such as `input`, or is an equation `y = …`";
+        let no_statement = |hint: String| Some((format!("{} begins no statement", first.quoted()), hint));
+        match KEYWORDS.iter().find(|(word, _)| *word == first.text) {
+            Some((word @ ("layer" | "optimizer"), shape)) if self.position == 0 => {
+                let hint = format!("the body begins on the line on which the head ends: `{shape}`");
+                Some((format!("this `{word}` has no body"), hint))
+            }
+            Some((word, shape)) => {
+                let is_defined = behind.starts_with('=') && !behind.starts_with("==");
+                let is_indexed = behind.starts_with('[') && self.position == self.statement.len() - behind.len();
+                (is_defined || is_indexed).then(|| {
+                    let hint = format!("`{word}` is written like this: `{shape}`");
+                    (format!("`{word}` is a keyword, and no equation can define it"), hint)
+                })
+            }
+            None if self.position == 0 || !first.begins_with(is_letter) => {
+                let operator = first.begins_with(|sign| "+-*/^<>=".contains(sign));
+                let goes_on = "a statement goes on over the line's end only while a bracket is open, and before `|>`";
+                no_statement(first.foreign().unwrap_or(if operator { goes_on } else { usual }).to_owned())
+            }
+            None if behind.starts_with(|next| is_letter(next) || next == '"') => {
+                let near = nearest(first.text, KEYWORDS.iter().map(|(word, _)| *word));
+                no_statement(near.map_or(usual.to_owned(), |near| format!("did you mean `{near}`?")))
+            }
+            None => None,
         }
     }
-    // The end is the last thing one thinks of.
-    expected.sort_by_key(|word| *word == "the end of the statement");
-    match expected.as_slice() {
-        [] => "a statement".to_owned(),
-        [one] => (*one).to_owned(),
-        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+
+    /// Where an operand should begin.
+    fn about_operand(&self) -> Option<Special> {
+        if self.is_behind_operand() || !words_include(self.positives, AN_EXPRESSION) {
+            return None;
+        }
+        let hint = |text: String| Some((None, Some(text)));
+        let text = self.found.text;
+        if self.found.begins_with(|first| first.is_ascii_digit()) {
+            let digits = text.find(|letter: char| !letter.is_ascii_digit() && letter != '_').unwrap_or(text.len());
+            let (number, name) = text.split_at(digits);
+            let advice = match name {
+                "" => return None,
+                "e" | "E" => "an exponent has digits: `1e-3`".to_owned(),
+                _ => format!("a product is written `{number} * {name}`"),
+            };
+            return Some((Some(format!("`{text}` is no number")), Some(advice)));
+        }
+        match text {
+            "." | ".." => hint("a number has digits on both sides of its point: `0.5`, `1.0`".to_owned()),
+            "" if self.behind().ends_with(['+', '-', '*', '/', '^', '<', '>', '=']) && self.behind().contains(' ') => {
+                hint("a statement goes on over the line's end only while a bracket is open: put brackets around it".to_owned())
+            }
+            _ => None,
+        }
     }
+
+    /// Where an operator, or the end of something, should stand.
+    fn about_operator(&self) -> Option<Special> {
+        let found = self.found;
+        let hint = |text: &str| Some((None, Some(text.to_owned())));
+        let instead = |message: String, hint: &str| Some((Some(message), Some(hint.to_owned())));
+        if self.expects(Rule::defined_as) && (found.text == "==" || found.text.is_empty() && self.usual_hint().is_none()) {
+            return hint("an equation has one equals sign: `y = …`");
+        }
+        if self.expects(Rule::defined_as) && found.text == ":" && !self.expects(Rule::index_list) {
+            return hint("an argument with a name is written with `=`: `f(n = 10)`");
+        }
+        if found.foreign().is_some() && found.text != "{" {
+            return None;
+        }
+        if self.expects(Rule::else_word) {
+            let advice = "an expression has a value in either case: `if c { a } else { b }`";
+            return instead("this `if` has no `else`".to_owned(), advice);
+        }
+        if self.expects(Rule::pipe_sign) && !self.is_behind_operand() && found.begins_with(|sign| "+-*/^<>=!".contains(sign)) {
+            return instead(
+                format!("{} follows a pipe, which binds loosest", found.quoted()),
+                "put the pipe in brackets: `(x |> f) + y`",
+            );
+        }
+        if !self.is_behind_operand() {
+            return None;
+        }
+        let behind = self.behind();
+        if found.text == "[" && behind.ends_with([')', '}', ']']) {
+            let advice = "give the value a name in an equation of its own, and index that";
+            return instead("only a name can be indexed".to_owned(), advice);
+        }
+        if found.text == "." {
+            return hint("a number has digits on both sides of its one point: `0.5`, `1.0`");
+        }
+        if !(found.text == "(" || found.begins_with(|letter| is_letter(letter) || letter.is_ascii_digit())) {
+            return None;
+        }
+        let next = found.rest[found.text.len()..].trim_start();
+        let is_statement =
+            next.starts_with('=') && !next.starts_with("==") || KEYWORDS.iter().any(|(word, _)| *word == found.text);
+        let opened = behind.rfind('(').map_or("", |bracket| behind[..bracket].trim_end());
+        if self.expects(Rule::on_word) || self.expects(Rule::on_list) {
+            hint("parameters are named behind `on`: `regularizer l2(0.001) on w`, `optimizer none on b`")
+        } else if is_statement && self.expects(Rule::EOI) {
+            hint("two statements on one line have a `;` between them")
+        } else if REDUCTIONS.iter().any(|(word, _)| opened.ends_with(word)) {
+            hint("the index of a reduction is followed by a colon: `sum(i: x[i])`")
+        } else {
+            hint("a product is written with `*`: `2 * x`")
+        }
+    }
+
+    /// What another notation would write here, or what the statement looks like that this one begins as.
+    fn usual_hint(&self) -> Option<String> {
+        let keyword = KEYWORDS.iter().find(|(word, _)| *word == self.first.text);
+        let shape = keyword.map(|(word, shape)| format!("`{word}` is written like this: `{shape}`"));
+        match self.found.foreign() {
+            Some(_) if self.found.text == "{" && shape.is_some() => shape,
+            Some(foreign) => Some(foreign.to_owned()),
+            None => shape,
+        }
+    }
+
+    /// "an operator, `on` or the end of the statement"
+    fn listed(&self) -> String {
+        let mut expected: Vec<&str> = Vec::new();
+        for word in self.positives.iter().filter_map(|rule| words(*rule)) {
+            if !expected.contains(&word) {
+                expected.push(word);
+            }
+        }
+        // What a more general word covers goes without saying.
+        if self.is_behind_operand() {
+            expected.retain(|word| !["`(`", "`[`", "`|>`"].contains(word));
+        }
+        if expected.contains(&"an argument") {
+            expected.retain(|word| ![AN_EXPRESSION, "a name"].contains(word));
+        }
+        if expected.contains(&AN_EXPRESSION) {
+            expected.retain(|word| !["a name", "a number", "text in quotes", "`if`", "`(`", "`[`"].contains(word));
+        }
+        // The end is the last thing one thinks of.
+        expected.sort_by_key(|word| *word == THE_END);
+        match expected.as_slice() {
+            [] => "a statement".to_owned(),
+            [one] => (*one).to_owned(),
+            [first @ .., last] => format!("{} or {last}", first.join(", ")),
+        }
+    }
+}
+
+fn is_letter(letter: char) -> bool {
+    letter.is_alphabetic() || letter == '_'
+}
+
+fn words_include(positives: &[Rule], word: &str) -> bool {
+    positives.iter().any(|rule| words(*rule) == Some(word) || *rule == Rule::argument)
 }

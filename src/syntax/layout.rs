@@ -238,14 +238,14 @@ impl<'a> Scanner<'a> {
             end = self.position;
         }
         if open.len() > 1 {
-            self.never_closed(open.last()?);
+            self.never_closed(&open);
         }
         let depth = open.first().map_or(0, Open::depth);
         if self.diagnostics.len() == known && depth > limits::EXPRESSION_DEPTH {
             self.too_deep(start, end, depth);
         }
         let sound = self.diagnostics.len() == known;
-        let body = if has_body { Some(self.body()) } else { None };
+        let body = has_body.then(|| self.body());
         sound.then_some(Chunk { start, end, body })
     }
 
@@ -310,11 +310,32 @@ impl<'a> Scanner<'a> {
         self.position += if two { 2 } else { next.len_utf8() };
     }
 
-    /// The end of the text inside a bracket: the innermost open one is to blame, and what follows its line may be sound.
-    fn never_closed(&mut self, innermost: &Open) {
-        self.report(innermost.position, 1, format!("this `{}` is never closed", innermost.sign));
-        self.position = innermost.position;
-        self.skip_line();
+    /// The end of the text inside brackets. Those opened on later lines than the first probably belong to other statements,
+    /// so the last one on the first line is to blame, and what follows that line is read again.
+    fn never_closed(&mut self, open: &[Open]) {
+        let first = open.get(1).map_or(0, |first| first.position);
+        let line_end = self.text[first..].find('\n').map_or(self.text.len(), |length| first + length);
+        if let Some(blamed) = open.iter().skip(1).take_while(|bracket| bracket.position < line_end).last() {
+            self.report(blamed.position, 1, format!("this `{}` is never closed", blamed.sign));
+        }
+        self.position = line_end;
+    }
+
+    /// Behind a body nothing may stand on the line.
+    fn must_end(&mut self) {
+        loop {
+            match self.next() {
+                Some(' ' | '\t' | '\r') => self.position += 1,
+                Some('/') if self.skip_comment() => {}
+                None | Some('\n' | ';' | '}') => return,
+                Some(other) => {
+                    let span = self.span(self.position, other.len_utf8());
+                    let message = Diagnostic::error(span, "a statement begins on the line of the body before it");
+                    self.diagnostics.push(message.hint("begin a new line, or write `;` between them"));
+                    return;
+                }
+            }
+        }
     }
 
     fn too_deep(&mut self, start: usize, end: usize, depth: usize) {
@@ -334,7 +355,9 @@ impl<'a> Scanner<'a> {
         while self.skip_separators() {
             if self.next() == Some('}') {
                 self.position += 1;
-                return Body { statements, end: self.position };
+                let end = self.position;
+                self.must_end();
+                return Body { statements, end };
             }
             if self.diagnostics.len() >= limits::SYNTAX_MESSAGES {
                 break;
@@ -342,10 +365,9 @@ impl<'a> Scanner<'a> {
             statements.extend(self.statement(true));
         }
         self.report(brace, 1, "this `{` is never closed");
-        let outside = statements.iter().position(|chunk| {
-            let word = self.text[chunk.start..chunk.end].split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or("");
-            super::OUTSIDE_BODIES.contains(&word)
-        });
+        let outside = statements
+            .iter()
+            .position(|chunk| super::OUTSIDE_BODIES.contains(&super::first_word(&self.text[chunk.start..chunk.end])));
         if let Some(outside) = outside {
             // From there on the statements are read again, as statements of the file.
             self.position = statements[outside].start;

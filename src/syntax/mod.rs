@@ -43,6 +43,12 @@ const KEYWORDS: [(&str, &str); 14] = [
 const OUTSIDE_BODIES: [&str; 10] =
     ["network", "input", "target", "loss", "regularizer", "objective", "optimizer", "function", "layer", "include"];
 
+/// The letters a statement begins with.
+fn first_word(statement: &str) -> &str {
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '\'';
+    &statement[..statement.find(|letter| !is_part(letter)).unwrap_or(statement.len())]
+}
+
 /// Reads the text of a spec.
 ///
 /// The messages are in the order of the text. Where one is an error, the tree lacks the statement it speaks of.

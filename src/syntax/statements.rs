@@ -11,6 +11,7 @@ use super::tree::{
     Declaration, DeclaredIndex, Drawn, EquationStatement, Expr, ExprKind, Formal, FunctionDefinition, LayerDefinition, Name,
     OptimizerDefinition, Spec, Statement, StatementKind, Within,
 };
+use super::{KEYWORDS, first_word};
 use crate::diagnostic::Diagnostic;
 use crate::limits;
 use crate::span::{SourceId, Span};
@@ -68,7 +69,8 @@ impl<'s> Lowering<'s> {
         match NetworkParser::parse(rule, slice) {
             Ok(mut pairs) => pairs.next(),
             Err(error) => {
-                self.diagnostics.push(complaints::complaint(&error, slice, self.place(chunk)));
+                let ending = if chunk.body.is_some() { "`{`" } else { "the end of the statement" };
+                self.diagnostics.push(complaints::complaint(&error, slice, ending, self.place(chunk)));
                 None
             }
         }
@@ -82,12 +84,10 @@ impl<'s> Lowering<'s> {
     /// One statement without a body; `network` becomes part of the spec.
     fn statement(&mut self, chunk: &Chunk, around: Around) -> Option<Statement> {
         let place = self.place(chunk);
+        let word = first_word(&self.text[chunk.start..chunk.end]);
+        self.noted(may_stand(word, place.range(0, word.len()), around))?;
         let pair = self.parsed(chunk, Rule::statement)?;
         let span = place.of(&pair);
-        if let Err(message) = may_stand(&pair, span, around) {
-            self.diagnostics.push(message);
-            return None;
-        }
         if pair.as_rule() == Rule::network_statement {
             let name = self.noted(next(&mut Parts::of(pair), span))?;
             self.network(super::expressions::name(&name, place));
@@ -125,27 +125,20 @@ impl<'s> Lowering<'s> {
     }
 }
 
-/// Whether a statement may stand where it does.
-fn may_stand(pair: &Pair<'_, Rule>, span: Span, around: Around) -> Lowered<()> {
-    let rule = pair.as_rule();
-    let allowed: &[Rule] = match around {
-        Around::File if rule == Rule::state_statement => {
-            return Err(Diagnostic::error(span, "`state` stands only inside an optimizer's body"));
-        }
+/// Whether a statement with this first word may stand there.
+fn may_stand(word: &str, span: Span, around: Around) -> Lowered<()> {
+    let (inside, allowed): (&str, &[&str]) = match around {
+        Around::File if word == "state" => return Err(Diagnostic::error(span, "`state` stands only inside an optimizer's body")),
         Around::File => return Ok(()),
-        Around::Layer => &[Rule::param_statement, Rule::noise_statement, Rule::let_statement, Rule::equation],
-        Around::Optimizer => &[Rule::state_statement, Rule::let_statement, Rule::equation],
+        Around::Layer => ("a layer", &["param", "noise", "let"]),
+        Around::Optimizer => ("an optimizer", &["state", "let"]),
     };
-    if allowed.contains(&rule) {
+    if allowed.contains(&word) || KEYWORDS.iter().all(|(keyword, _)| *keyword != word) {
         return Ok(());
     }
-    let word = pair.as_str().split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or("");
-    Err(match around {
-        Around::Optimizer => Diagnostic::error(span, format!("`{word}` cannot stand inside an optimizer"))
-            .hint("an optimizer's body holds `state`, `let` and equations"),
-        _ => Diagnostic::error(span, format!("`{word}` cannot stand inside a layer"))
-            .hint("a layer's body holds `param`, `noise`, `let` and equations"),
-    })
+    let listed: Vec<String> = allowed.iter().map(|word| format!("`{word}`")).collect();
+    Err(Diagnostic::error(span, format!("`{word}` cannot stand inside {inside}"))
+        .hint(format!("the body of {inside} holds {} and equations", listed.join(", "))))
 }
 
 fn statement_kind(pair: Pair<'_, Rule>, place: Place) -> Lowered<StatementKind> {
