@@ -197,7 +197,7 @@ impl<'a> Scanner<'a> {
     fn statement(&mut self, in_body: bool) -> Option<Chunk> {
         let known = self.diagnostics.len();
         let start = self.position;
-        let is_definition = !in_body && matches!(self.word(), "layer" | "optimizer");
+        let mut is_definition = !in_body && matches!(self.word(), "layer" | "optimizer");
         self.position = start;
         let mut open = vec![Open::default()];
         let mut end = start;
@@ -233,7 +233,11 @@ impl<'a> Scanner<'a> {
                         return None;
                     }
                 }
-                _ => self.token(open.last_mut()?, next),
+                _ => {
+                    // The braces of `optimizer if k < 9 { … } else { … }` are no body.
+                    let is_if = self.token(open.last_mut()?, next) == "if";
+                    is_definition &= !(is_if && outermost);
+                }
             }
             end = self.position;
         }
@@ -289,13 +293,12 @@ impl<'a> Scanner<'a> {
         false
     }
 
-    /// Skips what is no bracket, and counts it where it deepens the tree.
-    fn token(&mut self, open: &mut Open, next: char) {
+    /// Skips what is no bracket, and counts it where it deepens the tree. Returns it if it is a word.
+    fn token(&mut self, open: &mut Open, next: char) -> &'a str {
         if next.is_alphanumeric() || next == '_' {
-            if matches!(self.word(), "if" | "and" | "or" | "not") {
-                open.operators += 1;
-            }
-            return;
+            let word = self.word();
+            open.operators += usize::from(matches!(word, "if" | "and" | "or" | "not"));
+            return word;
         }
         let two = self.rest().get(..2).is_some_and(|two| matches!(two, "<=" | ">=" | "!=" | "|>" | "->"));
         match next {
@@ -308,6 +311,7 @@ impl<'a> Scanner<'a> {
             _ => {}
         }
         self.position += if two { 2 } else { next.len_utf8() };
+        ""
     }
 
     /// The end of the text inside brackets. Those opened on later lines than the first probably belong to other statements,

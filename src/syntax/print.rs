@@ -77,6 +77,9 @@ fn statement(one: &Statement, indent: &str, text: &mut String) {
 }
 
 fn body(statements: &[Statement], indent: &str) -> String {
+    if statements.is_empty() {
+        return " {}".to_owned();
+    }
     let mut text = String::from(" {\n");
     for one in statements {
         statement(one, &format!("{indent}    "), &mut text);
