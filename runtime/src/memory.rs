@@ -83,8 +83,14 @@ macro_rules! __contiguous {
     ($type:ty, $scalar:ty, $count:expr) => {
         const _: () = {
             use $crate::__private::core::mem::{align_of, size_of};
-            assert!(size_of::<$type>() == $count * size_of::<$scalar>(), "a struct of parameters has padding");
-            assert!($count == 0 || align_of::<$type>() == align_of::<$scalar>(), "a struct of parameters has another alignment");
+            $crate::__private::core::assert!(
+                size_of::<$type>() == $count * size_of::<$scalar>(),
+                "a struct of parameters has padding"
+            );
+            $crate::__private::core::assert!(
+                $count == 0 || align_of::<$type>() == align_of::<$scalar>(),
+                "a struct of parameters has another alignment"
+            );
         };
         // SAFETY: the generator makes fields of `$scalar` only, `$count` of them, as the assertions above check.
         unsafe impl $crate::Contiguous for $type {

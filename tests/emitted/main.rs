@@ -2,5 +2,6 @@
 #![forbid(unsafe_code)]
 
 mod gradients;
+mod hostile;
 mod updates;
 mod usage;

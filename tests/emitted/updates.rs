@@ -35,9 +35,9 @@ fn three_updates_are_those_of_the_rule() {
             let (u, v) = (mean[at] / (1.0 - 0.9_f64.powi(k)), square[at] / (1.0 - 0.999_f64.powi(k)));
             expected.as_mut_slice()[at] -= 0.1 / f64::from(k) * u / (v.sqrt() + 1e-8);
         }
-        for at in 0..3 {
-            velocity[at] = 0.9 * velocity[at] - 0.2 * gradient.dense1.b[at];
-            expected.dense1.b[at] += velocity[at];
+        for ((velocity, b), g) in velocity.iter_mut().zip(&mut expected.dense1.b).zip(gradient.dense1.b) {
+            *velocity = 0.9 * *velocity - 0.2 * g;
+            *b += *velocity;
         }
         let loss = net.train_slice(&inputs, &targets, &mut state, &mut scratch);
         assert!((loss - before).abs() < 1e-12, "the loss is that before the update");

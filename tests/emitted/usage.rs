@@ -33,7 +33,7 @@ fn sizes_are_constants() {
     assert_eq!(Digits::VALUES_BYTES, size_of::<DigitsValues>());
     assert_eq!(Digits::SCRATCH_BYTES, size_of::<DigitsScratch>());
     assert_eq!(Digits::STATE_BYTES, size_of::<DigitsState>());
-    assert!(Digits::STATE_BYTES >= 2 * 4 * Digits::PARAMETER_COUNT);
+    const { assert!(Digits::STATE_BYTES >= 2 * 4 * Digits::PARAMETER_COUNT) };
 }
 
 #[test]
