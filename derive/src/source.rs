@@ -9,20 +9,22 @@ use syn::LitStr;
 /// the compiler does not know that file (an editor's server, say).
 pub(crate) fn read(literal: &LitStr) -> Result<String, String> {
     let name = literal.value();
-    let mut tried: Vec<PathBuf> = Vec::new();
+    let mut tried: Vec<(PathBuf, String)> = Vec::new();
     if let Some(source) = literal.span().unwrap().local_file() {
-        tried.push(source.parent().unwrap_or(Path::new("")).join(&name));
+        let path = source.parent().unwrap_or(Path::new("")).join(&name);
+        let description = format!("looked for {}, beside the source file", path.display());
+        tried.push((path, description));
     }
     // A path that cargo changes with the package, never with the machine's state: no rebuild is missed.
     if let Ok(package) = std::env::var("CARGO_MANIFEST_DIR") {
-        tried.push(Path::new(&package).join(&name));
+        tried.push((Path::new(&package).join(&name), format!("looked for {name}, in the package's folder")));
     }
-    for path in &tried {
+    for (path, _) in &tried {
         if path.is_file() {
             return read_bounded(path).map_err(|error| format!("cannot read {name}: {error}"));
         }
     }
-    let tried: Vec<String> = tried.iter().map(|path| format!("  tried {}", path.display())).collect();
+    let tried: Vec<String> = tried.into_iter().map(|(_, description)| description).collect();
     Err(format!("there is no file {name}\n{}", tried.join("\n")))
 }
 

@@ -1,0 +1,6 @@
+use deltarule::derive_backprop;
+
+#[derive_backprop("nowhere.spec")]
+struct Net;
+
+fn main() {}
