@@ -29,7 +29,7 @@ impl<'a> Builder<'a> {
         let lead = lead.to_vec();
         if value.axes.len() != indices.len() {
             let axes = if value.axes.is_empty() { "no axes".to_owned() } else { axes_words(value.axes.len()) };
-            let message = format!("`{}` has {axes}, and {} stand here", name.text, indices_words(indices.len()));
+            let message = format!("`{}` has {axes}, and is read with {}", name.text, indices_words(indices.len()));
             let mut message = Diagnostic::error(span, message);
             if let Some(bound) = scope.local(&name.text) {
                 message = message.also(bound.span, "declared here");

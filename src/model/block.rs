@@ -233,7 +233,7 @@ impl<'a> Builder<'a> {
             }
         }
         let initial = self.initial(&drawn.from, &shape, scope)?;
-        let origin = Some(drawn.name.span);
+        let origin = Some(self.in_spec(drawn.name.span));
         let tensor = Tensor { name: name.clone(), shape, axes, role: Role::Parameter, label: false, origin };
         let place = scope.place.iter().copied().chain([span.start]).collect();
         let tensor = self.add_parameter(tensor, initial, place, drawn.name.span)?;

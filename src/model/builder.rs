@@ -19,7 +19,7 @@ const PRELUDE: SourceId = SourceId(0);
 pub(super) struct Frame {
     /// Its name.
     pub(super) name: String,
-    /// The name in the definition itself, which tells it from another of the same name.
+    /// The whole definition, which tells it from another of the same name.
     pub(super) definition: Span,
     /// Where it was called.
     pub(super) call: Span,
@@ -115,11 +115,11 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Whether a place lies in the definition that is being expanded, and not in the call.
+    /// Whether a place lies in the definition that is being expanded.
     fn is_inside_definition(&self, span: Span) -> bool {
         self.frames.last().is_some_and(|frame| {
-            let is_in_call = frame.call.start <= span.start && span.end <= frame.call.end;
-            frame.definition.source == span.source && !is_in_call && frame.definition.start <= span.start
+            let whole = frame.definition;
+            whole.source == span.source && whole.start <= span.start && span.end <= whole.end
         })
     }
 
@@ -134,17 +134,16 @@ impl<'a> Builder<'a> {
         self.messages.iter().any(|message| message.severity == Severity::Error)
     }
 
-    /// Begins to expand a definition, or says why not.
-    pub(super) fn enter(&mut self, name: &str, definition: Span, call: Span) -> Option<()> {
+    /// Begins to expand a definition, which has its name at `header` and ends at `end`; or says why not.
+    pub(super) fn enter(&mut self, name: &str, header: Span, end: Span, call: Span) -> Option<()> {
+        let definition = header.to(end);
         if self.is_exhausted {
             return None;
         }
         if self.frames.iter().any(|frame| frame.definition == definition) {
             let message = format!("`{name}` needs itself");
             let hint = "a definition is expanded where it is called, so it cannot call itself, nor can those it calls";
-            self.complain(
-                Diagnostic::error(call, message).label("called again here").also(definition, "defined here").hint(hint),
-            );
+            self.complain(Diagnostic::error(call, message).label("called again here").also(header, "defined here").hint(hint));
             return None;
         }
         if self.frames.len() >= limits::EXPANSION_DEPTH {
@@ -159,6 +158,12 @@ impl<'a> Builder<'a> {
         }
         self.frames.push(Frame { name: name.to_owned(), definition, call });
         Some(())
+    }
+
+    /// The place in the user's spec that a place in the prelude was expanded for.
+    pub(super) fn in_spec(&self, span: Span) -> Span {
+        let call = self.frames.iter().rev().map(|frame| frame.call).find(|call| call.source != PRELUDE);
+        if span.source == PRELUDE { call.unwrap_or(span) } else { span }
     }
 
     /// Ends what [`Self::enter`] began.
@@ -200,6 +205,7 @@ impl<'a> Builder<'a> {
         let indices: Vec<IndexId> = leading.iter().chain(&result.axes).copied().collect();
         let shape: Vec<usize> = indices.iter().map(|&index| self.context.index_of(index).extent()).collect();
         self.check_shape(&shape, &name, origin)?;
+        let origin = self.in_spec(origin);
         let axes = indices.iter().map(|&index| self.context.index_of(index).name.clone()).collect();
         self.taken.insert(name.clone());
         let target = self.context.add_tensor(Tensor { name, shape, axes, role: Role::Value, label: false, origin: Some(origin) });

@@ -7,7 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::equation::{Bindings, TensorId, evaluate};
 use crate::limits;
 use crate::span::Span;
-use crate::syntax::tree::{Expr, Within};
+use crate::syntax::tree::{Expr, ExprKind, Within};
 
 /// No tensor has a value yet.
 struct NoTensors;
@@ -15,6 +15,14 @@ struct NoTensors;
 impl Bindings for NoTensors {
     fn element(&self, _: TensorId, _: &[i64]) -> Option<f64> {
         None
+    }
+}
+
+/// Where a number comes from: for the name of a definition's parameter, the argument.
+fn given_at(expr: &Expr, scope: &Scope) -> Span {
+    match &expr.kind {
+        ExprKind::Name(name) => scope.local(name).map_or(expr.span, |bound| bound.span),
+        _ => expr.span,
     }
 }
 
@@ -52,7 +60,7 @@ impl<'a> Builder<'a> {
         let number = self.number(expr, scope)?;
         if number.fract() != 0.0 || number.abs() > limits::AXIS_EXTENT as f64 {
             let message = format!("an integer is wanted here, and this is {number}");
-            self.complain(Diagnostic::error(expr.span, message));
+            self.complain(Diagnostic::error(given_at(expr, scope), message));
             return None;
         }
         Some(number as i64)
@@ -70,7 +78,7 @@ impl<'a> Builder<'a> {
         } else {
             return Some(number as usize);
         };
-        self.complain(Diagnostic::error(expr.span, complaint));
+        self.complain(Diagnostic::error(given_at(expr, scope), complaint));
         None
     }
 

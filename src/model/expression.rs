@@ -208,7 +208,7 @@ impl<'a> Builder<'a> {
     ) -> Option<Option<bool>> {
         let word = |builder: &mut Self, expr: &'a Expr| match &expr.kind {
             ExprKind::Name(name) => match builder.find(name, scope) {
-                Some(Binding::Word(word)) => Some((word, true)),
+                Some(Binding::Word(word)) => Some((word.text, true)),
                 None => Some((name.clone(), false)),
                 Some(_) => None,
             },

@@ -74,7 +74,7 @@ impl<'a> Builder<'a> {
         let given = self.given_values(&definition.formals, matched, scope)?;
         let given = self.with_constants(definition, home, given, span)?;
         let given = self.with_named_arguments(definition, given, scope)?;
-        self.enter(name, definition.name.span, span)?;
+        self.enter(name, definition.name.span, definition.body.span, span)?;
         let mut inner = Scope::new(home);
         inner.prefix.clone_from(&scope.prefix);
         inner.names_intermediates = scope.names_intermediates;

@@ -114,7 +114,7 @@ impl<'a> Builder<'a> {
                 None => None,
             });
         }
-        self.enter(name, definition.name.span, span)?;
+        self.enter(name, definition.name.span, definition.body.span, span)?;
         let mut inner = Scope::new(home);
         let bound = definition.formals.iter().zip(values).map(|(formal, value)| self.bind_scalar(formal, value, &mut inner));
         let is_sound = bound.fold(true, |is_sound, bound| is_sound & bound.is_some());

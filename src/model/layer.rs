@@ -5,18 +5,18 @@ use super::builder::Builder;
 use super::call::{Call, Given, slots};
 use super::definitions::Home;
 use super::function::{Header, Passing};
-use super::scope::{Binding, Scope};
+use super::scope::{Binding, Scope, Word};
 use super::value::{Indexed, axes_words, shape_words};
 use crate::diagnostic::Diagnostic;
 use crate::equation::{IndexId, Node, TensorId};
 use crate::span::Span;
-use crate::syntax::tree::{ExprKind, Formal, LayerDefinition, StatementKind};
+use crate::syntax::tree::{Expr, ExprKind, Formal, LayerDefinition, StatementKind};
 
 /// The arguments of a layer, an entry for each of its parameters.
 #[derive(Default)]
 struct Arguments {
     values: Vec<Option<(Indexed, Span)>>,
-    words: Vec<Option<(String, Span)>>,
+    words: Vec<Option<Word>>,
 }
 
 impl<'a> Builder<'a> {
@@ -40,7 +40,8 @@ impl<'a> Builder<'a> {
         let mut arguments = self.layer_arguments(definition, matched, &local, scope)?;
         let passing = Passing::of(&arguments.values, scope);
         arguments.values = passing.arguments(&definition.formals, arguments.values);
-        self.enter(&definition.name.text, definition.name.span, span)?;
+        let end = definition.body.last().map_or(definition.name.span, |statement| statement.span);
+        self.enter(&definition.name.text, definition.name.span, end, span)?;
         let result = self.expand_body(definition, home, &arguments, (&local, span.start), given, scope);
         self.leave();
         result.map(|(value, tensor)| (passing.result(&mut self.context, value), tensor))
@@ -57,7 +58,7 @@ impl<'a> Builder<'a> {
         let mut is_sound = true;
         for (formal, given) in definition.formals.iter().zip(matched) {
             let word = match &given {
-                Some(Given::Written(expr)) if formal.indices.is_none() => self.word(expr, scope).map(|word| (word, expr.span)),
+                Some(Given::Written(expr)) if formal.indices.is_none() => self.word(expr, scope),
                 _ => None,
             };
             let value = match &given {
@@ -75,11 +76,11 @@ impl<'a> Builder<'a> {
     }
 
     /// The word that an argument is: the name of one, or a name that means nothing else.
-    fn word(&mut self, expr: &'a crate::syntax::tree::Expr, scope: &Scope) -> Option<String> {
+    fn word(&mut self, expr: &'a Expr, scope: &Scope) -> Option<Word> {
         match &expr.kind {
             ExprKind::Name(name) => match self.find(name, scope) {
                 Some(Binding::Word(word)) => Some(word),
-                None => Some(name.clone()),
+                None => Some(Word { text: name.clone(), span: expr.span, near: self.nearest_name(name, scope) }),
                 Some(_) => None,
             },
             _ => None,
@@ -167,8 +168,8 @@ impl<'a> Builder<'a> {
         let given = || definition.formals.iter().zip(arguments.values.iter().zip(&arguments.words));
         for (formal, argument) in given().filter(|(formal, _)| formal.indices.is_none()) {
             is_sound &= match argument {
-                (_, Some((word, span))) => {
-                    inner.bind(&formal.name.text, *span, Binding::Word(word.clone()));
+                (_, Some(word)) => {
+                    inner.bind(&formal.name.text, word.span, Binding::Word(word.clone()));
                     true
                 }
                 (Some(value), _) => self.bind_scalar(formal, Some(value.clone()), inner).is_some(),

@@ -85,7 +85,10 @@ impl<'a> Builder<'a> {
             update_number,
         };
         model.outputs = weights::outputs(&model, &parts, forward_count);
-        self.warn(&model);
+        // An error leaves parts out, and what reads nothing but these would look unused.
+        if !self.has_errors() {
+            self.warn(&model);
+        }
         Some(model)
     }
 

@@ -207,7 +207,8 @@ impl<'a> Builder<'a> {
     /// The equations of a rule for one parameter.
     fn instance(&mut self, rule: &mut Rule<'a>, parameter: TensorId, line: usize) -> Option<Optimizer> {
         let name = &rule.definition.name;
-        self.enter(&name.text, name.span, rule.span)?;
+        let end = rule.definition.body.last().map_or(name.span, |statement| statement.span);
+        self.enter(&name.text, name.span, end, rule.span)?;
         let optimizer = self.instance_of(rule, parameter, line);
         self.leave();
         optimizer

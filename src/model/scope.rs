@@ -20,9 +20,20 @@ pub(super) enum Binding {
     /// An index of a layer's header: a range that indices of its name have in the body.
     Range(usize),
     /// A word such as `valid`, given to a layer.
-    Word(String),
+    Word(Word),
     /// Something that is wrong, which has been said.
     Broken,
+}
+
+/// A word that a layer is given.
+#[derive(Clone, Debug)]
+pub(super) struct Word {
+    /// The word.
+    pub(super) text: String,
+    /// Where it stands.
+    pub(super) span: Span,
+    /// A name that is near, for it may be a misspelled one.
+    pub(super) near: Option<String>,
 }
 
 /// A binding and where it was made.
@@ -142,8 +153,12 @@ impl Builder<'_> {
             Some(Binding::Index(index)) => Some(Indexed::scalar(self.context.index_value(Affine::index(index)))),
             Some(Binding::Broken) => None,
             Some(Binding::Word(word)) => {
-                // A word that nothing was made of is most often a misspelled name.
-                self.complain_about_word(name, &word, span, scope);
+                let message = Diagnostic::error(word.span, format!("`{}` is not a number, nor the name of one", word.text));
+                let message = message.also(span, format!("`{name}` is read as a number here"));
+                self.complain(match word.near {
+                    Some(near) => message.hint(format!("did you mean `{near}`?")),
+                    None => message,
+                });
                 None
             }
             Some(Binding::Range(_)) => {
@@ -161,22 +176,10 @@ impl Builder<'_> {
         }
     }
 
-    fn complain_about_word(&mut self, name: &str, word: &str, span: Span, scope: &Scope) {
-        let mut message = Diagnostic::error(span, format!("`{name}` is the word `{word}` here, and a number is wanted"));
-        if let Some(bound) = scope.local(name) {
-            message = message.also(bound.span, "this is not a number, nor the name of one");
-        }
-        self.complain(message);
-    }
-
     /// Says that a name means nothing, and what may have been meant.
     pub(super) fn complain_about_unknown(&mut self, name: &str, span: Span, scope: &Scope) {
         let mut message = Diagnostic::error(span, format!("`{name}` is not known")).label("no such name");
-        let lets = if scope.home == Home::User { &self.user_lets } else { &self.prelude_lets };
-        let ambient = self.ambient.iter().map(|(name, _)| *name);
-        let known = scope.names().chain(lets.keys().map(String::as_str)).chain(ambient).chain(["pi", "inf"]);
-        let near = diagnostic::nearest(name, known);
-        if let Some(near) = near {
+        if let Some(near) = self.nearest_name(name, scope) {
             message = message.hint(format!("did you mean `{near}`?"));
         } else if let Some((_, hint)) = ELSEWHERE.iter().find(|entry| entry.0 == name) {
             message = message.hint(*hint);
@@ -184,6 +187,14 @@ impl Builder<'_> {
             message = message.hint(format!("`{name}` is a function; call it, as in `{name}(…)` or `… |> {name}`"));
         }
         self.complain(message);
+    }
+
+    /// The known name that was most likely meant.
+    pub(super) fn nearest_name(&self, name: &str, scope: &Scope) -> Option<String> {
+        let lets = if scope.home == Home::User { &self.user_lets } else { &self.prelude_lets };
+        let ambient = self.ambient.iter().map(|(name, _)| *name);
+        let known = scope.names().chain(lets.keys().map(String::as_str)).chain(ambient).chain(["pi", "inf"]);
+        diagnostic::nearest(name, known).map(str::to_owned)
     }
 
     /// Binds a declared name, or says that it is taken.
