@@ -22,7 +22,7 @@ const PREAMBLE: &str = r"\documentclass[10pt,a4paper]{article}
   \setlength{\abovedisplayskip}{3pt plus 1pt}\setlength{\abovedisplayshortskip}{3pt plus 1pt}%
   \setlength{\belowdisplayskip}{6pt plus 2pt}\setlength{\belowdisplayshortskip}{6pt plus 2pt}}
 \setcounter{secnumdepth}{1}
-\newcommand{\why}[1]{&&\parbox{58mm}{\raggedright\small #1}}
+\newcommand{\why}[1]{&&\parbox{54mm}{\raggedright\small #1}}
 \newcommand{\eqn}[1]{\tag{\hypertarget{eq#1}{#1}}}
 \newcommand{\eq}[1]{\hyperlink{eq#1}{(#1)}}
 \newcommand{\step}[3]{\par\hangindent=\dimexpr 2em+#2em\relax\makebox[1.2em][r]{#1}\hspace{0.8em}\hspace*{#2em}#3}
@@ -51,7 +51,11 @@ fn write_section(section: &Section, out: &mut String) {
             Block::Heading(text) => {
                 out.push_str(&format!("\\pagebreak[2]\\par\\medskip\\textbf{{\\boldmath {}}}\\nopagebreak\n", inlines(text)))
             }
-            Block::Paragraph(text) => out.push_str(&format!("{}\\par\n", inlines(text))),
+            Block::Paragraph(text) => {
+                // What a colon announces stays on the page.
+                let announces = matches!(text.last(), Some(Inline::Text(last)) if last.ends_with(':'));
+                out.push_str(&format!("{}{}\\par\n", inlines(text), if announces { "\\nopagebreak" } else { "" }));
+            }
             Block::Display(lines) => {
                 // Displays that follow each other are one, so that their columns are one below the other.
                 let mut groups = vec![&lines[..]];

@@ -6,15 +6,14 @@ use super::math::{Math, Operator, Side, Spacing, width};
 /// The width of a line in ems when no reason stands beside its formula.
 pub(super) const WIDE: f64 = 42.0;
 /// The width when a reason stands beside it.
-pub(super) const NARROW: f64 = 26.5;
+pub(super) const NARROW: f64 = 27.5;
 /// The least room that is left to a right-hand side, however wide the left one is.
 const LEAST: f64 = 12.0;
 /// How much further to the right a broken formula goes on.
 const INDENT: f64 = 2.0;
 
-/// Breaks the lines of one display that are too wide for it.
-pub(super) fn break_lines(lines: Vec<Line>) -> Vec<Line> {
-    let left = left_width(&lines);
+/// Breaks the lines of one display that are too wide for it, given the width of the column of left-hand sides.
+pub(super) fn break_lines(lines: Vec<Line>, left: f64) -> Vec<Line> {
     let room = |line: &Line| (if line.reason.is_empty() { WIDE } else { NARROW } - left).max(LEAST);
     lines.into_iter().map(|line| (room(&line), line)).flat_map(|(room, line)| break_line(line, room)).collect()
 }
@@ -72,7 +71,8 @@ fn take_apart(math: &Math, room: f64, units: &mut Vec<Unit>) {
                 units.push(Unit { parts: vec![part.clone()], may_begin: true });
             }
             Math::Operator(_) => push(units, part.clone()),
-            part if width(part) <= room - INDENT - 2.0 => push(units, part.clone()),
+            // The first term begins a line, others come after the indent and their operator.
+            part if width(part) <= if units.is_empty() { room } else { room - INDENT - 1.3 } => push(units, part.clone()),
             part => open(part, room, units),
         }
     }

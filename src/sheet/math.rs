@@ -280,12 +280,17 @@ pub fn gap(left: &Math, right: &Math) -> Gap {
         (Math::Number(_), right) if starts_with_digit(right) => Gap::Dot,
         (Math::Derivative(..), Math::Derivative(..)) => Gap::Medium,
         (Math::Number(_) | Math::Fraction(..), Math::Big { .. }) => Gap::Thin,
-        (Math::Number(_), Math::Identifier(name)) if name.chars().count() == 1 => Gap::None,
-        (Math::Number(_), Math::Scripts { .. } | Math::Fenced(..) | Math::Sqrt(_)) => Gap::None,
+        (Math::Number(_), right) if is_letter(right) => Gap::None,
+        (Math::Number(_), Math::Scripts { base, .. }) if is_letter(base) => Gap::None,
+        (Math::Number(_), Math::Fenced(..) | Math::Sqrt(_)) => Gap::None,
         (Math::Identifier(_) | Math::Scripts { .. } | Math::Fenced(..), Math::Fenced(..) | Math::HalfFence(..)) => Gap::None,
         (Math::Big { .. } | Math::Cases(_), _) => Gap::Medium,
         _ => Gap::Thin,
     }
+}
+
+fn is_letter(math: &Math) -> bool {
+    matches!(math, Math::Identifier(name) if name.chars().count() == 1)
 }
 
 fn starts_with_digit(math: &Math) -> bool {

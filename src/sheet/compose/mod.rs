@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use super::SheetOptions;
 use super::document::{Block, Document, Inline, Line, Section};
 use super::formula::Writer;
-use super::lines::break_lines;
+use super::lines::{break_lines, left_width};
 use super::math::{Math, Operator};
 use super::notation::Notation;
 use crate::derivation::Derivation;
@@ -41,7 +41,7 @@ pub(super) fn compose(derivation: &Derivation, options: SheetOptions) -> Documen
     let sections = sections.into_iter().filter(|(_, _, blocks)| !blocks.is_empty()).map(|(title, anchor, blocks)| Section {
         title,
         anchor,
-        blocks: blocks.into_iter().map(with_broken_lines).collect(),
+        blocks: with_broken_lines(blocks),
     });
     Document {
         title: format!("Update rules for {}", derivation.model.name),
@@ -50,11 +50,24 @@ pub(super) fn compose(derivation: &Derivation, options: SheetOptions) -> Documen
     }
 }
 
-fn with_broken_lines(block: Block) -> Block {
-    match block {
-        Block::Display(lines) => Block::Display(break_lines(lines)),
+/// Displays that follow each other have their columns in common, and so the room that is left for formulas.
+fn with_broken_lines(blocks: Vec<Block>) -> Vec<Block> {
+    let lefts: Vec<Option<f64>> = blocks
+        .iter()
+        .map(|block| match block {
+            Block::Display(lines) => Some(left_width(lines)),
+            _ => None,
+        })
+        .collect();
+    let run = |at: usize| {
+        let before = lefts[..at].iter().rev().map_while(|left| *left);
+        before.chain(lefts[at..].iter().map_while(|left| *left)).fold(0.0, f64::max)
+    };
+    let blocks = blocks.into_iter().enumerate().map(|(at, block)| match block {
+        Block::Display(lines) => Block::Display(break_lines(lines, run(at))),
         block => block,
-    }
+    });
+    blocks.collect()
 }
 
 fn numbers(derivation: &Derivation) -> BTreeMap<TensorId, u32> {

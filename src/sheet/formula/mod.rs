@@ -312,18 +312,10 @@ impl<'a> Writer<'a> {
         if self.context.as_number(exponent).is_some_and(|number| number.value() == 0.5) {
             return Piece::atom(Math::Sqrt(Box::new(self.expression(base))));
         }
-        let base = self.piece(base);
         let is_integer = self.context.as_number(exponent).is_some_and(|number| number.as_integer().is_some());
+        let base = self.piece(base);
         let exponent = self.expression(exponent);
-        match base.math {
-            // tanh² s
-            Math::Apply { function, argument } if is_integer => {
-                Piece::new(Math::Apply { function: Box::new(function.with_superscript(exponent)), argument }, Level::Apply)
-            }
-            Math::Scripts { base, sub, sup: None } => Piece::atom(Math::Scripts { base, sub, sup: Some(Box::new(exponent)) }),
-            Math::Scripts { .. } => Piece::atom(base.math.parenthesized().with_superscript(exponent)),
-            _ => Piece::atom(base.at_least(Level::Atom).with_superscript(exponent)),
-        }
+        raised(base, exponent, is_integer)
     }
 
     fn call(&mut self, function: Elementary, argument: ExprId) -> Piece {
@@ -403,10 +395,24 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// A power.
+fn raised(base: Piece, exponent: Math, is_integer: bool) -> Piece {
+    match base.math {
+        // tanh² s
+        Math::Apply { function, argument } if is_integer => {
+            Piece::new(Math::Apply { function: Box::new(function.with_superscript(exponent)), argument }, Level::Apply)
+        }
+        Math::Scripts { base, sub, sup: None } => Piece::atom(Math::Scripts { base, sub, sup: Some(Box::new(exponent)) }),
+        Math::Scripts { .. } => Piece::atom(base.math.parenthesized().with_superscript(exponent)),
+        _ => Piece::atom(base.at_least(Level::Atom).with_superscript(exponent)),
+    }
+}
+
 /// Terms with their signs.
 fn sum_of(pieces: Vec<(bool, Piece)>) -> Piece {
     let mut row = Vec::with_capacity(2 * pieces.len());
-    for (negative, piece) in pieces {
+    let last = pieces.len().saturating_sub(1);
+    for (at, (negative, piece)) in pieces.into_iter().enumerate() {
         match (row.is_empty(), negative) {
             (true, true) => row.push(Math::Operator(Operator::Negative)),
             (true, false) => {}
@@ -414,9 +420,20 @@ fn sum_of(pieces: Vec<(bool, Piece)>) -> Piece {
             (false, false) => row.push(Math::Operator(Operator::Plus)),
         }
         // A sum within a sum is flat already, but a term of two signs is not.
-        row.push(piece.at_least(Level::Product));
+        let term = piece.at_least(Level::Product);
+        row.push(if at < last && ends_in_cases(&term) { fenced(term) } else { term });
     }
     Piece::new(Math::Row(row), Level::Sum)
+}
+
+/// Whether nothing closes the brace of a last factor by cases.
+fn ends_in_cases(math: &Math) -> bool {
+    match math {
+        Math::Cases(_) => true,
+        Math::Product(parts) => parts.last().is_some_and(ends_in_cases),
+        Math::Big { body, .. } => ends_in_cases(body),
+        _ => false,
+    }
 }
 
 fn has_power_of_e(math: &Math) -> bool {

@@ -1,6 +1,6 @@
 //! Products and quotients: which factors stand above the line, which below, and which beside it.
 
-use super::{Level, Piece, Writer, number};
+use super::{Level, Piece, Writer, number, raised};
 use crate::equation::{ExprId, Node, Number, Role};
 use crate::sheet::math::{Math, width};
 
@@ -100,14 +100,7 @@ impl Writer<'_> {
         if exponent == 0.5 {
             return Piece::atom(Math::Sqrt(Box::new(self.expression(base))));
         }
-        let base = match self.piece(base) {
-            Piece { math: Math::Scripts { base, sub, sup: None }, .. } => {
-                return Piece::atom(Math::Scripts { base, sub, sup: Some(Box::new(number::number(exponent).math)) });
-            }
-            Piece { math: math @ Math::Scripts { .. }, .. } => math.parenthesized(),
-            piece => piece.at_least(Level::Atom),
-        };
-        Piece::atom(base.with_superscript(number::number(exponent).math))
+        raised(self.piece(base), number::number(exponent).math, exponent.fract() == 0.0)
     }
 }
 

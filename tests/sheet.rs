@@ -1,0 +1,198 @@
+//! The sheet, in all its forms, for a table of specs.
+
+use std::collections::BTreeSet;
+
+use deltarule_compiler::derivation::Derivation;
+use deltarule_compiler::pipeline;
+use deltarule_compiler::sheet::document::{Block, Inline};
+use deltarule_compiler::sheet::{NotationStyle, Sheet, SheetOptions, Steps, equation_text};
+
+const SPECS: [&str; 6] = ["branches", "circuit", "digits", "lecture22", "letters", "neuron"];
+
+fn derivation(name: &str) -> Derivation {
+    let path = format!("tests/specs/{name}.spec");
+    let source = std::fs::read_to_string(&path).expect("the fixture is in the repository");
+    match pipeline::compile(&format!("{name}.spec"), &source) {
+        Ok(compiled) => compiled.derivation,
+        Err(diagnostics) => panic!("{}", diagnostics.render()),
+    }
+}
+
+fn sheet(name: &str) -> Sheet {
+    Sheet::new(&derivation(name), &SheetOptions::default())
+}
+
+/// Every combination of options.
+fn all_options() -> Vec<SheetOptions> {
+    let mut all = Vec::new();
+    for steps in [Steps::None, Steps::Key, Steps::All] {
+        for notation in [NotationStyle::Lecture, NotationStyle::Plain] {
+            all.extend([0, 1].map(|first_index| SheetOptions { steps, notation, first_index }));
+        }
+    }
+    all
+}
+
+/// Calls `check` with every sheet there is.
+fn for_each_sheet(check: impl Fn(&str, &Derivation, &Sheet)) {
+    for name in SPECS {
+        let derivation = derivation(name);
+        for options in all_options() {
+            check(&format!("{name} with {options:?}"), &derivation, &Sheet::new(&derivation, &options));
+        }
+    }
+}
+
+#[test]
+fn sheets_read_as_they_did() {
+    for name in SPECS {
+        insta::assert_snapshot!(format!("{name}_text"), sheet(name).to_text());
+    }
+    insta::assert_snapshot!("lecture22_latex", sheet("lecture22").to_latex());
+    insta::assert_snapshot!("letters_latex", sheet("letters").to_latex());
+    insta::assert_snapshot!("circuit_html", sheet("circuit").to_html());
+    insta::assert_snapshot!("neuron_markdown", sheet("neuron").to_markdown());
+}
+
+#[test]
+fn all_steps_in_plain_notation_count_from_zero() {
+    let options = SheetOptions { steps: Steps::All, notation: NotationStyle::Plain, first_index: 0 };
+    insta::assert_snapshot!("neuron_all_plain_text", Sheet::new(&derivation("neuron"), &options).to_text());
+}
+
+#[test]
+fn the_lecture_s_rules_come_out_as_the_lecture_writes_them() {
+    let derivation = derivation("lecture22");
+    let lines: Vec<String> = (derivation.objective.iter())
+        .chain(&derivation.forward)
+        .chain(derivation.backward.iter().map(|adjoint| &adjoint.equation))
+        .chain(derivation.gradient.iter().map(|gradient| &gradient.equation))
+        .map(|equation| equation_text(&derivation, equation))
+        .collect();
+    for expected in [
+        "E = (1/m) Σₙ₌₁ᵐ ℓ⁽ⁿ⁾ + (λ/(2m)) Σᵢ₌₁⁴ Σⱼ₌₁⁵ (w⁽¹⁾ᵢⱼ)² + (λ/(2m)) Σᵢ₌₁⁵ Σⱼ₌₁³ (w⁽²⁾ᵢⱼ)²",
+        "s⁽¹⁾ⱼ = Σᵢ₌₁⁴ w⁽¹⁾ᵢⱼ xᵢ + b⁽¹⁾ⱼ",
+        "hⱼ = 1/(1 + e^(−s⁽¹⁾ⱼ))",
+        "∂ℓ/∂s⁽²⁾ⱼ = yⱼ − tⱼ",
+        "∂ℓ/∂s⁽¹⁾ⱼ = ∂ℓ/∂hⱼ · hⱼ(1 − hⱼ)",
+        "∂ℓ/∂w⁽¹⁾ᵢⱼ = ∂ℓ/∂s⁽¹⁾ⱼ · xᵢ",
+        "∂E/∂w⁽¹⁾ᵢⱼ = (1/m) Σₙ₌₁ᵐ ∂ℓ⁽ⁿ⁾/∂w⁽¹⁾ᵢⱼ + (λ/m) w⁽¹⁾ᵢⱼ",
+    ] {
+        assert!(lines.iter().any(|line| line == expected), "no equation reads {expected}; there are\n{}", lines.join("\n"));
+    }
+}
+
+#[test]
+fn every_equation_stands_on_the_sheet_once_and_every_link_leads_to_one() {
+    for_each_sheet(|what, derivation, sheet| {
+        let count = derivation.objective.iter().len()
+            + derivation.forward.len()
+            + derivation.backward.len()
+            + derivation.gradient.len()
+            + derivation.model.constants.len()
+            + derivation.model.optimizers.iter().map(|optimizer| optimizer.equations.len()).sum::<usize>();
+        let (mut numbers, mut links) = (Vec::new(), BTreeSet::new());
+        let mut see = |inlines: &[Inline], numbers: &mut Vec<u32>| {
+            for inline in inlines {
+                match inline {
+                    Inline::Number(number) => numbers.push(*number),
+                    Inline::Reference(number) => drop(links.insert(*number)),
+                    _ => {}
+                }
+            }
+        };
+        for block in sheet.document.sections.iter().flat_map(|section| &section.blocks) {
+            match block {
+                Block::Heading(text) | Block::Paragraph(text) => see(text, &mut numbers),
+                Block::Display(lines) => {
+                    for line in lines {
+                        numbers.extend(line.number);
+                        see(&line.reason, &mut numbers);
+                    }
+                }
+                Block::Table(table) => table.rows.iter().flatten().for_each(|entry| see(entry, &mut numbers)),
+                Block::Steps(steps) => steps.iter().for_each(|step| see(&step.text, &mut numbers)),
+            }
+        }
+        numbers.sort_unstable();
+        assert_eq!(numbers, (1..=count as u32).collect::<Vec<_>>(), "the numbers of {what}");
+        assert!(links.iter().all(|link| numbers.contains(link)), "{what} links to an equation that it does not print");
+    });
+}
+
+#[test]
+fn no_two_tensors_share_a_symbol() {
+    for_each_sheet(|what, _, sheet| {
+        let Some(Block::Table(table)) = sheet.document.sections[0].blocks.first() else {
+            panic!("{what} has no table of symbols")
+        };
+        let mut seen = BTreeSet::new();
+        for row in &table.rows {
+            let symbol = format!("{:?}", row[0]);
+            assert!(seen.insert(symbol), "{what} prints {:?} for two tensors", row[0]);
+        }
+    });
+}
+
+#[test]
+fn pages_are_well_formed() {
+    for_each_sheet(|what, _, sheet| {
+        let html = sheet.to_html();
+        let mut open: Vec<&str> = Vec::new();
+        for tag in html.split('<').skip(1).map(|rest| rest.split('>').next().unwrap_or("")) {
+            let name = tag.trim_start_matches('/').split([' ', '\n']).next().unwrap_or("");
+            match name {
+                "!DOCTYPE" | "meta" => {}
+                _ if tag.starts_with('/') => assert_eq!(open.pop(), Some(name), "{what} closes {name} out of order"),
+                _ => open.push(name),
+            }
+        }
+        assert!(open.is_empty(), "{what} leaves {open:?} open");
+        assert!(!html.contains("http"), "{what} needs the network");
+        for formula in html.split("<math").skip(1) {
+            let alternative = formula.split("alttext=\"").nth(1).and_then(|rest| rest.split('"').next());
+            assert!(alternative.is_some_and(|text| !text.is_empty()), "{what} has a formula without a text alternative");
+        }
+    });
+}
+
+/// The text between each pair of `open` and the next `close`.
+fn count(text: &str, part: &str) -> usize {
+    text.matches(part).count()
+}
+
+#[test]
+fn latex_is_balanced_and_plain_ascii() {
+    for_each_sheet(|what, _, sheet| {
+        let latex = sheet.to_latex();
+        let mut depth = 0_i32;
+        let mut escaped = false;
+        for character in latex.chars() {
+            match character {
+                '{' if !escaped => depth += 1,
+                '}' if !escaped => depth -= 1,
+                _ => {}
+            }
+            assert!(depth >= 0, "{what} closes a brace too many");
+            escaped = character == '\\' && !escaped;
+        }
+        assert_eq!(depth, 0, "{what} leaves a brace open");
+        assert_eq!(count(&latex, "\\begin{"), count(&latex, "\\end{"), "the environments of {what}");
+        for (left, right) in [("\\left(", "\\right)"), ("\\left[", "\\right]"), ("\\bigl", "\\bigr"), ("\\Biggl", "\\Biggr")] {
+            assert_eq!(count(&latex, left), count(&latex, right), "{left} in {what}");
+        }
+        let foreign: BTreeSet<char> = latex.chars().filter(|character| !character.is_ascii()).collect();
+        assert!(foreign.is_empty(), "{what} has characters that pdflatex may lack: {foreign:?}");
+    });
+}
+
+#[test]
+fn sheets_are_the_same_on_every_run() {
+    for name in SPECS {
+        let (first, second) = (sheet(name), sheet(name));
+        assert_eq!(first.to_latex(), second.to_latex(), "{name}");
+        assert_eq!(first.to_html(), second.to_html(), "{name}");
+        assert_eq!(first.to_markdown(), second.to_markdown(), "{name}");
+        assert_eq!(first.to_text(), second.to_text(), "{name}");
+    }
+}
