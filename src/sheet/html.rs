@@ -54,18 +54,21 @@ fn write_display(lines: &[Line], out: &mut String) {
     for line in lines {
         let class = if line.left.is_some() { " class=\"first\"" } else { "" };
         let id = line.number.map(|number| format!(" id=\"eq{number}\"")).unwrap_or_default();
-        let left = line.left.as_ref().map(|left| mathml(left, true)).unwrap_or_default();
+        let left =
+            line.left.as_ref().filter(|left| **left != Math::Row(Vec::new())).map(|left| mathml(left, true)).unwrap_or_default();
         let right = match line.relation {
             Some(relation) => Math::Row(vec![Math::Operator(relation), line.right.clone()]),
             None => line.right.clone(),
         };
         let continued = if line.relation.is_none() { " class=\"broken\"" } else { "" };
         let number = line.number.map(|number| format!("<a href=\"#eq{number}\">({number})</a>")).unwrap_or_default();
-        out.push_str(&format!(
-            "<tr{class}{id}><td>{left}</td><td{continued}>{}</td><td>{}</td><td>{number}</td></tr>\n",
-            mathml(&right, true),
-            inlines(&line.reason)
-        ));
+        let right = mathml(&right, true);
+        // Without a reason the formula may use its column.
+        let cells = match inlines(&line.reason) {
+            reason if reason.is_empty() => format!("<td{continued} colspan=\"2\">{right}</td>"),
+            reason => format!("<td{continued}>{right}</td><td class=\"reason\">{reason}</td>"),
+        };
+        out.push_str(&format!("<tr{class}{id}><td class=\"left\">{left}</td>{cells}<td class=\"number\">{number}</td></tr>\n"));
     }
     out.push_str("</table></div>\n");
 }

@@ -78,6 +78,8 @@ fn write_section(section: &Section, out: &mut String) {
 }
 
 fn write_displays(groups: &[&[Line]], out: &mut String) {
+    /// From how many lines on a derivation may go on on the next page.
+    const LONG: usize = 9;
     out.push_str("\\begin{flalign*}\n");
     let left = groups.iter().map(|lines| left_width(lines)).fold(0.0, f64::max);
     for (position, lines) in groups.iter().enumerate() {
@@ -86,6 +88,7 @@ fn write_displays(groups: &[&[Line]], out: &mut String) {
             match lines.get(at + 1) {
                 // A little more space before a new equation than between the lines of one, which stay on one page.
                 Some(next) if next.left.is_some() => out.push_str("\\\\[3pt]\n"),
+                Some(_) if lines.len() > LONG => out.push_str("\\\\\n"),
                 Some(_) => out.push_str("\\\\*\n"),
                 None if position + 1 < groups.len() => out.push_str("\\\\[9pt]\n"),
                 None => out.push('\n'),
@@ -112,9 +115,9 @@ fn write_line(line: &Line, left_width: f64, out: &mut String) {
     }
     if needed > WIDE {
         let room = (WIDE - left_width).max(10.0);
-        out.push_str(&format!("{left} &{relation}\\rlap{{\\resizebox{{{room:.1}em}}{{!}}{{$\\displaystyle {right}$}}}}"));
+        out.push_str(&format!("{left} &{relation}\\rlap{{\\resizebox{{{room:.1}em}}{{!}}{{$\\displaystyle {{}}{right}$}}}}"));
     } else {
-        out.push_str(&format!("{left} &{relation}\\rlap{{$\\displaystyle {right}$}}"));
+        out.push_str(&format!("{left} &{relation}\\rlap{{$\\displaystyle {{}}{right}$}}"));
     }
     match line.reason.is_empty() {
         true => out.push_str(&format!("&&{number}")),

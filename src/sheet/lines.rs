@@ -14,8 +14,8 @@ const INDENT: f64 = 2.0;
 
 /// Breaks the lines of one display that are too wide for it, given the width of the column of left-hand sides.
 pub(super) fn break_lines(lines: Vec<Line>, left: f64) -> Vec<Line> {
-    let room = |line: &Line| (if line.reason.is_empty() { WIDE } else { NARROW } - left).max(LEAST);
-    lines.into_iter().map(|line| (room(&line), line)).flat_map(|(room, line)| break_line(line, room)).collect()
+    let room = |beside_reason: bool| (if beside_reason { NARROW } else { WIDE } - left).max(LEAST);
+    lines.into_iter().flat_map(|line| break_line(room(!line.reason.is_empty()), room(false), line)).collect()
 }
 
 /// The width of the left-hand sides of a display, relation included.
@@ -24,11 +24,12 @@ pub(super) fn left_width(lines: &[Line]) -> f64 {
     lines.iter().filter_map(|line| line.left.as_ref()).map(width).fold(0.0, f64::max) + RELATION
 }
 
-fn break_line(line: Line, room: f64) -> Vec<Line> {
-    if width(&line.right) <= room {
+/// The first line has room for what stands before its reason, those that go on with it more.
+fn break_line(first_room: f64, room: f64, line: Line) -> Vec<Line> {
+    if width(&line.right) <= first_room {
         return vec![line];
     }
-    let mut parts = fill(pieces(&line.right, room), room).into_iter();
+    let mut parts = fill(pieces(&line.right, room), first_room, room).into_iter();
     let Line { left, relation, reason, number, .. } = line;
     let first = parts.next().unwrap_or_else(|| Math::Row(Vec::new()));
     let mut broken = vec![Line { left, relation, right: first, reason, number: None }];
@@ -67,7 +68,7 @@ fn take_apart(math: &Math, room: f64, units: &mut Vec<Unit>) {
     };
     for part in row {
         match part {
-            Math::Operator(operator) if operator.spacing() == Spacing::Binary => {
+            Math::Operator(operator) if ends_line(*operator) || (operator.spacing() == Spacing::Binary && width(math) > room) => {
                 units.push(Unit { parts: vec![part.clone()], may_begin: true });
             }
             Math::Operator(_) => push(units, part.clone()),
@@ -76,6 +77,11 @@ fn take_apart(math: &Math, room: f64, units: &mut Vec<Unit>) {
             part => open(part, room, units),
         }
     }
+}
+
+/// Whether a line may end before the operator in any case; before `∧` only where nothing else helps.
+fn ends_line(operator: Operator) -> bool {
+    matches!(operator, Operator::Plus | Operator::Minus)
 }
 
 /// A part that is too wide by itself: its fences become halves on different lines.
@@ -133,12 +139,13 @@ fn open(math: &Math, room: f64, units: &mut Vec<Unit>) {
 }
 
 /// Fills lines with units, as many in each as there is room for.
-fn fill(units: Vec<Unit>, room: f64) -> Vec<Math> {
+fn fill(units: Vec<Unit>, first_room: f64, room: f64) -> Vec<Math> {
     let mut lines: Vec<Vec<Math>> = vec![Vec::new()];
     let mut used = 0.0;
     for unit in units {
         let needed: f64 = unit.parts.iter().map(width).sum();
-        if unit.may_begin && used > 0.0 && used + needed > room {
+        let available = if lines.len() == 1 { first_room } else { room };
+        if unit.may_begin && used > 0.0 && used + needed > available {
             lines.push(Vec::new());
             used = INDENT;
         }

@@ -163,6 +163,7 @@ operators! {
     Not          "¬" r"\lnot "     Prefix;
     Comma        "," ","           Punctuation;
     Ellipsis     "…" r"\dots "     Ordinary;
+    Slash        "/" "/"           Ordinary;
 }
 
 /// What stands between two factors whose multiplication is not written.
@@ -246,10 +247,26 @@ impl Math {
         if row.len() == 1 { row.swap_remove(0) } else { Math::Row(row) }
     }
 
+    /// With derivatives on one line, `∂a/∂b`, as they are set within text.
+    pub fn with_flat_derivatives(&self) -> Math {
+        let flat = |math: &Math| math.with_flat_derivatives();
+        match self {
+            Math::Derivative(of, by) => {
+                let d = || Math::identifier("∂");
+                Math::Row(vec![d(), flat(of), Math::Operator(Operator::Slash), d(), flat(by)])
+            }
+            Math::Row(parts) => Math::Row(parts.iter().map(flat).collect()),
+            Math::Product(parts) => Math::Product(parts.iter().map(flat).collect()),
+            Math::Fenced(fence, body) => Math::Fenced(*fence, Box::new(flat(body))),
+            other => other.clone(),
+        }
+    }
+
     /// Whether it is higher than a line of text, so that fences around it grow.
     pub fn is_tall(&self) -> bool {
         match self {
-            Math::Fraction(..) | Math::Derivative(..) | Math::Cases(_) | Math::Big { .. } => true,
+            Math::Fraction(..) | Math::Derivative(..) | Math::Cases(_) => true,
+            Math::Big { over, body, .. } => over.is_some() || body.is_tall(),
             Math::Identifier(_) | Math::Number(_) | Math::Operator(_) | Math::Text(_) | Math::HalfFence(..) => false,
             Math::Row(parts) | Math::Product(parts) => parts.iter().any(Math::is_tall),
             Math::Scripts { base, .. } => base.is_tall(),
@@ -318,7 +335,7 @@ pub fn width(math: &Math) -> f64 {
             Spacing::Relation => 1.34,
             Spacing::Prefix => 0.78,
             Spacing::Punctuation => 0.45,
-            Spacing::Ordinary => 0.9,
+            Spacing::Ordinary => 0.7,
         },
         Math::Product(parts) => {
             let gaps = parts.windows(2).map(|pair| match gap(&pair[0], &pair[1]) {

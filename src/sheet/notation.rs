@@ -189,10 +189,18 @@ impl<'a> Notation<'a> {
 
     /// The first candidate that is no other tensor's symbol; in the end the last one with a number.
     fn first_free(&self, candidates: Vec<Symbol>) -> Symbol {
-        let is_free = |candidate: &Symbol| !self.symbols.iter().any(|taken| !taken.base.is_empty() && taken.clashes(candidate));
+        let pi = Symbol::new("π", "", &[], 0);
+        let is_free = |candidate: &Symbol| {
+            *candidate != pi && !self.symbols.iter().any(|taken| !taken.base.is_empty() && taken.clashes(candidate))
+        };
         let last = candidates.last().cloned().unwrap_or_default();
         let numbered = (2..).map(|number: u32| Symbol { label: number.to_string(), ..last.clone() });
         candidates.into_iter().chain(numbered).find(is_free).unwrap_or_default()
+    }
+
+    /// Whether a tensor goes by this letter.
+    pub(super) fn is_taken(&self, letter: &str) -> bool {
+        self.symbols.iter().any(|symbol| symbol.base == letter)
     }
 
     /// How a tensor is written, apart from its indices.

@@ -327,7 +327,11 @@ impl<'a> Writer<'a> {
             Elementary::Floor => return Piece::atom(Math::Fenced(Fence::Floor, Box::new(self.expression(argument)))),
             Elementary::Exp => {
                 let exponent = self.expression(argument);
-                if !exponent.is_tall() && width(&exponent) < EXPONENT_WIDTH && !has_power_of_e(&exponent) {
+                if !self.notation.is_taken("e")
+                    && !exponent.is_tall()
+                    && width(&exponent) < EXPONENT_WIDTH
+                    && !has_power_of_e(&exponent)
+                {
                     return Piece::atom(Math::identifier("e").with_superscript(exponent));
                 }
                 return Piece::atom(Math::Call { function: Box::new(Math::identifier("exp")), arguments: vec![exponent] });

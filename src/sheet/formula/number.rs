@@ -108,7 +108,8 @@ pub(in crate::sheet) fn root_or_decimal(value: f64) -> Math {
             if (1.0..LARGEST).contains(&denominator)
                 && ((numerator / denominator).sqrt() - value).abs() <= 2.0 * f64::EPSILON * value
             {
-                let fraction = Math::Row(vec![Math::number(numerator), Math::Text("/".to_owned()), Math::number(denominator)]);
+                let fraction =
+                    Math::Row(vec![Math::number(numerator), Math::Operator(Operator::Slash), Math::number(denominator)]);
                 return Math::Sqrt(Box::new(fraction));
             }
         }

@@ -14,7 +14,10 @@ pub(super) fn mathml(math: &Math, display: bool) -> String {
     let mut out = String::new();
     let alternative = escape(math_text(math).trim());
     out.push_str(&format!("<math{} alttext=\"{alternative}\">", if display { " displaystyle=\"true\"" } else { "" }));
-    row(math, &mut out);
+    match display {
+        true => row(math, &mut out),
+        false => row(&math.with_flat_derivatives(), &mut out),
+    }
     out.push_str("</math>");
     out
 }
@@ -127,7 +130,7 @@ fn write_operator(operator: Operator, out: &mut String) {
         Spacing::Binary => format!("<mo form=\"infix\" lspace=\"0.2222em\" rspace=\"0.2222em\">{character}</mo>"),
         Spacing::Relation => format!("<mo form=\"infix\" lspace=\"0.2778em\" rspace=\"0.2778em\">{character}</mo>"),
         Spacing::Punctuation => format!("<mo separator=\"true\" lspace=\"0\" rspace=\"0.1667em\">{character}</mo>"),
-        Spacing::Ordinary => format!("<mi>{character}</mi>"),
+        Spacing::Ordinary => format!("<mo form=\"infix\" lspace=\"0\" rspace=\"0\">{character}</mo>"),
     });
 }
 
