@@ -59,8 +59,6 @@ pub enum Math {
         /// The arguments.
         arguments: Vec<Math>,
     },
-    /// Words within a formula.
-    Text(String),
 }
 
 /// Where a half of a pair of fences stands.
@@ -267,7 +265,7 @@ impl Math {
         match self {
             Math::Fraction(..) | Math::Derivative(..) | Math::Cases(_) => true,
             Math::Big { over, body, .. } => over.is_some() || body.is_tall(),
-            Math::Identifier(_) | Math::Number(_) | Math::Operator(_) | Math::Text(_) | Math::HalfFence(..) => false,
+            Math::Identifier(_) | Math::Number(_) | Math::Operator(_) | Math::HalfFence(..) => false,
             Math::Row(parts) | Math::Product(parts) => parts.iter().any(Math::is_tall),
             Math::Scripts { base, .. } => base.is_tall(),
             Math::Sqrt(body) | Math::Fenced(_, body) => body.is_tall(),
@@ -371,6 +369,5 @@ pub fn width(math: &Math) -> f64 {
         }
         Math::Apply { function, argument } => width(function) + width(argument) + 0.17,
         Math::Call { function, arguments } => width(function) + 0.85 + arguments.iter().map(|a| width(a) + 0.45).sum::<f64>(),
-        Math::Text(text) => 0.48 * text.chars().count() as f64,
     }
 }

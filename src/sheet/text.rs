@@ -77,7 +77,7 @@ pub(super) fn math_text(math: &Math) -> String {
 fn write(math: &Math, out: &mut String) {
     match math {
         Math::Row(parts) => parts.iter().for_each(|part| write(part, out)),
-        Math::Identifier(text) | Math::Number(text) | Math::Text(text) => out.push_str(text),
+        Math::Identifier(text) | Math::Number(text) => out.push_str(text),
         Math::Operator(operator) => write_operator(*operator, out),
         Math::Product(parts) => write_product(parts, out),
         Math::Fraction(above, below) => {

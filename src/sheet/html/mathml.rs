@@ -118,7 +118,6 @@ fn write(math: &Math, out: &mut String) {
             write(&Math::Fenced(Fence::Round, Box::new(list)), out);
             out.push_str("</mrow>");
         }
-        Math::Text(text) => out.push_str(&format!("<mtext>{}</mtext>", escape(text))),
     }
 }
 

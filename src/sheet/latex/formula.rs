@@ -120,7 +120,6 @@ fn write(math: &Math, style: Style, out: &mut String) {
             write(&list, style, out);
             out.push_str(&right);
         }
-        Math::Text(text) => out.push_str(&format!("\\text{{{}}}", super::escape(text))),
     }
 }
 
