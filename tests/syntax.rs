@@ -56,8 +56,12 @@ fn brackets(expr: &Expr) -> String {
         ExprKind::Not(operand) => format!("(not {})", brackets(operand)),
         ExprKind::And(left, right) => format!("({} and {})", brackets(left), brackets(right)),
         ExprKind::Or(left, right) => format!("({} or {})", brackets(left), brackets(right)),
-        ExprKind::Compare { relation, left, right } => format!("({} {} {})", brackets(left), comparison(*relation), brackets(right)),
-        ExprKind::Binary { operator, left, right } => format!("({} {} {})", brackets(left), arithmetic(*operator), brackets(right)),
+        ExprKind::Compare { relation, left, right } => {
+            format!("({} {} {})", brackets(left), comparison(*relation), brackets(right))
+        }
+        ExprKind::Binary { operator, left, right } => {
+            format!("({} {} {})", brackets(left), arithmetic(*operator), brackets(right))
+        }
         other => panic!("{other:?} is not in this test"),
     }
 }
@@ -92,8 +96,7 @@ fn every_pair_of_operators_groups_as_the_language_says() {
         for (right_level, right) in operators() {
             let text = format!("a {left} b {right} c");
             let left_first = left_level > right_level || left_level == right_level && left != "^";
-            let expected =
-                if left_first { format!("((a {left} b) {right} c)") } else { format!("(a {left} (b {right} c))") };
+            let expected = if left_first { format!("((a {left} b) {right} c)") } else { format!("(a {left} (b {right} c))") };
             if left_level == 2 && right_level == 2 {
                 let (_, diagnostics) = parse(&format!("y = [{text}]"));
                 assert!(diagnostics.render().contains("comparisons do not chain"), "{text}");
@@ -133,9 +136,15 @@ fn a_line_goes_on_in_brackets_and_before_a_pipe() {
 #[test]
 fn keywords_are_names_where_no_statement_begins() {
     let spec = sound("y = loss + input[state] * on(by, as = in) |> layer as network\nregularizer class(m) on on, let.param");
-    assert_eq!(syntax::print(&spec), "y = loss + input[state] * on(by, as = in) |> layer as network\nregularizer class(m) on on, let.param\n");
+    assert_eq!(
+        syntax::print(&spec),
+        "y = loss + input[state] * on(by, as = in) |> layer as network\nregularizer class(m) on on, let.param\n"
+    );
     let spec = sound("output = lossless\ninputs = param_count\noptimizer none on none\noptimizer nonesuch\noptimizer (none)");
-    assert_eq!(syntax::print(&spec), "output = lossless\ninputs = param_count\noptimizer none on none\noptimizer nonesuch\noptimizer (none)\n");
+    assert_eq!(
+        syntax::print(&spec),
+        "output = lossless\ninputs = param_count\noptimizer none on none\noptimizer nonesuch\noptimizer (none)\n"
+    );
 }
 
 #[test]

@@ -27,23 +27,26 @@ pub(crate) struct Table {
     pub(crate) end: f32,
 }
 
+/// What a row says of one engine.
+type TextOf = fn(&Results) -> String;
+
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let microseconds = |results: &Results| format!("{:.1} µs", results.step.as_secs_f64() * 1e6);
-        let scratch = |results: &Results| results.scratch_bytes.map_or("as needed".to_owned(), |bytes| format!("{bytes}"));
-        let rows: [(&str, fn(&Results) -> String); 4] = [
+        let rows: [(&str, TextOf); 6] = [
             ("test accuracy", |results| format!("{:.4}", results.accuracy)),
             ("test loss", |results| format!("{:.5}", results.loss)),
+            ("time for a minibatch", |results| format!("{:.1} µs", results.step.as_secs_f64() * 1e6)),
             ("heap allocations while training", |results| results.allocations.to_string()),
             ("bytes of parameters", |results| results.parameter_bytes.to_string()),
+            ("bytes of scratch and optimizer state", |results| match results.scratch_bytes {
+                Some(bytes) => bytes.to_string(),
+                None => "as needed".to_owned(),
+            }),
         ];
-        let mut line = |name: &str, left: &str, right: &str| writeln!(f, "{name:<36}{left:>14}{right:>14}");
-        line("", "generated", "generic")?;
+        writeln!(f, "{:<36}{:>14}{:>14}", "", "generated", "generic")?;
         for (name, text) in rows {
-            line(name, &text(&self.generated), &text(&self.generic))?;
+            writeln!(f, "{name:<36}{:>14}{:>14}", text(&self.generated), text(&self.generic))?;
         }
-        line("bytes of scratch and optimizer state", &scratch(&self.generated), &scratch(&self.generic))?;
-        line("time for a minibatch", &microseconds(&self.generated), &microseconds(&self.generic))?;
         writeln!(
             f,
             "largest difference of two weights: {:.1e} after the first step, {:.1e} at the end",

@@ -70,7 +70,7 @@ fn a_model_of_another_net_is_refused_by_naming_what_differs() {
         let message = workspace.fail(&[TRAIN, &["--load", "model.safetensors"]].concat());
         assert!(differs.iter().all(|part| message.contains(part)), "{to}: {message}");
     }
-    workspace.write("net.spec", SPEC.replace("rate = 0.1", "rate = 0.2 // faster"));
+    workspace.write("net.spec", SPEC.replace("rate = 0.1)", "rate = 0.2) // faster"));
     workspace.succeed(&[TRAIN, &["--load", "model.safetensors"]].concat());
 }
 
