@@ -136,7 +136,7 @@ pub(super) fn combine_powers(context: &mut Context, expr: ExprId) -> Option<Rewr
         match collected.iter_mut().find(|(candidate, _)| *candidate == base) {
             Some((_, sum)) => {
                 if (sum.value() < 0.0) != (exponent.value() < 0.0) && context.as_number(base).is_none() {
-                    condition = Some(Condition::NotZero(base));
+                    condition = Condition::both(context, condition, Some(Condition::NotZero(base)));
                 }
                 *sum = sum.exact_sum(exponent)?;
                 merged = true;
@@ -257,7 +257,7 @@ pub(super) fn distribute_and_cancel(context: &mut Context, expr: ExprId) -> Opti
             match combine_powers(context, product) {
                 Some(rewritten) => {
                     cancelled = true;
-                    condition = condition.or(rewritten.condition);
+                    condition = Condition::both(context, condition, rewritten.condition);
                     products.push(rewritten.value);
                 }
                 None => products.push(product),

@@ -26,7 +26,7 @@ pub use simplify::{simplified, simplify};
 pub use stabilize::{Definitions, definitions, stabilize};
 pub use weight::weight;
 
-use crate::equation::{ExprId, TensorId};
+use crate::equation::{Context, ExprId, TensorId};
 
 /// How a right-hand side was found, from the chain rule to its final form.
 #[derive(Clone, Debug, Default)]
@@ -70,4 +70,17 @@ pub enum Condition {
     SumsToOne(TensorId),
     /// The expression is positive: a logarithm was taken.
     Positive(ExprId),
+}
+
+impl Condition {
+    /// Both of two conditions: that a product is not 0 where each asks that of a factor, else the first.
+    fn both(context: &mut Context, first: Option<Condition>, second: Option<Condition>) -> Option<Condition> {
+        match (first, second) {
+            (Some(Condition::NotZero(a)), Some(Condition::NotZero(b))) if a != b => {
+                let factors = algebra::factors(context, a);
+                Some(Condition::NotZero(if factors.contains(&b) { a } else { context.multiply([a, b]) }))
+            }
+            (first, second) => first.or(second),
+        }
+    }
 }

@@ -51,9 +51,7 @@ impl Pass<'_> {
         let inner = context.rebuild(expr, |context, part, _| self.apply(context, part));
         let result = match (self.rule.apply)(context, inner) {
             Some(rewritten) if !self.rule.must_pay || weight(context, rewritten.value) < weight(context, inner) => {
-                if self.condition.is_none() {
-                    self.condition = rewritten.condition;
-                }
+                self.condition = Condition::both(context, self.condition.take(), rewritten.condition);
                 rewritten.value
             }
             _ => inner,
