@@ -10,9 +10,10 @@ pub(super) use formula::{inline_latex, math_latex, relation_latex};
 /// What stands before the text. Nothing beyond Debian's texlive-latex-recommended is used.
 const PREAMBLE: &str = r"\documentclass[10pt,a4paper]{article}
 \usepackage[margin=22mm]{geometry}
-\usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
-\usepackage{lmodern,microtype,amsmath,amssymb,booktabs,array,graphicx}
+% Latin Modern where it is installed, else the fonts that every LaTeX has.
+\IfFileExists{lmodern.sty}{\usepackage[T1]{fontenc}\usepackage{lmodern}}{}
+\usepackage{microtype,amsmath,amssymb,booktabs,array,graphicx}
 \usepackage[hidelinks,bookmarks=false]{hyperref}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{5pt plus 1pt}
