@@ -8,8 +8,9 @@ use super::tree::{Argument, BinaryOperator, BoundIndex, Expr, ExprKind, Name, Re
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::span::Span;
 
-/// What lowering gives: the tree, or what is wrong with the statement.
-pub(super) type Lowered<T> = Result<T, Diagnostic>;
+/// What lowering gives: the tree, or what is wrong with the statement, in a box because each level of a nested expression
+/// keeps room for it on the stack.
+pub(super) type Lowered<T> = Result<T, Box<Diagnostic>>;
 
 /// Which operator binds tighter: loosest first, those of one line alike. `|>` binds looser than all of them.
 static PRECEDENCE: ConstPrattParser<Rule, 15> = ConstPrattParser::new_const(pratt_precedence![
@@ -43,9 +44,9 @@ pub(super) fn next<'i>(parts: &mut Parts<'i>, whole: Span) -> Lowered<Pair<'i, R
 }
 
 /// A pair that the grammar does not put here. Only a grammar that this file was not told of makes one.
-pub(super) fn unforeseen(span: Span, found: &str) -> Diagnostic {
-    Diagnostic::error(span, format!("the grammar gives `{found}` here, which the tree has no place for"))
-        .hint("please report this spec")
+pub(super) fn unforeseen(span: Span, found: &str) -> Box<Diagnostic> {
+    let message = format!("the grammar gives `{found}` here, which the tree has no place for");
+    Box::new(Diagnostic::error(span, message).hint("please report this spec"))
 }
 
 /// A name or a path.
@@ -126,9 +127,7 @@ fn infix(left: Expr, sign: &Pair<'_, Rule>, right: Expr, place: Place) -> Lowere
         other => return Err(unforeseen(place.of(sign), &format!("{other:?}"))),
     };
     if relation.is_some() && matches!(left.kind, ExprKind::Compare { .. }) {
-        return Err(Diagnostic::error(place.of(sign), "comparisons do not chain")
-            .also(left.span, "this is a comparison already")
-            .hint("join two comparisons with `and`: `a < b and b < c`"));
+        return Err(comparisons_chain(place.of(sign), left.span));
     }
     let (left, right) = (Box::new(must_be_value(left)?), Box::new(must_be_value(right)?));
     let kind = match (operator, relation) {
@@ -137,6 +136,11 @@ fn infix(left: Expr, sign: &Pair<'_, Rule>, right: Expr, place: Place) -> Lowere
         (None, None) => return Err(unforeseen(place.of(sign), sign.as_str())),
     };
     Ok(Expr { kind, span })
+}
+
+fn comparisons_chain(sign: Span, left: Span) -> Box<Diagnostic> {
+    let message = Diagnostic::error(sign, "comparisons do not chain").also(left, "this is a comparison already");
+    Box::new(message.hint("join two comparisons with `and`: `a < b and b < c`"))
 }
 
 /// What an operator works on.
@@ -161,8 +165,8 @@ fn number(pair: &Pair<'_, Rule>, place: Place) -> Lowered<f64> {
     match pair.as_str().replace('_', "").parse::<f64>() {
         Ok(number) if number.is_finite() => Ok(number),
         _ => {
-            Err(Diagnostic::error(place.of(pair), "this number is too large")
-                .hint("the largest is about 1.8e308; `inf` is infinity"))
+            let message = Diagnostic::error(place.of(pair), "this number is too large");
+            Err(Box::new(message.hint("the largest is about 1.8e308; `inf` is infinity")))
         }
     }
 }
@@ -213,9 +217,8 @@ fn arguments(pair: Pair<'_, Rule>, place: Place) -> Lowered<Vec<Argument>> {
         let value = expression(next(&mut parts, span)?, place)?;
         let value = if matches!(value.kind, ExprKind::Text(_)) { value } else { must_be_value(value)? };
         if let (None, Some(named)) = (&name, arguments.iter().find_map(|earlier| earlier.name.as_ref())) {
-            return Err(Diagnostic::error(span, "an argument without a name follows one with a name")
-                .also(named.span, "this argument is named")
-                .hint("put the named arguments last"));
+            let message = Diagnostic::error(span, "an argument without a name follows one with a name");
+            return Err(Box::new(message.also(named.span, "this argument is named").hint("put the named arguments last")));
         }
         arguments.push(Argument { name, value });
     }
@@ -225,39 +228,47 @@ fn arguments(pair: Pair<'_, Rule>, place: Place) -> Lowered<Vec<Argument>> {
 /// `sum(i, k in 0..4: body)`
 fn reduction(word: &Name, pair: Pair<'_, Rule>, place: Place) -> Lowered<ExprKind> {
     let whole = place.of(&pair);
-    let Some((_, operator)) = REDUCTIONS.into_iter().find(|(name, _)| *name == word.text) else {
-        let mut message = Diagnostic::error(word.span, format!("`{}` is no reduction, so no index can be bound here", word.text));
-        if let Some(near) = nearest(&word.text, REDUCTIONS.iter().map(|(name, _)| *name)) {
-            message = message.hint(format!("did you mean `{near}`?"));
-        }
-        return Err(message
-            .hint("the reductions are sum, mean, product, max and min")
-            .hint("an argument with a name is written with `=`: `f(n = 10)`"));
-    };
+    let Some((_, operator)) = REDUCTIONS.into_iter().find(|(name, _)| *name == word.text) else { return Err(no_reduction(word)) };
     let mut parts = Parts::of(pair);
     let leading = parts.optional(Rule::dots).is_some();
     let mut indices = Vec::new();
     while let Some(pair) = parts.optional(Rule::bound_index) {
-        let mut inner = Parts::of(pair);
-        let name = name(&next(&mut inner, whole)?, place);
-        let bounds: Vec<Expr> =
-            inner.filter(|part| part.as_rule() == Rule::expression).map(|bound| value(bound, place)).collect::<Lowered<_>>()?;
-        let mut bounds = bounds.into_iter();
-        indices.push(BoundIndex { name, range: bounds.next().zip(bounds.next()) });
+        indices.push(bound_index(pair, place)?);
     }
     let body = Box::new(value(next(&mut parts, whole)?, place)?);
     Ok(ExprKind::Reduce { operator, leading, indices, body })
 }
 
+fn no_reduction(word: &Name) -> Box<Diagnostic> {
+    let mut message = Diagnostic::error(word.span, format!("`{}` is no reduction, so no index can be bound here", word.text));
+    if let Some(near) = nearest(&word.text, REDUCTIONS.iter().map(|(name, _)| *name)) {
+        message = message.hint(format!("did you mean `{near}`?"));
+    }
+    let reductions = "the reductions are sum, mean, product, max and min";
+    Box::new(message.hint(reductions).hint("an argument with a name is written with `=`: `f(n = 10)`"))
+}
+
+/// `i`, or `i in 0..4`
+fn bound_index(pair: Pair<'_, Rule>, place: Place) -> Lowered<BoundIndex> {
+    let whole = place.of(&pair);
+    let mut parts = Parts::of(pair);
+    let name = name(&next(&mut parts, whole)?, place);
+    let Some(low) = parts.optional(Rule::expression) else { return Ok(BoundIndex { name, range: None }) };
+    let low = value(low, place)?;
+    parts.optional(Rule::dots);
+    let high = value(next(&mut parts, whole)?, place)?;
+    Ok(BoundIndex { name, range: Some((low, high)) })
+}
+
 /// Refuses a condition or a text where a value stands.
 fn must_be_value(expr: Expr) -> Lowered<Expr> {
-    match expr.kind {
-        ExprKind::Compare { .. } | ExprKind::And(..) | ExprKind::Or(..) | ExprKind::Not(_) => {
-            Err(Diagnostic::error(expr.span, "a condition stands where a value is expected")
-                .hint("in square brackets it is a value: `[a < b]` is 1 where it holds and 0 elsewhere"))
-        }
-        ExprKind::Text(_) => Err(Diagnostic::error(expr.span, "a text stands where a value is expected")
-            .hint("text stands only as an argument or after `include`")),
-        _ => Ok(expr),
-    }
+    let (message, hint) = match expr.kind {
+        ExprKind::Compare { .. } | ExprKind::And(..) | ExprKind::Or(..) | ExprKind::Not(_) => (
+            "a condition stands where a value is expected",
+            "in square brackets it is a value: `[a < b]` is 1 where it holds and 0 elsewhere",
+        ),
+        ExprKind::Text(_) => ("a text stands where a value is expected", "text stands only as an argument or after `include`"),
+        _ => return Ok(expr),
+    };
+    Err(Box::new(Diagnostic::error(expr.span, message).hint(hint)))
 }

@@ -78,7 +78,7 @@ impl<'s> Lowering<'s> {
 
     /// Keeps what could be lowered, and notes what could not.
     fn noted<T>(&mut self, lowered: Lowered<T>) -> Option<T> {
-        lowered.map_err(|message| self.diagnostics.push(message)).ok()
+        lowered.map_err(|message| self.diagnostics.push(*message)).ok()
     }
 
     /// One statement without a body; `network` becomes part of the spec.
@@ -128,7 +128,9 @@ impl<'s> Lowering<'s> {
 /// Whether a statement with this first word may stand there.
 fn may_stand(word: &str, span: Span, around: Around) -> Lowered<()> {
     let (inside, allowed): (&str, &[&str]) = match around {
-        Around::File if word == "state" => return Err(Diagnostic::error(span, "`state` stands only inside an optimizer's body")),
+        Around::File if word == "state" => {
+            return Err(Box::new(Diagnostic::error(span, "`state` stands only inside an optimizer's body")));
+        }
         Around::File => return Ok(()),
         Around::Layer => ("a layer", &["param", "noise", "let"]),
         Around::Optimizer => ("an optimizer", &["state", "let"]),
@@ -137,8 +139,8 @@ fn may_stand(word: &str, span: Span, around: Around) -> Lowered<()> {
         return Ok(());
     }
     let listed: Vec<String> = allowed.iter().map(|word| format!("`{word}`")).collect();
-    Err(Diagnostic::error(span, format!("`{word}` cannot stand inside {inside}"))
-        .hint(format!("the body of {inside} holds {} and equations", listed.join(", "))))
+    let message = Diagnostic::error(span, format!("`{word}` cannot stand inside {inside}"));
+    Err(Box::new(message.hint(format!("the body of {inside} holds {} and equations", listed.join(", ")))))
 }
 
 fn statement_kind(pair: Pair<'_, Rule>, place: Place) -> Lowered<StatementKind> {
