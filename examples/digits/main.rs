@@ -48,7 +48,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut generated = generated::Trainer::new(SEED, &digits);
     let mut generic = generic::Trainer::new(&compiled.derivation, generated.parameters(), &digits)?;
     let mut first_step = None;
-    let progress = ProgressBar::new(EPOCHS as u64).with_style(ProgressStyle::with_template("{bar:30} epoch {pos}/{len}  {msg}")?);
+    let progress =
+        ProgressBar::new(EPOCHS as u64).with_style(ProgressStyle::with_template("{bar:20} epoch {pos}/{len}  {wide_msg}")?);
     let examples: Vec<usize> = (0..digits.train.count).collect();
     for _ in 0..EPOCHS {
         for minibatch in minibatches(&examples, MINIBATCH, &mut random) {

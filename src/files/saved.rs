@@ -33,7 +33,10 @@ impl SavedModel {
     pub fn read(path: &Path, model: &Model) -> Result<SavedModel, FileError> {
         let file = TensorFile::read(path)?;
         // A difference in the tensors says more than the first difference in the equations.
-        let parameters = parameters_from_tensors(model, &file)?;
+        let parameters = parameters_from_tensors(model, &file).map_err(|error| match file.metadata.get(key::NETWORK) {
+            Some(network) => error.hint(format!("the file was saved for the net `{network}`")),
+            None => error,
+        })?;
         if let Some(net) = file.metadata.get(key::NET) {
             same_net(&file.place, &net.lines().collect::<Vec<_>>(), &identity::lines(model))?;
         }

@@ -39,7 +39,13 @@ impl Driver {
     pub fn start(derivation: &Derivation, scalar: ScalarType, runtime: &Runtime) -> Result<Driver, ScratchError> {
         let folder = Folder::new()?;
         crate_files::write(&folder, derivation, scalar, runtime)?;
-        let program = build(folder.0.path())?;
+        let program = build(folder.0.path()).map_err(|error| match (error, runtime) {
+            (ScratchError::Build(messages), Runtime::Registry(_)) => ScratchError::Build(format!(
+                "{}\n  = hint: name the folder of the crate `deltarule` with --runtime",
+                messages.trim_end()
+            )),
+            (error, _) => error,
+        })?;
         let failed = |error: std::io::Error| ScratchError::Process(format!("cannot start the generated program: {error}"));
         let mut child = Command::new(program)
             .current_dir(folder.0.path())

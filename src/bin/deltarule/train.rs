@@ -124,8 +124,8 @@ fn run_in<T: generic::Scalar>(arguments: &Arguments, compiled: &Compiled) -> Res
 }
 
 fn all_epochs<T: generic::Scalar>(training: &mut Training<'_, T>, count: u32) -> Result<Vec<Epoch>, Failure> {
-    let style = ProgressStyle::with_template("{bar:30} epoch {pos}/{len}  {msg}  {eta} left")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style =
+        ProgressStyle::with_template("{bar:20} epoch {pos}/{len}  {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
     let progress = ProgressBar::new(u64::from(count)).with_style(style);
     let mut epochs = Vec::new();
     for _ in 0..count {
