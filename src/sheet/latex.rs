@@ -47,15 +47,17 @@ pub(super) fn document_latex(document: &Document) -> String {
 fn write_section(section: &Section, out: &mut String) {
     out.push_str(&format!("\n\\section{{{}}}\n", escape(section.title)));
     let mut blocks = section.blocks.iter().peekable();
+    let mut is_first = true;
     while let Some(block) = blocks.next() {
         match block {
             Block::Heading(text) => {
-                out.push_str(&format!("\\pagebreak[2]\\par\\medskip\\textbf{{\\boldmath {}}}\\nopagebreak\n", inlines(text)))
+                let before = if is_first { "" } else { "\\pagebreak[2]\\par\\medskip" };
+                out.push_str(&format!("{before}\\textbf{{\\boldmath {}}}\\nopagebreak\n", inlines(text)));
             }
             Block::Paragraph(text) => {
-                // What a colon announces stays on the page.
-                let announces = matches!(text.last(), Some(Inline::Text(last)) if last.ends_with(':'));
-                out.push_str(&format!("{}{}\\par\n", inlines(text), if announces { "\\nopagebreak" } else { "" }));
+                // What announces a display is one paragraph with it, and so on one page with it.
+                let end = if matches!(blocks.peek(), Some(Block::Display(_))) { "" } else { "\\par" };
+                out.push_str(&format!("{}{end}\n", inlines(text)));
             }
             Block::Display(lines) => {
                 // Displays that follow each other are one, so that their columns are one below the other.
@@ -75,6 +77,7 @@ fn write_section(section: &Section, out: &mut String) {
                 out.push_str("\\par}\n\n");
             }
         }
+        is_first = false;
     }
 }
 

@@ -97,12 +97,28 @@ impl Sheet {
     }
 }
 
-/// An equation of a derivation as one line of Unicode text, in the sheet's own notation: for documentation comments.
+/// Equations of a derivation as lines of Unicode text, in the sheet's own notation: for documentation comments.
+pub struct EquationTexts<'a> {
+    notation: Notation<'a>,
+}
+
+impl<'a> EquationTexts<'a> {
+    /// Chooses the notation, once for all equations.
+    pub fn new(derivation: &'a Derivation) -> Self {
+        Self { notation: Notation::new(derivation, SheetOptions::default()) }
+    }
+
+    /// One equation.
+    pub fn text(&self, equation: &Equation) -> String {
+        let mut writer = Writer::for_equation(&self.notation, equation);
+        let left = writer.left(equation);
+        let relation = writer.relation(equation);
+        let right = writer.expression(equation.value);
+        text::math_text(&Math::relation(left, relation, right))
+    }
+}
+
+/// One equation of a derivation as a line of Unicode text; for several, [`EquationTexts`] is quicker.
 pub fn equation_text(derivation: &Derivation, equation: &Equation) -> String {
-    let notation = Notation::new(derivation, SheetOptions::default());
-    let mut writer = Writer::for_equation(&notation, equation);
-    let left = writer.left(equation);
-    let relation = writer.relation(equation);
-    let right = writer.expression(equation.value);
-    text::math_text(&Math::relation(left, relation, right))
+    EquationTexts::new(derivation).text(equation)
 }

@@ -4,7 +4,7 @@
 //! letters, and a table in [`super::names`] knows the letters of the lectures. Everything is decided from names, roles and what
 //! reads what: a layer of the prelude has no advantage over a user's own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::math::{Fence, Math, Operator};
 use super::names::{lecture_letter, split_digits};
@@ -48,6 +48,8 @@ pub(super) struct Notation<'a> {
     pub(super) options: SheetOptions,
     /// By [`TensorId::index`]; empty for tensors that are written in terms of another's symbol.
     symbols: Vec<Symbol>,
+    /// The symbols that are taken, by their letters.
+    taken: BTreeMap<String, Vec<Symbol>>,
     objective: Symbol,
     /// Parameters and states whose old value is read after the new one is known: the new one needs a prime.
     primed: BTreeSet<TensorId>,
@@ -62,22 +64,23 @@ impl<'a> Notation<'a> {
             derivation,
             options,
             symbols: vec![Symbol::default(); count],
+            taken: BTreeMap::new(),
             objective: Symbol::default(),
             primed: derivation.model.optimizers.iter().flat_map(|optimizer| read_after_update(context, optimizer)).collect(),
         };
         let layers = Layers::new(context);
         for tensor in allocation_order(derivation) {
             let candidates = notation.candidates(&layers, tensor);
-            notation.symbols[tensor.index()] = notation.first_free(candidates);
+            notation.symbols[tensor.index()] = notation.take_first_free(candidates);
         }
         notation.name_constants();
         let states: Vec<_> = derivation.model.optimizers.iter().flat_map(|optimizer| &optimizer.states).collect();
         for state in states {
             let candidates = notation.state_candidates(state.tensor);
-            notation.symbols[state.tensor.index()] = notation.first_free(candidates);
+            notation.symbols[state.tensor.index()] = notation.take_first_free(candidates);
         }
         let objectives = ["E", "J", "F", "objective"].map(|base| Symbol::new(base, "", &[], 0));
-        notation.objective = notation.first_free(objectives.to_vec());
+        notation.objective = notation.take_first_free(objectives.to_vec());
         notation
     }
 
@@ -152,7 +155,7 @@ impl<'a> Notation<'a> {
             }
             candidates.push(Symbol::new(&self.context().tensor(constant).name, "", &[], 0));
             let by_update = self.depends_on_update(constant);
-            self.symbols[constant.index()] = Symbol { by_update, ..self.first_free(candidates) };
+            self.symbols[constant.index()] = Symbol { by_update, ..self.take_first_free(candidates) };
         }
     }
 
@@ -187,20 +190,24 @@ impl<'a> Notation<'a> {
         changing.contains(&constant)
     }
 
-    /// The first candidate that is no other tensor's symbol; in the end the last one with a number.
-    fn first_free(&self, candidates: Vec<Symbol>) -> Symbol {
+    /// The first candidate that is no other tensor's symbol, which it then is no longer free to be; in the end the last one
+    /// with a number.
+    fn take_first_free(&mut self, candidates: Vec<Symbol>) -> Symbol {
         let pi = Symbol::new("π", "", &[], 0);
         let is_free = |candidate: &Symbol| {
-            *candidate != pi && !self.symbols.iter().any(|taken| !taken.base.is_empty() && taken.clashes(candidate))
+            let rivals = self.taken.get(&candidate.base);
+            *candidate != pi && !rivals.is_some_and(|rivals| rivals.iter().any(|rival| rival.clashes(candidate)))
         };
         let last = candidates.last().cloned().unwrap_or_default();
         let numbered = (2..).map(|number: u32| Symbol { label: number.to_string(), ..last.clone() });
-        candidates.into_iter().chain(numbered).find(is_free).unwrap_or_default()
+        let symbol = candidates.into_iter().chain(numbered).find(is_free).unwrap_or_default();
+        self.taken.entry(symbol.base.clone()).or_default().push(symbol.clone());
+        symbol
     }
 
     /// Whether a tensor goes by this letter.
     pub(super) fn is_taken(&self, letter: &str) -> bool {
-        self.symbols.iter().any(|symbol| symbol.base == letter)
+        self.taken.contains_key(letter)
     }
 
     /// How a tensor is written, apart from its indices.
@@ -308,16 +315,16 @@ fn read_after_update(context: &Context, optimizer: &Optimizer) -> Vec<TensorId> 
 
 /// The labels of layers: what stands before the last dot of a name.
 struct Layers {
-    labels: Vec<(String, String)>,
+    labels: BTreeMap<String, String>,
 }
 
 impl Layers {
     fn new(context: &Context) -> Self {
-        let mut prefixes: Vec<&str> = Vec::new();
+        let (mut prefixes, mut seen) = (Vec::new(), BTreeSet::new());
         for (_, tensor) in context.tensors() {
             if matches!(tensor.role, Role::Input | Role::Target | Role::Parameter | Role::Noise | Role::Value)
                 && let Some((prefix, _)) = tensor.name.rsplit_once('.')
-                && !prefixes.contains(&prefix)
+                && seen.insert(prefix)
             {
                 prefixes.push(prefix);
             }
@@ -338,6 +345,6 @@ impl Layers {
     }
 
     fn label<'p>(&'p self, prefix: &'p str) -> &'p str {
-        self.labels.iter().find(|(known, _)| known == prefix).map_or(prefix, |(_, label)| label)
+        self.labels.get(prefix).map_or(prefix, String::as_str)
     }
 }

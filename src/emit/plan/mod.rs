@@ -19,6 +19,7 @@ use self::scalars::Scalars;
 use crate::derivation::Derivation;
 use crate::equation::{Context, Equation, ExprId, Role, TensorId};
 use crate::model::Model;
+use crate::sheet::EquationTexts;
 
 /// Everything that is emitted, as loop nests.
 #[derive(Debug)]
@@ -136,6 +137,8 @@ impl Plan {
 /// Builds a [`Plan`].
 struct Planner<'a> {
     derivation: &'a Derivation,
+    /// The sheet's notation, chosen once.
+    texts: EquationTexts<'a>,
     context: Context,
     kernels: Vec<Kernel>,
     names: HashSet<String>,
@@ -149,7 +152,17 @@ impl<'a> Planner<'a> {
         let mut context = derivation.model.context.clone();
         let gradients = derivation.gradient.iter().map(|gradient| (gradient.parameter, gradient.equation.target)).collect();
         let scalars = Scalars::new(&mut context, derivation.model.batch_size);
-        Self { derivation, context, kernels: Vec::new(), names: HashSet::new(), temporaries: Vec::new(), scalars, gradients }
+        let texts = EquationTexts::new(derivation);
+        Self {
+            derivation,
+            texts,
+            context,
+            kernels: Vec::new(),
+            names: HashSet::new(),
+            temporaries: Vec::new(),
+            scalars,
+            gradients,
+        }
     }
 
     fn plan(mut self) -> Plan {
@@ -287,7 +300,7 @@ impl<'a> Planner<'a> {
 
     /// An equation with its number, as the documentation of its kernel shows it.
     fn line(&self, equation: &Equation) -> String {
-        format!("({}) `{}`", equation.number, crate::sheet::equation_text(self.derivation, equation))
+        format!("({}) `{}`", equation.number, self.texts.text(equation))
     }
 
     /// All that training writes for one example, besides `values` and the gradient, in the order of the kernels.

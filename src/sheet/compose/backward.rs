@@ -36,7 +36,7 @@ impl Composer<'_> {
         let left = writer.left(equation);
         let mut lines = match self.options.steps {
             Steps::None => Vec::new(),
-            Steps::Key | Steps::All => self.derivation_lines(&mut writer, adjoint, &left),
+            Steps::Key | Steps::All => without_repetition(self.derivation_lines(&mut writer, adjoint, &left)),
         };
         if lines.is_empty() {
             let uses = adjoint.record.steps.iter().chain(adjoint.record.factors.iter().flat_map(|factor| &factor.steps));
@@ -178,7 +178,7 @@ impl Composer<'_> {
             let output = rest.iter().any(|step| step.rule == "in-terms-of-output");
             let why = if output { reason("in-terms-of-output") } else { reason(last.rule) };
             let why = separated(vec![vec![Inline::text(why)], self.conditions(writer, rest.iter())], "; ");
-            push_form(&mut lines, writer.expression(last.value), why);
+            lines.push(continued(writer.expression(last.value), why));
         }
         lines
     }
@@ -207,7 +207,7 @@ impl Composer<'_> {
                 reasons.truncate(3);
                 let conditions = self.conditions(writer, skipped.drain(..));
                 let why = separated(vec![separated(std::mem::take(&mut reasons), ", "), conditions], "; ");
-                push_form(&mut lines, writer.expression(step.value), why);
+                lines.push(continued(writer.expression(step.value), why));
             }
         }
         lines
@@ -257,12 +257,10 @@ impl Composer<'_> {
     }
 }
 
-/// Adds a form unless it looks like the one before: two ways of storing one formula are no step for a reader.
-fn push_form(lines: &mut Vec<Line>, right: Math, why: Vec<Inline>) {
-    match lines.last_mut() {
-        Some(last) if last.right == right => {}
-        _ => lines.push(continued(right, why)),
-    }
+/// Lines without those that look like the one before: two ways of storing one formula are no step for a reader.
+fn without_repetition(mut lines: Vec<Line>) -> Vec<Line> {
+    lines.dedup_by(|next, line| next.left.is_none() && next.right == line.right);
+    lines
 }
 
 fn strip_separator(mut rest: Vec<Inline>) -> Vec<Inline> {

@@ -44,7 +44,10 @@ pub(super) fn compose(derivation: &Derivation, options: SheetOptions) -> Documen
         blocks: with_broken_lines(blocks),
     });
     Document {
-        title: format!("Update rules for {}", derivation.model.name),
+        title: match derivation.objective {
+            Some(_) => format!("Update rules for {}", derivation.model.name),
+            None => format!("Derivatives for {}", derivation.model.name),
+        },
         summary: composer.summary(),
         sections: sections.collect(),
     }

@@ -1,7 +1,8 @@
 //! Section 1: what each symbol stands for.
 
-use super::Composer;
-use crate::equation::{Role, TensorId};
+use super::{Composer, references};
+use crate::equation::{Equation, Node, Role, TensorId};
+use crate::model::Parameter;
 use crate::sheet::document::{Block, Inline, Table};
 use crate::sheet::formula::decimal;
 use crate::sheet::math::{Math, Operator};
@@ -15,11 +16,7 @@ impl Composer<'_> {
         rows.extend(model.inputs.iter().map(|&input| self.row(input, self.data_meaning(input, "input"))));
         rows.extend(model.targets.iter().map(|&target| self.row(target, self.data_meaning(target, "target"))));
         for parameter in &model.parameters {
-            let mut meaning = if parameter.is_weight { "weight" } else { "parameter" }.to_owned();
-            if !parameter.trained {
-                meaning.push_str(", frozen");
-            }
-            rows.push(self.row(parameter.tensor, vec![Inline::text(meaning)]));
+            rows.push(self.row(parameter.tensor, self.parameter_meaning(parameter)));
         }
         for (id, tensor) in self.context().tensors() {
             if tensor.role == Role::Noise {
@@ -35,6 +32,34 @@ impl Composer<'_> {
         self.scalar_rows(&mut rows);
         let header = vec!["symbol", "in the spec", "shape", "meaning"];
         vec![Block::Table(Table { header, rows })]
+    }
+
+    /// What a parameter does in the equations that read it: a bias is a term by itself.
+    fn parameter_meaning(&self, parameter: &Parameter) -> Vec<Inline> {
+        let readers: Vec<&Equation> = (self.derivation.forward.iter())
+            .filter(|equation| self.context().contains_tensor(equation.value, parameter.tensor))
+            .collect();
+        let is_term = |equation: &&Equation| match self.context().node(equation.value) {
+            Node::Add(terms) => terms
+                .iter()
+                .any(|&term| matches!(self.context().node(term), Node::Access { tensor, .. } if *tensor == parameter.tensor)),
+            _ => false,
+        };
+        let what = match parameter.is_weight {
+            true => "weight",
+            false if !readers.is_empty() && readers.iter().all(is_term) => "bias",
+            false => "parameter",
+        };
+        let numbers = references(readers.iter().map(|equation| equation.number));
+        let mut meaning = vec![Inline::text(what)];
+        if !numbers.is_empty() {
+            meaning.push(Inline::text(" in "));
+            meaning.extend(numbers);
+        }
+        if !parameter.trained {
+            meaning.push(Inline::text(", frozen"));
+        }
+        meaning
     }
 
     /// The loss, the objective, numbers of examples and updates, and constants.
