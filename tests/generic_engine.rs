@@ -411,6 +411,50 @@ fn reductions_equal_the_evaluators() {
     agrees_with_the_evaluator(b, outputs);
 }
 
+#[test]
+fn functions_that_are_also_reduced_equal_the_evaluators() {
+    let mut b = Builder::new();
+    let x = b.input("x", &[4]);
+    let w = b.parameter("w", &[4, 4]);
+    let (k, l) = (b.context.add_index("k", 0, 4), b.context.add_index("l", 0, 4));
+    let exp = |c: &mut Context, index: IndexId| {
+        let x = c.access_at(x, &[index]);
+        c.call(Elementary::Exp, x)
+    };
+    let softmax = b.equation("softmax", &[4], |c, at| {
+        let (own, all) = (exp(c, at[0]), exp(c, k));
+        let sum = c.sum(&[k], all);
+        c.divide(own, sum)
+    });
+    let nested = b.equation("nested", &[4], |c, at| {
+        let (own, outer, inner) = (exp(c, at[0]), exp(c, k), exp(c, l));
+        let inner = c.sum(&[l], inner);
+        let body = c.multiply([outer, inner]);
+        let outer = c.sum(&[k], body);
+        c.multiply([own, outer])
+    });
+    let constant_inside = b.equation("constant_inside", &[4], |c, at| {
+        let (own, inner) = (exp(c, at[0]), exp(c, l));
+        let inner = c.sum(&[l], inner);
+        let outer = c.reduce(ReduceKind::Sum, &[k], inner);
+        let weight = c.access_at(w, &[k, l]);
+        let both = exp(c, k);
+        let both = c.multiply([both, weight]);
+        let both = c.sum(&[k, l], both);
+        c.add([own, outer, both])
+    });
+    let place = b.equation("place", &[4, 4], |c, at| {
+        let (row, column, all) = (exp(c, at[0]), exp(c, at[1]), exp(c, k));
+        let (greatest, least) = (c.reduce(ReduceKind::Max, &[k], all), c.arg_reduce(ReduceKind::Min, &[k], 0, all));
+        let weight = c.access_at(w, &[at[0], k]);
+        let weighted = c.multiply([weight, all]);
+        let weighted = c.sum(&[k], weighted);
+        let products = [c.multiply([row, greatest]), c.multiply([column, least]), weighted];
+        c.add(products)
+    });
+    agrees_with_the_evaluator(b, vec![softmax, nested, constant_inside, place]);
+}
+
 /// `s[j] = Σ w[i, j] x[i] + b[j]`, squared error.
 fn linear() -> Derivation {
     let mut b = Builder::new();

@@ -1,8 +1,11 @@
 //! Operations on arrays with named axes: broadcasting, in place where an operand's memory may be used.
 
-use ndarray::{ArrayD, ArrayViewD, Axis as Position, CowArray, Ix3, IxDyn, Zip};
+use std::borrow::Cow;
+
+use ndarray::{ArrayD, ArrayView1, ArrayViewD, Axis as Position, CowArray, Ix3, IxDyn, Zip};
 
 use super::program::{ArgFold, Axis};
+use super::rows::{Repeat, update, updated};
 use super::scalar::Scalar;
 use crate::equation::{ReduceKind, Relation};
 
@@ -17,7 +20,7 @@ pub(super) enum Value<'a, T: Scalar> {
 /// A value and its axes.
 pub(super) struct Operand<'a, T: Scalar> {
     pub(super) value: Value<'a, T>,
-    pub(super) axes: Vec<Axis>,
+    pub(super) axes: Cow<'a, [Axis]>,
 }
 
 impl<'a, T: Scalar> Value<'a, T> {
@@ -65,6 +68,16 @@ impl<'a, T: Scalar> Value<'a, T> {
             Value::View(view) => Value::View(view.view()),
             Value::Owned(array) => Value::View(array.view()),
         }
+    }
+
+    /// The elements, if they are row-major in memory, and not none.
+    fn elements(&self) -> Option<&[T]> {
+        match self {
+            Value::Scalar(_) => None,
+            Value::View(view) => view.as_slice(),
+            Value::Owned(array) => array.as_slice(),
+        }
+        .filter(|elements| !elements.is_empty())
     }
 
     /// A view, also of a number.
@@ -119,12 +132,12 @@ pub(super) fn map<'a, T: Scalar>(value: Value<'a, T>, f: impl Fn(T) -> T) -> Val
     }
 }
 
-/// `f` of each pair of elements; the result has the given axes, of the given extents.
+/// `f` of each pair of elements; the result has the given axes, of the extents that `shape` gives.
 pub(super) fn combine<'a, T: Scalar>(
     left: Operand<'a, T>,
     right: Operand<'a, T>,
     axes: &[Axis],
-    shape: &[usize],
+    shape: impl FnOnce() -> Vec<usize>,
     f: impl Fn(T, T) -> T,
 ) -> Value<'a, T> {
     let (left_writable, right_writable) = (left.is_writable(axes), right.is_writable(axes));
@@ -132,17 +145,15 @@ pub(super) fn combine<'a, T: Scalar>(
         (Value::Scalar(x), Value::Scalar(y)) => Value::Scalar(f(x, y)),
         (Value::Scalar(x), right) => map(right, |y| f(x, y)),
         (left, Value::Scalar(y)) => map(left, |x| f(x, y)),
-        (Value::Owned(mut x), y) if left_writable => {
-            x.zip_mut_with(&align(y.array(), &right.axes, axes), |x, &y| *x = f(*x, y));
-            Value::Owned(x)
-        }
-        (x, Value::Owned(mut y)) if right_writable => {
-            y.zip_mut_with(&align(x.array(), &left.axes, axes), |y, &x| *y = f(x, *y));
-            Value::Owned(y)
-        }
+        (Value::Owned(x), y) if left_writable => combine_in_place(x, &y, &right.axes, axes, f),
+        (x, Value::Owned(y)) if right_writable => combine_in_place(y, &x, &left.axes, axes, |y, x| f(x, y)),
         (x, y) => {
+            if let Some(combined) = combine_rows(&x, &left.axes, &y, &right.axes, axes, &f) {
+                return Value::Owned(combined);
+            }
             let (x, y) = (align(x.array(), &left.axes, axes), align(y.array(), &right.axes, axes));
-            match (x.broadcast(shape), y.broadcast(shape)) {
+            let shape = shape();
+            match (x.broadcast(shape.as_slice()), y.broadcast(shape.as_slice())) {
                 (Some(x), Some(y)) => Value::Owned(Zip::from(x).and(y).map_collect(|&x, &y| f(x, y))),
                 // Not reached: axes of equal names have equal extents, so both views fit.
                 _ => Value::Scalar(T::nan()),
@@ -151,13 +162,48 @@ pub(super) fn combine<'a, T: Scalar>(
     }
 }
 
+/// `x = f(x, y)`, where `x` has all axes.
+fn combine_in_place<'a, T: Scalar>(
+    mut x: ArrayD<T>,
+    y: &Value<'a, T>,
+    y_axes: &[Axis],
+    axes: &[Axis],
+    f: impl Fn(T, T) -> T,
+) -> Value<'a, T> {
+    match (x.as_slice_mut(), y.elements(), Repeat::of(y_axes, axes)) {
+        (Some(x), Some(y), Some(repeat)) => update(x, y, repeat, f),
+        _ => x.zip_mut_with(&align(y.array(), y_axes, axes), |x, &y| *x = f(*x, y)),
+    }
+    Value::Owned(x)
+}
+
+/// `f(x, y)` where both are row-major, and one has all axes.
+fn combine_rows<'a, T: Scalar>(
+    x: &Value<'a, T>,
+    x_axes: &[Axis],
+    y: &Value<'a, T>,
+    y_axes: &[Axis],
+    axes: &[Axis],
+    f: impl Fn(T, T) -> T,
+) -> Option<ArrayD<T>> {
+    let (x_elements, y_elements) = (x.elements()?, y.elements()?);
+    let (like, combined) = if x_axes.len() == axes.len() {
+        (x, updated(x_elements, y_elements, Repeat::of(y_axes, axes)?, f))
+    } else if y_axes.len() == axes.len() {
+        (y, updated(y_elements, x_elements, Repeat::of(x_axes, axes)?, |y, x| f(x, y)))
+    } else {
+        return None;
+    };
+    ArrayD::from_shape_vec(like.array().raw_dim(), combined).ok()
+}
+
 /// 1 where the relation holds, else 0.
 pub(super) fn compare<'a, T: Scalar>(
     relation: Relation,
     left: Operand<'a, T>,
     right: Operand<'a, T>,
     axes: &[Axis],
-    shape: &[usize],
+    shape: impl FnOnce() -> Vec<usize>,
 ) -> Value<'a, T> {
     match relation {
         Relation::Less => combine(left, right, axes, shape, |x, y| truth(x < y)),
@@ -195,6 +241,12 @@ pub(super) fn select<'a, T: Scalar>(
         let Operand { value, axes: known } = if condition == T::zero() { otherwise } else { then };
         return if known.len() == axes.len() { value } else { Value::owned(value.into_broadcast(&known, axes, shape)) };
     }
+    if condition.is_writable(axes) && is_like(&then, axes) && is_like(&otherwise, axes) {
+        if let Value::Owned(mask) = condition.value {
+            return select_in_place(mask, &then.value, &otherwise.value);
+        }
+        return Value::Scalar(T::nan());
+    }
     let (then_writable, otherwise_writable) = (then.is_writable(axes), otherwise.is_writable(axes));
     let mask = align(condition.value.array(), &condition.axes, axes);
     let pick = |mask: T, then: T, otherwise: T| if mask == T::zero() { otherwise } else { then };
@@ -228,6 +280,41 @@ pub(super) fn select<'a, T: Scalar>(
     }
 }
 
+/// Whether a value is a number, or row-major with these axes.
+fn is_like<T: Scalar>(operand: &Operand<'_, T>, axes: &[Axis]) -> bool {
+    match operand.value {
+        Value::Scalar(_) => true,
+        _ => operand.axes.len() == axes.len() && operand.value.elements().is_some(),
+    }
+}
+
+/// Puts what is selected in the place of the condition.
+fn select_in_place<'a, T: Scalar>(mut mask: ArrayD<T>, then: &Value<'_, T>, otherwise: &Value<'_, T>) -> Value<'a, T> {
+    let pick = |mask: T, then: T, otherwise: T| if mask == T::zero() { otherwise } else { then };
+    let number = |value: &Value<'_, T>| value.array().first().copied().unwrap_or_else(T::nan);
+    let Some(masks) = mask.as_slice_mut() else { return Value::Scalar(T::nan()) };
+    match (then.elements(), otherwise.elements()) {
+        (Some(then), Some(otherwise)) => {
+            for ((mask, &then), &otherwise) in masks.iter_mut().zip(then).zip(otherwise) {
+                *mask = pick(*mask, then, otherwise);
+            }
+        }
+        (Some(then), None) => {
+            let otherwise = number(otherwise);
+            update(masks, then, Repeat::Once, |mask, then| pick(mask, then, otherwise));
+        }
+        (None, Some(otherwise)) => {
+            let then = number(then);
+            update(masks, otherwise, Repeat::Once, |mask, otherwise| pick(mask, then, otherwise));
+        }
+        (None, None) => {
+            let (then, otherwise) = (number(then), number(otherwise));
+            mask.mapv_inplace(|mask| pick(mask, then, otherwise));
+        }
+    }
+    Value::Owned(mask)
+}
+
 /// Reduces the axes at these positions, which are sorted.
 pub(super) fn fold<'a, T: Scalar>(kind: ReduceKind, array: ArrayViewD<'_, T>, positions: &[usize]) -> Value<'a, T> {
     if kind == ReduceKind::Sum && positions.len() == array.ndim() {
@@ -242,17 +329,44 @@ pub(super) fn fold<'a, T: Scalar>(kind: ReduceKind, array: ArrayViewD<'_, T>, po
 }
 
 fn fold_axis<T: Scalar>(kind: ReduceKind, array: &ArrayViewD<'_, T>, position: usize) -> ArrayD<T> {
-    let (start, step): (T, fn(T, T) -> T) = match kind {
-        ReduceKind::Sum => return array.sum_axis(Position(position)),
-        ReduceKind::Product => (T::one(), |product, x| product * x),
-        ReduceKind::Max => (T::neg_infinity(), |greatest, x| if x > greatest { x } else { greatest }),
-        ReduceKind::Min => (T::infinity(), |least, x| if x < least { x } else { least }),
-    };
-    if position + 1 == array.ndim() {
-        array.map_axis(Position(position), |lane| lane.iter().fold(start, |folded, &x| step(folded, x)))
-    } else {
-        array.fold_axis(Position(position), start, |&folded, &x| step(folded, x))
+    match kind {
+        ReduceKind::Sum => fold_lanes(array, position, T::zero(), |row| ArrayView1::from(row).sum(), |sum, x| sum + x),
+        ReduceKind::Product => fold_rows(array, position, T::one(), |product, x| product * x),
+        ReduceKind::Max => fold_rows(array, position, T::neg_infinity(), |greatest, x| if x > greatest { x } else { greatest }),
+        ReduceKind::Min => fold_rows(array, position, T::infinity(), |least, x| if x < least { x } else { least }),
     }
+}
+
+fn fold_rows<T: Scalar>(array: &ArrayViewD<'_, T>, position: usize, start: T, step: impl Fn(T, T) -> T + Copy) -> ArrayD<T> {
+    fold_lanes(array, position, start, |row| row.iter().fold(start, |folded, &x| step(folded, x)), step)
+}
+
+/// Folds one axis: rows by `fold`, where its elements lie side by side, else element by element by `step`.
+fn fold_lanes<T: Scalar>(
+    array: &ArrayViewD<'_, T>,
+    position: usize,
+    start: T,
+    fold: impl Fn(&[T]) -> T,
+    step: impl Fn(T, T) -> T,
+) -> ArrayD<T> {
+    let Some(elements) = array.as_slice().filter(|elements| !elements.is_empty()) else {
+        return array.fold_axis(Position(position), start, |&folded, &x| step(folded, x));
+    };
+    let length = array.len_of(Position(position));
+    let inner: usize = array.shape()[position + 1..].iter().product();
+    let folded = if inner == 1 {
+        elements.chunks_exact(length).map(fold).collect()
+    } else {
+        let mut folded = vec![start; elements.len() / length];
+        for (folded, block) in folded.chunks_exact_mut(inner).zip(elements.chunks_exact(length * inner)) {
+            block.chunks_exact(inner).for_each(|row| update(folded, row, Repeat::Once, &step));
+        }
+        folded
+    };
+    let mut shape = array.shape().to_vec();
+    shape.remove(position);
+    // The lengths agree, so this does not fail.
+    ArrayD::from_shape_vec(shape, folded).unwrap_or_else(|_| ArrayD::from_elem(IxDyn(&[]), T::nan()))
 }
 
 /// For each place of the axes that are not searched, the asked index where the array is greatest or least.

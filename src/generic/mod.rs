@@ -35,6 +35,7 @@ mod kernels;
 mod parameters;
 mod plan;
 mod program;
+mod rows;
 mod run;
 mod scalar;
 mod schedule;

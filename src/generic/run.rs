@@ -1,5 +1,7 @@
 //! The interpreter: runs a [`Program`] on the values of a minibatch.
 
+use std::borrow::Cow;
+
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array3, ArrayD, ArrayViewD, Axis as Position, CowArray, IxDyn, Slice};
 
@@ -87,7 +89,7 @@ impl<'s: 'v, 'v, T: Scalar> Run<'s, '_, 'v, T> {
     }
 
     fn operand(&mut self, slot: Slot) -> Operand<'v, T> {
-        Operand { value: self.value(slot), axes: self.program.steps[slot].axes.clone() }
+        Operand { value: self.value(slot), axes: Cow::Borrowed(&self.program.steps[slot].axes) }
     }
 
     fn scalar(&mut self, slot: Slot) -> T {
@@ -109,7 +111,8 @@ impl<'s: 'v, 'v, T: Scalar> Run<'s, '_, 'v, T> {
             operation => operation,
         };
         let axes = &step.axes;
-        let shape = self.shape(axes);
+        let (program, examples) = (self.program, self.store.examples);
+        let shape = || shape(program, axes, examples);
         if let Some(decisions) = decisions.as_deref_mut() {
             operation.for_each_operand(|slot| decisions.before(operation, slot, &self.peek(slot)));
         }
@@ -118,7 +121,7 @@ impl<'s: 'v, 'v, T: Scalar> Run<'s, '_, 'v, T> {
             Operation::ExampleShare => Value::Scalar(T::one() / T::from_f64(self.store.examples as f64)),
             Operation::Table(table) => Value::owned(table.mapv(T::from_f64)),
             Operation::View(view) => look(view, self.store),
-            Operation::Gather(table) => gather(table, self.store, &shape),
+            Operation::Gather(table) => gather(table, self.store, &shape()),
             Operation::Sum { constant, terms } => self.sum(*constant, terms, axes),
             Operation::Product { scale, factors, divisors } => self.product(*scale, factors, divisors, axes),
             Operation::IntegerPower(base, exponent) => {
@@ -130,18 +133,18 @@ impl<'s: 'v, 'v, T: Scalar> Run<'s, '_, 'v, T> {
                 }
             }
             Operation::Power(base, exponent) => {
-                combine(self.operand(*base), self.operand(*exponent), axes, &shape, kernels::power)
+                combine(self.operand(*base), self.operand(*exponent), axes, shape, kernels::power)
             }
             Operation::Call(function, argument) => call(*function, self.value(*argument)),
             Operation::Compare(relation, left, right) => {
-                kernels::compare(*relation, self.operand(*left), self.operand(*right), axes, &shape)
+                kernels::compare(*relation, self.operand(*left), self.operand(*right), axes, shape)
             }
             Operation::And(operands) => self.chain(operands, axes, |x, y| kernels::truth(x != T::zero() && y != T::zero())),
             Operation::Or(operands) => self.chain(operands, axes, |x, y| kernels::truth(x != T::zero() || y != T::zero())),
             Operation::Not(operand) => map(self.value(*operand), |x| kernels::truth(x == T::zero())),
             Operation::Select(condition, then, otherwise) => {
                 let (condition, then, otherwise) = (self.operand(*condition), self.operand(*then), self.operand(*otherwise));
-                kernels::select(condition, then, otherwise, axes, &shape)
+                kernels::select(condition, then, otherwise, axes, &shape())
             }
             Operation::Fold { kind, operand, positions } => kernels::fold(*kind, self.value(*operand).array(), positions),
             Operation::ArgFold(fold) => kernels::arg_fold(fold, self.value(fold.operand).array()),
@@ -218,8 +221,14 @@ impl<'s: 'v, 'v, T: Scalar> Run<'s, '_, 'v, T> {
 
     /// Combines two operands into one that has the axes of both, in the order of `all`.
     fn join(&self, left: Operand<'v, T>, right: Operand<'v, T>, all: &[Axis], f: impl Fn(T, T) -> T) -> Operand<'v, T> {
-        let axes: Vec<Axis> = all.iter().copied().filter(|axis| left.axes.contains(axis) || right.axes.contains(axis)).collect();
-        let value = combine(left, right, &axes, &self.shape(&axes), f);
+        let axes = if left.axes.len() == all.len() {
+            left.axes.clone()
+        } else if right.axes.len() == all.len() {
+            right.axes.clone()
+        } else {
+            all.iter().copied().filter(|axis| left.axes.contains(axis) || right.axes.contains(axis)).collect()
+        };
+        let value = combine(left, right, &axes, || self.shape(&axes), f);
         Operand { value, axes }
     }
 

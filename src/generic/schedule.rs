@@ -35,7 +35,7 @@ impl Programs {
 
         let computed = derivation.backward.iter().filter(|adjoint| adjoint.is_computed).map(|adjoint| &adjoint.equation);
         for equation in model.constants.iter().chain(&derivation.forward).chain(computed) {
-            let program = Planner::equation(&context, &batched, equation)?;
+            let program = Planner::equation(&mut context, &batched, equation)?;
             batched[equation.target.index()] = program.is_batched();
             programs.add(program);
         }
@@ -53,7 +53,7 @@ impl Programs {
         let gradients = derivation.gradient.iter().map(|gradient| &gradient.equation);
         let updates = model.optimizers.iter().flat_map(|optimizer| &optimizer.equations);
         for equation in derivation.objective.iter().chain(gradients).chain(updates) {
-            let program = Planner::equation(&context, &batched, equation)?;
+            let program = Planner::equation(&mut context, &batched, equation)?;
             programs.add(program);
         }
         Ok(programs)

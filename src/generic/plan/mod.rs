@@ -5,6 +5,7 @@
 //! ids, so each is computed once.
 
 mod access;
+mod shared;
 mod sums;
 
 use std::collections::HashMap;
@@ -15,6 +16,7 @@ use super::EngineError;
 use super::program::{ArgFold, Axis, Extents, Operation, Program, Slot, Step, Term};
 use crate::equation::{Affine, Context, Equation, ExprId, IndexId, Node, ReduceKind, TensorId};
 use crate::limits;
+use shared::{Renamed, rename_bound};
 use sums::Outer;
 
 /// Plans equations of one derivation.
@@ -26,6 +28,8 @@ pub(super) struct Planner<'a> {
     order: Vec<Axis>,
     steps: Vec<Step>,
     slots: HashMap<ExprId, Slot>,
+    /// Reductions whose bodies are looked at with a free index in place of a bound one.
+    renamed: Renamed,
     reads: Vec<TensorId>,
     extents: Extents,
     /// The largest intermediate of one example, if it is past the bound.
@@ -33,13 +37,15 @@ pub(super) struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    fn new(context: &'a Context, batched: &'a [bool], indices: &[IndexId]) -> Self {
+    fn new(context: &'a mut Context, batched: &'a [bool], indices: &[IndexId], value: ExprId) -> Self {
+        let renamed = rename_bound(context, indices, value);
         let mut planner = Planner {
             context,
             batched,
             order: vec![Axis::Batch],
             steps: Vec::new(),
             slots: HashMap::new(),
+            renamed,
             reads: Vec::new(),
             extents: Extents::default(),
             too_large: None,
@@ -51,8 +57,8 @@ impl<'a> Planner<'a> {
     }
 
     /// Plans an equation.
-    pub(super) fn equation(context: &'a Context, batched: &'a [bool], equation: &Equation) -> Result<Program, EngineError> {
-        let mut planner = Planner::new(context, batched, &equation.indices);
+    pub(super) fn equation(context: &'a mut Context, batched: &'a [bool], equation: &Equation) -> Result<Program, EngineError> {
+        let mut planner = Planner::new(context, batched, &equation.indices, equation.computed);
         let result = planner.plan(equation.computed);
         planner.finish(equation.target, &equation.indices, result)
     }
@@ -60,13 +66,13 @@ impl<'a> Planner<'a> {
     /// Plans the mean over the minibatch of `value`, which is an equation's right-hand side: the examples are one more
     /// index that is summed over, so that a mean of products becomes a matrix product and no value of one example is kept.
     pub(super) fn mean(
-        context: &'a Context,
+        context: &'a mut Context,
         batched: &'a [bool],
         target: TensorId,
         indices: &[IndexId],
         value: ExprId,
     ) -> Result<Program, EngineError> {
-        let mut planner = Planner::new(context, batched, indices);
+        let mut planner = Planner::new(context, batched, indices, value);
         let result = planner.sum(vec![Axis::Batch], value, Outer { share: true, ..Outer::default() });
         planner.finish(target, indices, result)
     }
@@ -201,14 +207,31 @@ impl<'a> Planner<'a> {
                 let (condition, then, otherwise) = (self.plan(*condition), self.plan(*then), self.plan(*otherwise));
                 self.push_elementwise(Operation::Select(condition, then, otherwise))
             }
-            Node::Reduce { kind: ReduceKind::Sum, indices, body } => {
-                let bound = self.bind(indices);
-                self.sum(bound, *body, Outer::default())
+            Node::Reduce { kind, .. } => {
+                let (indices, body) = self.inside(expr);
+                match kind {
+                    ReduceKind::Sum => {
+                        let bound = self.bind(&indices);
+                        self.sum(bound, body, Outer::default())
+                    }
+                    _ => self.reduce(*kind, &indices, body),
+                }
             }
-            Node::Reduce { kind, indices, body } => self.reduce(*kind, indices, *body),
-            Node::ArgReduce { kind, indices, position, body } => self.arg_reduce(*kind, indices, *position, *body),
+            Node::ArgReduce { kind, position, .. } => {
+                let (indices, body) = self.inside(expr);
+                self.arg_reduce(*kind, &indices, *position, body)
+            }
             // Named derivatives stand in records only; no derivation computes one.
             Node::Partial { .. } => self.number(f64::NAN),
+        }
+    }
+
+    /// The indices that a reduction binds, and its body.
+    fn inside(&self, reduction: ExprId) -> (Vec<IndexId>, ExprId) {
+        match (self.renamed.get(&reduction), self.context.node(reduction)) {
+            (Some(renamed), _) => renamed.clone(),
+            (None, Node::Reduce { indices, body, .. } | Node::ArgReduce { indices, body, .. }) => (indices.clone(), *body),
+            (None, _) => (Vec::new(), reduction),
         }
     }
 
@@ -259,12 +282,13 @@ impl<'a> Planner<'a> {
         let (scale, scalars, arrays) = self.split_factors(factors);
         // A scaled sum of products scales the matrix product, not its result.
         if let [single] = arrays[..]
-            && let Node::Reduce { kind: ReduceKind::Sum, indices, body } = self.context.node(single)
+            && let Node::Reduce { kind: ReduceKind::Sum, .. } = self.context.node(single)
             && !self.slots.contains_key(&single)
         {
             let scalars = scalars.iter().map(|&scalar| self.plan(scalar)).collect();
-            let bound = self.bind(indices);
-            return self.sum(bound, *body, Outer { scale, scalars, share: false });
+            let (indices, body) = self.inside(single);
+            let bound = self.bind(&indices);
+            return self.sum(bound, body, Outer { scale, scalars, share: false });
         }
         let all: Vec<ExprId> = scalars.into_iter().chain(arrays).collect();
         self.product(scale, &all)

@@ -31,9 +31,10 @@ impl Planner<'_> {
             return self.number(0.0);
         }
         match context.node(body) {
-            Node::Reduce { kind: ReduceKind::Sum, indices, body } => {
-                bound.extend(self.bind(indices));
-                self.sum(bound, *body, outer)
+            Node::Reduce { kind: ReduceKind::Sum, .. } if !self.binds_any(body, &bound) => {
+                let (indices, body) = self.inside(body);
+                bound.extend(self.bind(&indices));
+                self.sum(bound, body, outer)
             }
             Node::Add(terms) if terms.iter().any(|&term| self.is_contraction(&bound, term)) => {
                 let terms = terms
@@ -50,6 +51,11 @@ impl Planner<'_> {
                 self.scaled(vec![folded], outer)
             }
         }
+    }
+
+    /// Whether a reduction binds one of these axes itself, as one with a renamed index may.
+    fn binds_any(&self, reduction: ExprId, bound: &[Axis]) -> bool {
+        self.inside(reduction).0.into_iter().any(|index| bound.contains(&Axis::Index(index)))
     }
 
     /// Takes those bound axes away that nothing depends on: summing over them multiplies by their extents.
