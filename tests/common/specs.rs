@@ -57,7 +57,7 @@ pub(crate) const LOSSES: [(&str, Range); 10] = [
 ];
 
 /// Calls of every regularizer.
-pub(crate) const REGULARIZERS: [&str; 3] = ["l1(0.05)", "l2(0.3)", "l2(0.6) / m"];
+pub(crate) const REGULARIZERS: [&str; 4] = ["l1(0.05)", "l2(0.3)", "elastic_net(0.05, 0.2)", "l2(0.6) / m"];
 
 /// Calls of every optimizer.
 pub(crate) const OPTIMIZERS: [&str; 8] = [
