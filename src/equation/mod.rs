@@ -10,18 +10,20 @@
 //!   differ only in the name of their index are one node. To look inside, [`Context::open`] gives fresh indices;
 //! - numbers are folded only where the result is exact, so a rewrite never changes a value by rounding.
 
+mod construct;
 mod context;
 mod evaluate;
 mod node;
 mod number;
 mod print;
+mod rebuild;
 mod substitute;
 
 pub use context::Context;
-pub(crate) use context::for_each_child;
 pub use evaluate::{Bindings, EvaluationError, evaluate};
 pub use node::{Affine, Elementary, Node, ReduceKind, Relation};
 pub use number::Number;
+pub(crate) use rebuild::for_each_child;
 
 use crate::span::Span;
 

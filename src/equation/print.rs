@@ -2,7 +2,7 @@
 //!
 //! For snapshots, messages and debugging; what people read in a sheet is set by `crate::sheet`.
 
-use super::context::for_each_child;
+use super::rebuild::for_each_child;
 use super::{Affine, Context, Equation, ExprId, IndexId, Node, Number, ReduceKind, Relation};
 
 impl Context {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::context::for_each_child;
+use super::rebuild::for_each_child;
 use super::{Affine, Context, ExprId, IndexId, Node, TensorId};
 
 impl Context {

@@ -1,0 +1,108 @@
+//! Looking inside reductions, and building an expression again from changed parts.
+
+use super::{Affine, Context, ExprId, IndexId, Node};
+
+impl Context {
+    /// Renames `indices` in `body` to the canonical ones of its depth.
+    pub(super) fn close(&mut self, indices: &[IndexId], body: ExprId) -> (Vec<IndexId>, ExprId) {
+        let depth = self.depth(body);
+        let mut canonical = Vec::with_capacity(indices.len());
+        for (position, &index) in indices.iter().enumerate() {
+            let level = depth + (indices.len() - position) as u32;
+            let index = self.index_of(index).clone();
+            canonical.push(self.canonical_index(level, index));
+        }
+        let renaming: Vec<_> = indices.iter().zip(&canonical).map(|(&from, &to)| (from, Affine::index(to))).collect();
+        let body = self.substitute_indices(body, &renaming);
+        (canonical, body)
+    }
+
+    /// Looks inside a reduction: fresh indices in place of the bound ones, and the body in terms of them.
+    /// `bound` and `body` are those of a [`Node::Reduce`] or [`Node::ArgReduce`].
+    pub fn open(&mut self, bound: &[IndexId], body: ExprId) -> (Vec<IndexId>, ExprId) {
+        let fresh: Vec<_> = bound.iter().map(|&index| self.fresh(index)).collect();
+        let renaming: Vec<_> = bound.iter().zip(&fresh).map(|(&from, &to)| (from, Affine::index(to))).collect();
+        let body = self.substitute_indices(body, &renaming);
+        (fresh, body)
+    }
+
+    /// Builds a node of the same kind from other children, through the constructors.
+    /// `child` is called for each child in order. For a reduction it is called with the opened body, and the
+    /// second argument holds the indices that were opened; other children see an empty slice.
+    pub fn rebuild(&mut self, expr: ExprId, mut child: impl FnMut(&mut Self, ExprId, &[IndexId]) -> ExprId) -> ExprId {
+        match self.node(expr).clone() {
+            Node::Number(_) | Node::Index(_) | Node::Access { .. } | Node::Partial { .. } => expr,
+            Node::Add(terms) => {
+                let terms: Vec<_> = terms.into_iter().map(|term| child(self, term, &[])).collect();
+                self.add(terms)
+            }
+            Node::Multiply(factors) => {
+                let factors: Vec<_> = factors.into_iter().map(|factor| child(self, factor, &[])).collect();
+                self.multiply(factors)
+            }
+            Node::Power(base, exponent) => {
+                let base = child(self, base, &[]);
+                let exponent = child(self, exponent, &[]);
+                self.power(base, exponent)
+            }
+            Node::Call(function, argument) => {
+                let argument = child(self, argument, &[]);
+                self.call(function, argument)
+            }
+            Node::Compare(relation, left, right) => {
+                let left = child(self, left, &[]);
+                let right = child(self, right, &[]);
+                self.compare(relation, left, right)
+            }
+            Node::And(conditions) => {
+                let conditions: Vec<_> = conditions.into_iter().map(|condition| child(self, condition, &[])).collect();
+                self.and(conditions)
+            }
+            Node::Or(conditions) => {
+                let conditions: Vec<_> = conditions.into_iter().map(|condition| child(self, condition, &[])).collect();
+                self.or(conditions)
+            }
+            Node::Not(condition) => {
+                let condition = child(self, condition, &[]);
+                self.not(condition)
+            }
+            Node::If { condition, then, otherwise } => {
+                let condition = child(self, condition, &[]);
+                let then = child(self, then, &[]);
+                let otherwise = child(self, otherwise, &[]);
+                self.if_else(condition, then, otherwise)
+            }
+            Node::Reduce { kind, indices, body } => {
+                let (fresh, opened) = self.open(&indices, body);
+                let changed = child(self, opened, &fresh);
+                if changed == opened { expr } else { self.reduce(kind, &fresh, changed) }
+            }
+            Node::ArgReduce { kind, indices, position, body } => {
+                let (fresh, opened) = self.open(&indices, body);
+                let changed = child(self, opened, &fresh);
+                if changed == opened { expr } else { self.arg_reduce(kind, &fresh, position, changed) }
+            }
+        }
+    }
+}
+
+/// Calls `visit` for each direct part of a node.
+pub(crate) fn for_each_child(node: &Node, mut visit: impl FnMut(ExprId)) {
+    match node {
+        Node::Number(_) | Node::Index(_) | Node::Access { .. } => {}
+        Node::Add(operands) | Node::Multiply(operands) | Node::And(operands) | Node::Or(operands) => {
+            operands.iter().copied().for_each(visit);
+        }
+        Node::Power(a, b) | Node::Compare(_, a, b) | Node::Partial { of: a, by: b } => {
+            visit(*a);
+            visit(*b);
+        }
+        Node::Call(_, a) | Node::Not(a) => visit(*a),
+        Node::If { condition, then, otherwise } => {
+            visit(*condition);
+            visit(*then);
+            visit(*otherwise);
+        }
+        Node::Reduce { body, .. } | Node::ArgReduce { body, .. } => visit(*body),
+    }
+}
