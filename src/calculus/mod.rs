@@ -68,8 +68,6 @@ pub enum Condition {
     NotZero(ExprId),
     /// The elements of a target sum to 1.
     SumsToOne(TensorId),
-    /// The expression is positive: a logarithm was taken.
-    Positive(ExprId),
 }
 
 impl Condition {

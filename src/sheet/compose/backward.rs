@@ -233,7 +233,7 @@ impl Composer<'_> {
     fn conditions<'s>(&self, writer: &mut Writer<'_>, steps: impl IntoIterator<Item = &'s Step>) -> Vec<Inline> {
         let mut conditions = Vec::new();
         for condition in steps.into_iter().filter_map(|step| step.condition.as_ref()) {
-            if matches!(condition, Condition::NotZero(expr) | Condition::Positive(expr) if writer.is_clearly_positive(*expr)) {
+            if matches!(condition, Condition::NotZero(expr) if writer.is_clearly_positive(*expr)) {
                 continue;
             }
             let condition = vec![Inline::Math(self.condition(writer, condition))];
@@ -251,7 +251,6 @@ impl Composer<'_> {
     fn condition(&self, writer: &mut Writer<'_>, condition: &Condition) -> Math {
         match condition {
             Condition::NotZero(expr) => writer.not_zero(*expr),
-            Condition::Positive(expr) => Math::relation(writer.expression(*expr), Operator::Greater, Math::number(0)),
             Condition::SumsToOne(tensor) => Math::relation(writer.sum_of_elements(*tensor), Operator::Equal, Math::number(1)),
         }
     }
