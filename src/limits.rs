@@ -46,7 +46,7 @@ pub const TENSOR_ELEMENTS: usize = 1 << 28;
 /// Scalars of all parameters together.
 pub const PARAMETERS: usize = 1 << 28;
 
-/// Forward equations of a network.
+/// Forward equations of a network, and its parameters.
 pub const EQUATIONS: usize = 10_000;
 
 /// Different expressions of a model, before anything is derived from it.
@@ -63,3 +63,15 @@ pub const EXPANSIONS: usize = 50_000;
 
 /// Levels of expressions inside each other, through the bodies of what they call.
 pub const ELABORATION_DEPTH: usize = 256;
+
+/// Statements of a spec, each declared input and target counted by itself.
+pub const STATEMENTS: usize = 10_000;
+
+/// Parameters of a definition.
+pub const FORMALS: usize = 64;
+
+/// Parts of an expression that are looked at to find the number that it is.
+pub const EVALUATIONS: u64 = 1_000_000;
+
+/// Messages about the meaning of a spec; no more are looked for.
+pub const MODEL_MESSAGES: usize = 100;

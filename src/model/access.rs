@@ -5,6 +5,7 @@ use super::scope::{Binding, Scope};
 use super::value::{Indexed, axes_words};
 use crate::diagnostic::Diagnostic;
 use crate::equation::{Affine, IndexId, ReduceKind};
+use crate::limits;
 use crate::span::Span;
 use crate::syntax::tree::{BinaryOperator, BoundIndex, Expr, ExprKind, Name, ReduceOperator};
 
@@ -85,16 +86,20 @@ impl<'a> Builder<'a> {
                     return Some(Affine::index(index));
                 }
             }
-            ExprKind::Negate(operand) => return Affine::default().plus(-1, &self.affine(operand, scope)?),
+            ExprKind::Negate(operand) => {
+                let operand = self.affine(operand, scope)?;
+                return self.in_range(Affine::default().plus(-1, &operand), expr.span);
+            }
             ExprKind::Binary { operator: operator @ (BinaryOperator::Add | BinaryOperator::Subtract), left, right } => {
                 let (left, right) = (self.affine(left, scope), self.affine(right, scope));
-                return left?.plus(if *operator == BinaryOperator::Add { 1 } else { -1 }, &right?);
+                let sign = if *operator == BinaryOperator::Add { 1 } else { -1 };
+                return self.in_range(left?.plus(sign, &right?), expr.span);
             }
             ExprKind::Binary { operator: BinaryOperator::Multiply, left, right } => {
                 let (left, right) = (self.affine(left, scope)?, self.affine(right, scope)?);
                 let (factor, other) = if left.terms.is_empty() { (left, right) } else { (right, left) };
                 if factor.terms.is_empty() {
-                    return Affine::default().plus(factor.constant, &other);
+                    return self.in_range(Affine::default().plus(factor.constant, &other), expr.span);
                 }
                 self.complain(Diagnostic::error(expr.span, "an index cannot be a product of indices"));
                 return None;
@@ -102,6 +107,19 @@ impl<'a> Builder<'a> {
             _ => {}
         }
         Some(Affine::constant(self.integer(expr, scope)?))
+    }
+
+    /// An index whose numbers are small enough to be added without overflow.
+    fn in_range(&mut self, affine: Option<Affine>, span: Span) -> Option<Affine> {
+        let limit = limits::AXIS_EXTENT as u64;
+        let is_small = |affine: &Affine| {
+            affine.constant.unsigned_abs() <= limit && affine.terms.iter().all(|term| term.1.unsigned_abs() <= limit)
+        };
+        let affine = affine.filter(is_small);
+        if affine.is_none() {
+            self.complain(Diagnostic::error(span, format!("the numbers of an index are at most {limit}")));
+        }
+        affine
     }
 
     /// `sum(i, k in 0..4: body)`.
@@ -118,6 +136,11 @@ impl<'a> Builder<'a> {
         if leading && scope.leading.is_none() {
             let message = "`..` stands for the leading axes of a definition's header, and there are none here";
             self.complain(Diagnostic::error(span, message).hint("name the indices, as in `sum(i: …)`"));
+            return None;
+        }
+        if let Some(surplus) = indices.get(limits::AXES) {
+            let message = format!("this binds {} indices, and may bind {}", indices.len(), limits::AXES);
+            self.complain(Diagnostic::error(surplus.name.span, message));
             return None;
         }
         let mut is_broken = false;

@@ -4,21 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::builder::Builder;
 use super::definitions::{Callable, Home};
-use super::order::{for_each_name, for_each_part, sort};
+use super::order::{for_each_name, sort};
 use super::scope::{Binding, Scope};
 use super::value::{Indexed, list_words, shape_words};
 use crate::diagnostic::Diagnostic;
-use crate::equation::{IndexId, Role, Tensor, TensorId};
-use crate::span::Span;
-use crate::syntax::tree::{DeclaredIndex, Drawn, EquationStatement, Expr, ExprKind, Name, Statement, StatementKind};
-
-/// Names of axes where a declaration gives none.
-const AXES: [&str; 8] = ["i", "j", "k", "l", "p", "q", "r", "s"];
-
-/// The name of an axis that was declared without one.
-pub(super) fn default_axis(position: usize) -> &'static str {
-    AXES[position % AXES.len()]
-}
+use crate::equation::{IndexId, TensorId};
+use crate::limits;
+use crate::syntax::tree::{DeclaredIndex, EquationStatement, Expr, ExprKind, Name, Statement, StatementKind};
 
 /// The equation of a block whose result leaves it.
 pub(super) struct ResultName<'n> {
@@ -121,140 +113,6 @@ impl<'a> Builder<'a> {
         self.complain(message);
     }
 
-    /// The names of the layers in these statements, by the place of each call: its `as` name, or its kind and a number in the order of
-    /// the text. Also which statement each stands in.
-    pub(super) fn number_layers(&mut self, statements: &'a [Statement], scope: &mut Scope) -> BTreeMap<String, usize> {
-        let mut calls = Vec::new();
-        for (number, statement) in statements.iter().enumerate() {
-            match &statement.kind {
-                StatementKind::Equation(EquationStatement { value, .. })
-                | StatementKind::Loss(value)
-                | StatementKind::Objective { value, .. } => {
-                    self.collect_layers(value, None, scope.home, &mut |span, kind, label| {
-                        calls.push((span, kind, label, number))
-                    });
-                }
-                _ => {}
-            }
-        }
-        calls.sort_by_key(|(span, ..)| span.start);
-        let mut owners = BTreeMap::new();
-        let mut spans: BTreeMap<String, Span> = BTreeMap::new();
-        for &(span, _, label, number) in &calls {
-            if let Some(label) = label {
-                if let Some(&first) = spans.get(&label.text) {
-                    self.complain_about_doubled(&label.text, label.span, first);
-                }
-                spans.insert(label.text.clone(), label.span);
-                scope.instances.insert(span.start, label.text.clone());
-                owners.insert(label.text.clone(), number);
-            }
-        }
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for (span, kind, label, number) in calls {
-            if label.is_some() {
-                continue;
-            }
-            let count = counts.entry(kind).or_default();
-            let name = loop {
-                *count += 1;
-                let name = format!("{kind}{count}");
-                if !owners.contains_key(&name) && !self.taken.contains(&format!("{}{name}", scope.prefix)) {
-                    break name;
-                }
-            };
-            scope.instances.insert(span.start, name.clone());
-            owners.insert(name, number);
-        }
-        owners
-    }
-
-    fn collect_layers(
-        &self,
-        expr: &'a Expr,
-        label: Option<&'a Name>,
-        home: Home,
-        found: &mut dyn FnMut(Span, &'a str, Option<&'a Name>),
-    ) {
-        let mut note = |name: &'a str, span: Span| {
-            if self.definitions.layer(name, home).is_some() {
-                found(span, name, label);
-            }
-        };
-        match &expr.kind {
-            ExprKind::Call { name, .. } => note(&name.text, name.span),
-            ExprKind::Pipe { value, call, label } => {
-                self.collect_layers(value, None, home, found);
-                match &call.kind {
-                    ExprKind::Name(name) if self.definitions.layer(name, home).is_some() => {
-                        found(call.span, name, label.as_ref())
-                    }
-                    _ => self.collect_layers(call, label.as_ref(), home, found),
-                }
-                return;
-            }
-            _ => {}
-        }
-        for_each_part(expr, &mut |part| self.collect_layers(part, None, home, found));
-    }
-
-    /// Declares the parameters among these statements.
-    pub(super) fn parameters_of(&mut self, statements: &'a [Statement], scope: &mut Scope) {
-        for statement in statements {
-            match &statement.kind {
-                StatementKind::Param(drawn) => {
-                    let value = self.parameter(drawn, statement.span, scope);
-                    self.bind_new(scope, &drawn.name, value.map_or(Binding::Broken, Binding::Value));
-                }
-                StatementKind::Noise(drawn) => {
-                    self.complain(Diagnostic::error(statement.span, "noise is not supported yet"));
-                    self.bind_new(scope, &drawn.name, Binding::Broken);
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn parameter(&mut self, drawn: &'a Drawn, span: Span, scope: &mut Scope) -> Option<Indexed> {
-        let mut extents = Vec::new();
-        for index in &drawn.indices {
-            extents.push(self.declared_extent(index, scope));
-        }
-        let shape = extents.into_iter().collect::<Option<Vec<usize>>>()?;
-        let name = format!("{}{}", scope.prefix, drawn.name.text);
-        self.check_shape(&shape, &name, drawn.name.span)?;
-        let axes = drawn.indices.iter().enumerate().map(|(position, index)| axis_name(index, position)).collect();
-        if let Some(condition) = &drawn.condition {
-            let holds = self.condition(condition, scope)?;
-            if self.number_of(&holds, condition.span)? == 0.0 {
-                let extent = |&extent: &usize| self.context.add_index("i", 0, extent as i64);
-                let axes = shape.iter().map(extent).collect();
-                return Some(Indexed { axes, value: self.context.integer(0) });
-            }
-        }
-        let initial = self.initial(&drawn.from, &shape, scope)?;
-        let origin = Some(self.in_spec(drawn.name.span));
-        let tensor = Tensor { name: name.clone(), shape, axes, role: Role::Parameter, label: false, origin };
-        let place = scope.place.iter().copied().chain([span.start]).collect();
-        let tensor = self.add_parameter(tensor, initial, place, drawn.name.span)?;
-        scope.owned.push((drawn.name.text.clone(), tensor));
-        Some(self.tensor_value(tensor))
-    }
-
-    /// The extent that a declaration states, or the header of the layer.
-    fn declared_extent(&mut self, index: &'a DeclaredIndex, scope: &mut Scope) -> Option<usize> {
-        if let Some(extent) = &index.extent {
-            return self.size(extent, scope);
-        }
-        if let Some(Binding::Range(extent)) = scope.local(&index.name.text).map(|bound| &bound.binding) {
-            return Some(*extent);
-        }
-        let message = format!("the range of the index `{}` is unknown", index.name.text);
-        let hint = format!("state it, as in `{}: 4`", index.name.text);
-        self.complain(Diagnostic::error(index.name.span, message).hint(hint));
-        None
-    }
-
     /// Defines the equations among these statements.
     pub(super) fn equations_of(
         &mut self,
@@ -263,23 +121,25 @@ impl<'a> Builder<'a> {
         result: Option<ResultName<'_>>,
         scope: &mut Scope,
     ) {
-        let mut found: Vec<(usize, &'a EquationStatement)> = Vec::new();
+        let mut equations: BTreeMap<&str, (usize, &'a EquationStatement)> = BTreeMap::new();
+        let mut items: Vec<(&'a Name, &'a Expr)> = Vec::new();
+        let mut positions: BTreeMap<usize, usize> = BTreeMap::new();
         for (number, statement) in statements.iter().enumerate() {
             let StatementKind::Equation(equation) = &statement.kind else { continue };
             let name = &equation.name;
-            if let Some((_, first)) = found.iter().find(|(_, other)| other.name.text == name.text) {
-                self.complain_about_doubled(&name.text, name.span, first.name.span);
-            } else {
-                found.push((number, equation));
+            if let Some((_, first)) = equations.get(name.text.as_str()) {
+                let first = first.name.span;
+                self.complain_about_doubled(&name.text, name.span, first);
+                continue;
             }
+            equations.insert(&name.text, (number, equation));
+            positions.insert(number, items.len());
+            items.push((name, &equation.value));
         }
-        let items: Vec<(&Name, &Expr)> = found.iter().map(|(_, equation)| (&equation.name, &equation.value)).collect();
-        let owners: BTreeMap<String, usize> = owners
-            .iter()
-            .filter_map(|(owner, statement)| Some((owner.clone(), found.iter().position(|(number, _)| number == statement)?)))
-            .collect();
+        let owners: BTreeMap<String, usize> =
+            owners.iter().filter_map(|(owner, number)| Some((owner.clone(), *positions.get(number)?))).collect();
         for (name, expr) in self.in_order(&items, &owners) {
-            let equation = found.iter().map(|(_, equation)| *equation).find(|equation| equation.name == *name);
+            let equation = equations.get(name.text.as_str()).map(|(_, equation)| *equation);
             let (Some(equation), Some(_)) = (equation, expr) else {
                 self.bind_new(scope, name, Binding::Broken);
                 continue;
@@ -308,6 +168,7 @@ impl<'a> Builder<'a> {
     ) -> Option<(Indexed, TensorId)> {
         let span = equation.name.span;
         let declared = equation.indices.as_deref().unwrap_or_default();
+        self.check_index_count(declared)?;
         let own = self.bind_left_indices(declared, &equation.value, scope);
         let value = self.right_side(&equation.value, &name, declared.is_empty(), scope);
         declared.iter().for_each(|index| scope.unbind(&index.name.text));
@@ -344,6 +205,13 @@ impl<'a> Builder<'a> {
         let axes: Vec<IndexId> = value.axes[..lead].iter().chain(&own).copied().collect();
         let place: Vec<IndexId> = outer.iter().chain(&axes).copied().collect();
         Some((Indexed { axes, value: self.context.access_at(tensor, &place) }, tensor))
+    }
+
+    fn check_index_count(&mut self, declared: &[DeclaredIndex]) -> Option<()> {
+        let Some(surplus) = declared.get(limits::AXES) else { return Some(()) };
+        let message = format!("this has {} indices, and a tensor may have {} axes", declared.len(), limits::AXES);
+        self.complain(Diagnostic::error(surplus.name.span, message));
+        None
     }
 
     /// Binds the indices on the left of an equation, with the ranges they state or have by their use on the right.
@@ -412,9 +280,4 @@ enum RightSide {
 /// Whether an index is more than a name or a number, such as `t - 1`.
 fn is_shifted(index: &Expr) -> bool {
     matches!(index.kind, ExprKind::Binary { .. } | ExprKind::Negate(_))
-}
-
-/// The name of an axis of a declaration.
-fn axis_name(index: &DeclaredIndex, position: usize) -> String {
-    if index.name.text == "_" { default_axis(position).to_owned() } else { index.name.text.clone() }
 }

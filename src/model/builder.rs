@@ -113,6 +113,7 @@ impl<'a> Builder<'a> {
         if !self.messages.contains(&message) {
             self.messages.push(message);
         }
+        self.is_exhausted = self.messages.len() >= limits::MODEL_MESSAGES;
     }
 
     /// Whether a place lies in the definition that is being expanded.
@@ -264,9 +265,17 @@ impl<'a> Builder<'a> {
 
     /// Adds a parameter.
     pub(super) fn add_parameter(&mut self, tensor: Tensor, initial: Initial, place: Vec<u32>, origin: Span) -> Option<TensorId> {
+        if self.parameters.len() >= limits::EQUATIONS {
+            let message = format!("this spec declares more than {} parameters", limits::EQUATIONS);
+            self.exhaust(Diagnostic::error(origin, message));
+            return None;
+        }
         self.parameter_count = self.parameter_count.saturating_add(tensor.size());
         if self.parameter_count > limits::PARAMETERS {
-            self.exhaust(Diagnostic::error(origin, format!("this spec has more than {} parameters", limits::PARAMETERS)));
+            self.exhaust(Diagnostic::error(
+                origin,
+                format!("the parameters of this spec have more than {} elements", limits::PARAMETERS),
+            ));
             return None;
         }
         self.taken.insert(tensor.name.clone());

@@ -4,7 +4,7 @@ use super::builder::Builder;
 use super::scope::Scope;
 use super::value::Indexed;
 use crate::diagnostic::Diagnostic;
-use crate::equation::{Bindings, TensorId, evaluate};
+use crate::equation::{Bindings, ExprId, Node, TensorId, evaluate, for_each_child};
 use crate::limits;
 use crate::span::Span;
 use crate::syntax::tree::{Expr, ExprKind, Within};
@@ -29,7 +29,23 @@ fn given_at(expr: &Expr, scope: &Scope) -> Span {
 impl<'a> Builder<'a> {
     /// The number that a value is, where it depends on no tensor and no index.
     pub(super) fn known(&self, value: &Indexed) -> Option<f64> {
-        if value.axes.is_empty() { evaluate(&self.context, &NoTensors, &[], value.value).ok() } else { None }
+        let is_constant = value.axes.is_empty() && self.context.tensors_in(value.value).is_empty();
+        if !is_constant || self.evaluations(value.value) > limits::EVALUATIONS {
+            return None;
+        }
+        evaluate(&self.context, &NoTensors, &[], value.value).ok()
+    }
+
+    /// How many parts are looked at when an expression is evaluated.
+    fn evaluations(&self, expr: ExprId) -> u64 {
+        let mut count = 1u64;
+        for_each_child(self.context.node(expr), |part| count = count.saturating_add(self.evaluations(part)));
+        match self.context.node(expr) {
+            Node::Reduce { indices, .. } | Node::ArgReduce { indices, .. } => {
+                indices.iter().fold(count, |count, &index| count.saturating_mul(self.context.index_of(index).extent() as u64))
+            }
+            _ => count,
+        }
     }
 
     /// The number that an expression is, or a complaint that it is none.

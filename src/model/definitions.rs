@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use super::builtin::Builtin;
 use crate::diagnostic::Diagnostic;
+use crate::limits;
 use crate::span::Span;
-use crate::syntax::tree::{FunctionDefinition, LayerDefinition, Name, OptimizerDefinition, Spec, StatementKind};
+use crate::syntax::tree::{Formal, FunctionDefinition, LayerDefinition, Name, OptimizerDefinition, Spec, StatementKind};
 
 /// The file that a text stands in, which decides what its names mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,19 +86,37 @@ impl<'a> Definitions<'a> {
     }
 }
 
+/// Complains about parameters of one name, and about more of them than the bound, with which a definition is left out.
+fn check_formals(name: &Name, formals: &[Formal], complaints: &mut Vec<Diagnostic>) -> bool {
+    if formals.len() > limits::FORMALS {
+        let message = format!("`{}` has {} parameters, and a definition may have {}", name.text, formals.len(), limits::FORMALS);
+        complaints.push(Diagnostic::error(name.span, message));
+    }
+    for (position, formal) in formals.iter().enumerate().take(limits::FORMALS) {
+        if let Some(first) = formals[..position].iter().find(|other| other.name.text == formal.name.text) {
+            let message = format!("`{}` has two parameters `{}`", name.text, formal.name.text);
+            let message = Diagnostic::error(formal.name.span, message).label("again here");
+            complaints.push(message.also(first.name.span, "first here"));
+        }
+    }
+    formals.len() <= limits::FORMALS
+}
+
 fn table<'a>(spec: &'a Spec, home: Home, complaints: &mut Vec<Diagnostic>) -> Table<'a> {
     let mut table = Table::default();
     for statement in &spec.statements {
         let (name, earlier): (&Name, Option<Span>) = match &statement.kind {
-            StatementKind::Function(definition) => {
+            StatementKind::Function(definition) if check_formals(&definition.name, &definition.formals, complaints) => {
                 let entry = (Callable::Function(definition, home), definition.name.span);
                 (&definition.name, table.callables.insert(&definition.name.text, entry).map(|entry| entry.1))
             }
-            StatementKind::Layer(definition) => {
+            StatementKind::Layer(definition) if check_formals(&definition.name, &definition.formals, complaints) => {
                 let entry = (Callable::Layer(definition, home), definition.name.span);
                 (&definition.name, table.callables.insert(&definition.name.text, entry).map(|entry| entry.1))
             }
-            StatementKind::OptimizerDefinition(definition) => {
+            StatementKind::OptimizerDefinition(definition)
+                if check_formals(&definition.name, &definition.formals, complaints) =>
+            {
                 (&definition.name, table.optimizers.insert(&definition.name.text, definition).map(|entry| entry.name.span))
             }
             _ => continue,

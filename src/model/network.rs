@@ -1,6 +1,7 @@
 //! The whole of a spec: data, parameters and equations, then what is done with them.
 
-use super::block::default_axis;
+use std::collections::BTreeMap;
+
 use super::builder::Builder;
 use super::definitions::{Definitions, Home};
 use super::scope::{Binding, Scope};
@@ -8,15 +9,9 @@ use super::value::Indexed;
 use super::{Model, Objective, weights};
 use crate::diagnostic::Diagnostic;
 use crate::equation::{Role, Tensor, TensorId};
+use crate::limits;
 use crate::span::Span;
-use crate::syntax::tree::{Declaration, Expr, ExprKind, Name, Spec, Statement, StatementKind};
-
-/// What the statements of a spec declare.
-#[derive(Default)]
-struct Data {
-    inputs: Vec<TensorId>,
-    targets: Vec<TensorId>,
-}
+use crate::syntax::tree::{Expr, ExprKind, Name, Spec, Statement, StatementKind};
 
 /// What is derived.
 #[derive(Default)]
@@ -41,6 +36,7 @@ pub(super) fn build(user: &Spec, prelude: &Spec) -> (Option<Model>, Vec<Diagnost
 impl<'a> Builder<'a> {
     fn network(&mut self, user: &'a Spec, prelude: &'a Spec) -> Option<Model> {
         self.lets(&prelude.statements, Home::Prelude);
+        self.check_statement_count(&user.statements)?;
         self.lets(&user.statements, Home::User);
         self.reserve_names(&user.statements);
         let mut scope = Scope::new(Home::User);
@@ -58,6 +54,9 @@ impl<'a> Builder<'a> {
         let forward_count = self.equations.len();
         let Cost { parts, loss, objective } = self.cost(user, &mut scope);
         self.parameters.sort_by(|(a, _), (b, _)| a.cmp(b));
+        if let (None, None, Some(last)) = (loss, &objective, statements.last()) {
+            self.insist(last.span);
+        }
         if self.is_exhausted {
             return None;
         }
@@ -98,6 +97,22 @@ impl<'a> Builder<'a> {
         self.context.add_tensor(Tensor { name, shape: Vec::new(), axes: Vec::new(), role, label: false, origin })
     }
 
+    fn check_statement_count(&mut self, statements: &'a [Statement]) -> Option<()> {
+        let mut count = 0usize;
+        for statement in statements {
+            count += match &statement.kind {
+                StatementKind::Input(declarations) | StatementKind::Target(declarations) => declarations.len(),
+                _ => 1,
+            };
+            if count > limits::STATEMENTS {
+                let message = format!("a spec has at most {} statements", limits::STATEMENTS);
+                self.exhaust(Diagnostic::error(statement.span, message));
+                return None;
+            }
+        }
+        Some(())
+    }
+
     /// Notes the names that the user gives, so that none of them is made up.
     fn reserve_names(&mut self, statements: &'a [Statement]) {
         for statement in statements {
@@ -129,39 +144,6 @@ impl<'a> Builder<'a> {
                 _ => {}
             }
         }
-    }
-
-    /// Declares inputs and targets.
-    fn data(&mut self, statements: &'a [Statement], scope: &mut Scope) -> Data {
-        let mut data = Data::default();
-        for statement in statements {
-            let (declarations, role) = match &statement.kind {
-                StatementKind::Input(declarations) => (declarations, Role::Input),
-                StatementKind::Target(declarations) => (declarations, Role::Target),
-                _ => continue,
-            };
-            for declaration in declarations {
-                let tensor = self.declare(declaration, role, scope);
-                if let Some(tensor) = tensor {
-                    let list = if role == Role::Input { &mut data.inputs } else { &mut data.targets };
-                    list.push(tensor);
-                }
-                let value = tensor.map(|tensor| self.tensor_value(tensor));
-                self.bind_new(scope, &declaration.name, value.map_or(Binding::Broken, Binding::Value));
-            }
-        }
-        data
-    }
-
-    fn declare(&mut self, declaration: &'a Declaration, role: Role, scope: &mut Scope) -> Option<TensorId> {
-        let extents: Vec<Option<usize>> =
-            declaration.shape.iter().chain(&declaration.class).map(|extent| self.size(extent, scope)).collect();
-        let shape = extents.into_iter().collect::<Option<Vec<usize>>>()?;
-        let Name { text, span } = &declaration.name;
-        self.check_shape(&shape, text, *span)?;
-        let axes = (0..shape.len()).map(|position| default_axis(position).to_owned()).collect();
-        let label = declaration.class.is_some();
-        Some(self.context.add_tensor(Tensor { name: text.clone(), shape, axes, role, label, origin: Some(*span) }))
     }
 
     /// The loss, or the objective in its place.
@@ -264,9 +246,11 @@ impl<'a> Builder<'a> {
     fn objective(&mut self, expr: &'a Expr, by: &'a [Name], scope: &mut Scope) -> Option<Objective> {
         let value = self.scalar_root(expr, "an objective is one number", scope);
         let mut tensors = Vec::new();
-        for (position, name) in by.iter().enumerate() {
-            if let Some(first) = by[..position].iter().find(|other| other.text == name.text) {
-                self.complain_about_doubled(&name.text, name.span, first.span);
+        let mut spans: BTreeMap<&str, Span> = BTreeMap::new();
+        for name in by {
+            if let Some(first) = spans.insert(&name.text, name.span) {
+                let message = format!("`{}` is named twice", name.text);
+                self.complain(Diagnostic::error(name.span, message).label("again here").also(first, "first here"));
             }
             tensors.push(self.differentiable(name, scope));
         }
@@ -288,6 +272,9 @@ impl<'a> Builder<'a> {
 
     /// The input or parameter of that name.
     fn differentiable(&mut self, name: &'a Name, scope: &Scope) -> Option<TensorId> {
+        if self.is_exhausted {
+            return None;
+        }
         let value = match self.find(&name.text, scope) {
             Some(Binding::Value(value)) => value,
             Some(Binding::Broken) => return None,

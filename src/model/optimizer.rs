@@ -63,17 +63,24 @@ impl<'a> Builder<'a> {
         let mut optimizers = Vec::new();
         for (number, line) in lines.iter().enumerate() {
             let Some(expr) = line.rule else { continue };
-            let Some(mut rule) = self.rule(expr, scope) else { continue };
+            let Some(mut rule) = self.rule(expr, scope) else {
+                self.insist(line.span);
+                continue;
+            };
             for (position, assigned) in assigned.iter().enumerate() {
                 if *assigned == Some(number) {
                     let parameter = self.parameters[position].1.tensor;
-                    optimizers.extend(self.instance(&mut rule, parameter, number));
+                    match self.instance(&mut rule, parameter, number) {
+                        Some(optimizer) => optimizers.push(optimizer),
+                        None => self.insist(line.span),
+                    }
                 }
             }
         }
         self.ambient.pop();
-        optimizers
-            .sort_by_key(|optimizer| self.parameters.iter().position(|(_, parameter)| parameter.tensor == optimizer.parameter));
+        let order: BTreeMap<TensorId, usize> =
+            self.parameters.iter().enumerate().map(|(at, (_, parameter))| (parameter.tensor, at)).collect();
+        optimizers.sort_by_key(|optimizer| order.get(&optimizer.parameter).copied());
         optimizers
     }
 

@@ -49,6 +49,9 @@ impl<'a> Builder<'a> {
             self.ambient.push(("m", Indexed::scalar(size)));
             let terms = self.regularizer(value, on, span, scope);
             self.ambient.pop();
+            if terms.is_none() {
+                self.insist(span);
+            }
             regularizers.extend(terms.into_iter().flatten().map(|(parameter, value)| Regularizer { value, parameter, line }));
         }
         regularizers
@@ -158,10 +161,11 @@ impl<'a> Builder<'a> {
     /// The parameters of these names, each named once.
     pub(super) fn named_parameters(&mut self, names: &'a [Name], scope: &Scope) -> Option<Vec<TensorId>> {
         let mut found: Vec<Option<TensorId>> = Vec::new();
-        for (position, name) in names.iter().enumerate() {
-            if let Some(first) = names[..position].iter().find(|other| other.text == name.text) {
+        let mut spans: BTreeMap<&str, Span> = BTreeMap::new();
+        for name in names {
+            if let Some(first) = spans.insert(&name.text, name.span) {
                 let message = format!("`{}` is named twice", name.text);
-                self.complain(Diagnostic::error(name.span, message).label("again here").also(first.span, "first here"));
+                self.complain(Diagnostic::error(name.span, message).label("again here").also(first, "first here"));
                 found.push(None);
             } else {
                 found.push(self.named_parameter(name, scope));
@@ -171,6 +175,9 @@ impl<'a> Builder<'a> {
     }
 
     fn named_parameter(&mut self, name: &'a Name, scope: &Scope) -> Option<TensorId> {
+        if self.is_exhausted {
+            return None;
+        }
         match scope.local(&name.text).map(|bound| bound.binding.clone()) {
             Some(Binding::Broken) => return None,
             Some(Binding::Value(value)) => {

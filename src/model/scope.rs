@@ -199,6 +199,9 @@ impl Builder<'_> {
 
     /// Binds a declared name, or says that it is taken.
     pub(super) fn bind_new(&mut self, scope: &mut Scope, name: &Name, binding: Binding) {
+        if matches!(binding, Binding::Broken) {
+            self.insist(name.span);
+        }
         if let Some(bound) = scope.local(&name.text)
             && !matches!(bound.binding, Binding::Range(_))
         {
@@ -207,6 +210,13 @@ impl Builder<'_> {
             return;
         }
         scope.bind(&name.text, name.span, binding);
+    }
+
+    /// Says that something has no meaning, should no message have said why: no mistake leaves a model.
+    pub(super) fn insist(&mut self, span: Span) {
+        if !self.has_errors() {
+            self.complain(Diagnostic::error(span, "this has no meaning"));
+        }
     }
 
     /// Says that a name is declared twice.

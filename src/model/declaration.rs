@@ -1,0 +1,121 @@
+//! Declarations: inputs, targets and parameters.
+
+use super::builder::Builder;
+use super::scope::{Binding, Scope};
+use super::value::Indexed;
+use crate::diagnostic::Diagnostic;
+use crate::equation::{Role, Tensor, TensorId};
+use crate::span::Span;
+use crate::syntax::tree::{Declaration, DeclaredIndex, Drawn, Name, Statement, StatementKind};
+
+/// Names of axes where a declaration gives none.
+const AXES: [&str; 8] = ["i", "j", "k", "l", "p", "q", "r", "s"];
+
+/// The name of an axis that was declared without one.
+pub(super) fn default_axis(position: usize) -> &'static str {
+    AXES[position % AXES.len()]
+}
+
+/// The data of a spec.
+#[derive(Default)]
+pub(super) struct Data {
+    pub(super) inputs: Vec<TensorId>,
+    pub(super) targets: Vec<TensorId>,
+}
+
+impl<'a> Builder<'a> {
+    /// Declares inputs and targets.
+    pub(super) fn data(&mut self, statements: &'a [Statement], scope: &mut Scope) -> Data {
+        let mut data = Data::default();
+        for statement in statements {
+            let (declarations, role) = match &statement.kind {
+                StatementKind::Input(declarations) => (declarations, Role::Input),
+                StatementKind::Target(declarations) => (declarations, Role::Target),
+                _ => continue,
+            };
+            for declaration in declarations {
+                let tensor = self.declare(declaration, role, scope);
+                if let Some(tensor) = tensor {
+                    let list = if role == Role::Input { &mut data.inputs } else { &mut data.targets };
+                    list.push(tensor);
+                }
+                let value = tensor.map(|tensor| self.tensor_value(tensor));
+                self.bind_new(scope, &declaration.name, value.map_or(Binding::Broken, Binding::Value));
+            }
+        }
+        data
+    }
+
+    fn declare(&mut self, declaration: &'a Declaration, role: Role, scope: &mut Scope) -> Option<TensorId> {
+        let extents: Vec<Option<usize>> =
+            declaration.shape.iter().chain(&declaration.class).map(|extent| self.size(extent, scope)).collect();
+        let shape = extents.into_iter().collect::<Option<Vec<usize>>>()?;
+        let Name { text, span } = &declaration.name;
+        self.check_shape(&shape, text, *span)?;
+        let axes = (0..shape.len()).map(|position| default_axis(position).to_owned()).collect();
+        let label = declaration.class.is_some();
+        Some(self.context.add_tensor(Tensor { name: text.clone(), shape, axes, role, label, origin: Some(*span) }))
+    }
+
+    /// Declares the parameters among these statements.
+    pub(super) fn parameters_of(&mut self, statements: &'a [Statement], scope: &mut Scope) {
+        for statement in statements {
+            match &statement.kind {
+                StatementKind::Param(drawn) => {
+                    let value = self.parameter(drawn, statement.span, scope);
+                    self.bind_new(scope, &drawn.name, value.map_or(Binding::Broken, Binding::Value));
+                }
+                StatementKind::Noise(drawn) => {
+                    self.complain(Diagnostic::error(statement.span, "noise is not supported yet"));
+                    self.bind_new(scope, &drawn.name, Binding::Broken);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn parameter(&mut self, drawn: &'a Drawn, span: Span, scope: &mut Scope) -> Option<Indexed> {
+        let mut extents = Vec::new();
+        for index in &drawn.indices {
+            extents.push(self.declared_extent(index, scope));
+        }
+        let shape = extents.into_iter().collect::<Option<Vec<usize>>>()?;
+        let name = format!("{}{}", scope.prefix, drawn.name.text);
+        self.check_shape(&shape, &name, drawn.name.span)?;
+        let axes = drawn.indices.iter().enumerate().map(|(position, index)| axis_name(index, position)).collect();
+        if let Some(condition) = &drawn.condition {
+            let holds = self.condition(condition, scope)?;
+            if self.number_of(&holds, condition.span)? == 0.0 {
+                let extent = |&extent: &usize| self.context.add_index("i", 0, extent as i64);
+                let axes = shape.iter().map(extent).collect();
+                return Some(Indexed { axes, value: self.context.integer(0) });
+            }
+        }
+        let initial = self.initial(&drawn.from, &shape, scope)?;
+        let origin = Some(self.in_spec(drawn.name.span));
+        let tensor = Tensor { name: name.clone(), shape, axes, role: Role::Parameter, label: false, origin };
+        let place = scope.place.iter().copied().chain([span.start]).collect();
+        let tensor = self.add_parameter(tensor, initial, place, drawn.name.span)?;
+        scope.owned.push((drawn.name.text.clone(), tensor));
+        Some(self.tensor_value(tensor))
+    }
+
+    /// The extent that a declaration states, or the header of the layer.
+    fn declared_extent(&mut self, index: &'a DeclaredIndex, scope: &mut Scope) -> Option<usize> {
+        if let Some(extent) = &index.extent {
+            return self.size(extent, scope);
+        }
+        if let Some(Binding::Range(extent)) = scope.local(&index.name.text).map(|bound| &bound.binding) {
+            return Some(*extent);
+        }
+        let message = format!("the range of the index `{}` is unknown", index.name.text);
+        let hint = format!("state it, as in `{}: 4`", index.name.text);
+        self.complain(Diagnostic::error(index.name.span, message).hint(hint));
+        None
+    }
+}
+
+/// The name of an axis of a declaration.
+fn axis_name(index: &DeclaredIndex, position: usize) -> String {
+    if index.name.text == "_" { default_axis(position).to_owned() } else { index.name.text.clone() }
+}
