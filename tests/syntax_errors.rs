@@ -35,6 +35,10 @@ fn mistakes_in_statements_are_named() {
         ("a class has a number", "target t: class"),
         ("a class has square brackets", "target t: class(10)"),
         ("only a class follows the colon", "target t: label[10]"),
+        (
+            "a misspelt word inside a statement is offered",
+            "target t: clas[10]\nobjective f bye x\ny = x |> dense(3) az hidden\nz = [a annd b]",
+        ),
         ("a declaration ends", "input x[3] y[4]"),
         ("a comma is followed by something", "input x[3],"),
         ("an objective says by what", "objective f"),

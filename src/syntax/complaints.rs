@@ -1,119 +1,14 @@
 //! From pest's account of a failed parse to a message in the user's words.
 //!
-//! pest says how far it came and which rules would have gone on from there. The tables below say what those rules are
+//! pest says how far it came and which rules would have gone on from there. `vocabulary.rs` says what those rules are
 //! called, and what people write who know another notation.
 
 use pest::error::{Error, ErrorVariant, InputLocation};
 
-use super::KEYWORDS;
 use super::expressions::REDUCTIONS;
 use super::grammar::{Place, Rule};
+use super::vocabulary::{AN_EXPRESSION, FOREIGN_SIGNS, FOREIGN_WORDS, KEYWORDS, THE_END, words};
 use crate::diagnostic::{Diagnostic, is_unprintable, nearest};
-
-/// What other notations write, and what this language has for it. Longer signs stand before their beginnings.
-const FOREIGN_SIGNS: [(&str, &str); 40] = [
-    ("==", "two values are compared with `=`"),
-    (":=", "an equation is written with `=`"),
-    ("=>", "at least is written `>=`"),
-    ("=<", "at most is written `<=`"),
-    ("<>", "unequal is written `!=`"),
-    ("**", "a power is written `a^b`"),
-    ("+=", "an equation says what the left side is: `w' = w + …`"),
-    ("-=", "an equation says what the left side is: `w' = w - …`"),
-    ("++", "there is no increment; an equation says what the left side is"),
-    ("&&", "both conditions: `a and b`"),
-    ("||", "either condition: `a or b`"),
-    ("!", "a condition is turned round with `not`"),
-    ("&", "both conditions: `a and b`"),
-    ("|", "a value is passed on with `|>`"),
-    ("%", "there is no remainder; `a - b * floor(a / b)` is it"),
-    ("?", "a choice is written `if c { a } else { b }`"),
-    ("@", "a matrix product is `sum(k: a[i, k] * b[k, j])`"),
-    ("#", "a comment begins with `//`"),
-    ("\\", "a statement goes on over the line's end while a bracket is open, and before `|>`"),
-    ("'", "text stands in double quotes"),
-    ("`", "text stands in double quotes"),
-    ("“", "text stands in straight double quotes"),
-    ("”", "text stands in straight double quotes"),
-    ("→", "an arrow is written `->`"),
-    ("×", "a product is written `a * b`"),
-    ("·", "a product is written `a * b`"),
-    ("⋅", "a product is written `a * b`"),
-    ("÷", "a quotient is written `a / b`"),
-    ("−", "this is a typographic minus; write `-`"),
-    ("–", "this is a dash; write `-`"),
-    ("≤", "at most is written `<=`"),
-    ("≥", "at least is written `>=`"),
-    ("≠", "unequal is written `!=`"),
-    ("²", "a square is written `a^2`"),
-    ("³", "a cube is written `a^3`"),
-    ("√", "a root is written `sqrt(a)`"),
-    ("∞", "infinity is written `inf`"),
-    ("∑", "a sum is written `sum(i: x[i])`"),
-    ("∏", "a product over an index is written `product(i: x[i])`"),
-    ("{", "braces stand only after `if`, `else` and the head of a layer or an optimizer"),
-];
-
-/// The same for words.
-const FOREIGN_WORDS: [(&str, &str); 7] = [
-    ("then", "a choice is written `if c { a } else { b }`"),
-    ("elif", "another condition is written `else if c { b }`"),
-    ("elseif", "another condition is written `else if c { b }`"),
-    ("elsif", "another condition is written `else if c { b }`"),
-    ("xor", "conditions are joined with `and` and `or`; that two differ is `[a] != [b]`"),
-    ("mod", "there is no remainder; `a - b * floor(a / b)` is it"),
-    ("where", "a condition on a value is written `if c { a } else { b }`"),
-];
-
-/// What an operand, and all that is made of operands, is called.
-const AN_EXPRESSION: &str = "an expression";
-
-/// What ends all that the grammar is given.
-const THE_END: &str = "the end of the statement";
-
-/// What a rule is called in a message; nothing for what goes without saying.
-fn words(rule: Rule) -> Option<&'static str> {
-    use Rule::*;
-    Some(match rule {
-        EOI => THE_END,
-        name | path => "a name",
-        number => "a number",
-        text => "text in quotes",
-        expression | operation | reference | group | conditional | iverson | negate | not => AN_EXPRESSION,
-        or | and | less_equal | less | equal | not_equal | greater_equal | greater | add | subtract | multiply | divide
-        | power => "an operator",
-        argument => "an argument",
-        declaration => "a name",
-        declared_index | bound_index => "an index",
-        drawn_index => "an index or a size",
-        formal => "a parameter",
-        extents | index_list | left_indices | drawn_indices | indices | open_bracket => "`[`",
-        formals | arguments | reduction | open_paren => "`(`",
-        close_paren => "`)`",
-        close_bracket => "`]`",
-        open_brace => "`{`",
-        close_brace => "`}`",
-        comma => "`,`",
-        colon => "`:`",
-        class => "`: class[…]`",
-        class_word => "`class`",
-        dots => "`..`",
-        arrow => "`->`",
-        result => "the name of the result",
-        drawn_from => "`~`",
-        defined_as => "`=`",
-        default => "`= …`",
-        within | in_word => "`in`",
-        only_if | if_word => "`if`",
-        else_word => "`else`",
-        on_list | on_word => "`on`",
-        by_list | by_word => "`by`",
-        label | as_word => "`as`",
-        none_word => "`none`",
-        pipe | pipe_sign => "`|>`",
-        _ => return None,
-    })
-}
 
 /// What stands at a position.
 #[derive(Clone, Copy)]
@@ -285,8 +180,20 @@ impl Situation<'_> {
         if self.expects(Rule::defined_as) && found.text == ":" && !self.expects(Rule::index_list) {
             return hint("an argument with a name is written with `=`: `f(n = 10)`");
         }
+        if let Some(near) = self.near_word() {
+            return Some((None, Some(format!("did you mean `{near}`?"))));
+        }
         if found.foreign().is_some() && found.text != "{" {
             return None;
+        }
+        if self.is_left_index() && found.text == ".." {
+            return hint("leading axes stay by themselves: write the last indices alone");
+        }
+        if self.is_left_index() && found.begins_with(|first| first.is_ascii_digit()) {
+            return hint("an index on the left-hand side is a name, and the equation holds for each of its values");
+        }
+        if self.expects(Rule::dots) && self.is_behind_operand() {
+            return hint("a range has two ends, the second excluded: `i in 0..4`");
         }
         if self.expects(Rule::else_word) {
             let advice = "an expression has a value in either case: `if c { a } else { b }`";
@@ -325,6 +232,22 @@ impl Situation<'_> {
         } else {
             hint("a product is written with `*`: `2 * x`")
         }
+    }
+
+    /// The word among those expected that what stands here is nearly.
+    fn near_word(&self) -> Option<&'static str> {
+        let expected = self.positives.iter().filter_map(|rule| match rule {
+            Rule::and => Some("and"),
+            Rule::or => Some("or"),
+            rule => words(*rule).map(|word| word.trim_matches('`')).filter(|word| word.chars().all(char::is_alphabetic)),
+        });
+        nearest(self.found.text, expected).filter(|_| self.found.text.len() > 1)
+    }
+
+    /// Whether an index on the left of an equation should stand here.
+    fn is_left_index(&self) -> bool {
+        let of_equation = KEYWORDS.iter().all(|(word, _)| *word != self.first.text);
+        of_equation && self.expects(Rule::name) && self.behind().ends_with(['[', ','])
     }
 
     /// What another notation would write here, or what the statement looks like that this one begins as.

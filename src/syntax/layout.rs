@@ -4,6 +4,7 @@
 //! each range is parsed by itself. All that the grammar recurses on is counted here, without recursion, so that no text
 //! is deep enough to overflow a stack; brackets of a range handed on are balanced.
 
+use super::vocabulary::OUTSIDE_BODIES;
 use crate::diagnostic::Diagnostic;
 use crate::limits;
 use crate::span::{SourceId, Span};
@@ -369,9 +370,8 @@ impl<'a> Scanner<'a> {
             statements.extend(self.statement(true));
         }
         self.report(brace, 1, "this `{` is never closed");
-        let outside = statements
-            .iter()
-            .position(|chunk| super::OUTSIDE_BODIES.contains(&super::first_word(&self.text[chunk.start..chunk.end])));
+        let outside =
+            statements.iter().position(|chunk| OUTSIDE_BODIES.contains(&super::first_word(&self.text[chunk.start..chunk.end])));
         if let Some(outside) = outside {
             // From there on the statements are read again, as statements of the file.
             self.position = statements[outside].start;

@@ -10,6 +10,7 @@ mod layout;
 mod print;
 mod statements;
 pub mod tree;
+mod vocabulary;
 
 use crate::diagnostic::Diagnostic;
 use crate::limits;
@@ -20,28 +21,6 @@ pub use tree::Spec;
 
 /// The definitions that every spec starts with.
 pub const PRELUDE: &str = include_str!("../../grammar/prelude.spec");
-
-/// The words that begin a statement, with what the statement looks like.
-const KEYWORDS: [(&str, &str); 14] = [
-    ("network", "network Name"),
-    ("let", "let n = 32"),
-    ("input", "input x[64]"),
-    ("target", "target t: class[10]"),
-    ("param", "param w[i: 64, j: 32] ~ glorot"),
-    ("noise", "noise m[i: 64] ~ bernoulli(0.5)"),
-    ("loss", "loss cross_entropy(y, t)"),
-    ("regularizer", "regularizer l2(0.001)"),
-    ("objective", "objective f by x, y"),
-    ("optimizer", "optimizer adam(rate = 0.001)"),
-    ("function", "function f(a, b = 1) = a + b"),
-    ("layer", "layer f(x[i], n) -> s[j: n] { … }"),
-    ("state", "state v ~ 0"),
-    ("include", "include \"other.spec\""),
-];
-
-/// The keywords of statements that stand in no body.
-const OUTSIDE_BODIES: [&str; 10] =
-    ["network", "input", "target", "loss", "regularizer", "objective", "optimizer", "function", "layer", "include"];
 
 /// The letters a statement begins with.
 fn first_word(statement: &str) -> &str {

@@ -5,13 +5,14 @@ use pest::iterators::Pair;
 
 use super::complaints;
 use super::expressions::{Lowered, expression, name, next, text, unforeseen, value};
+use super::first_word;
 use super::grammar::{NetworkParser, Parts, Place, Rule};
 use super::layout::{Body, Chunk};
 use super::tree::{
     Declaration, DeclaredIndex, Drawn, EquationStatement, Expr, ExprKind, Formal, FunctionDefinition, LayerDefinition, Name,
     OptimizerDefinition, Spec, Statement, StatementKind, Within,
 };
-use super::{KEYWORDS, first_word};
+use super::vocabulary::KEYWORDS;
 use crate::diagnostic::Diagnostic;
 use crate::limits;
 use crate::span::{SourceId, Span};
