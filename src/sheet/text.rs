@@ -115,21 +115,7 @@ fn write(math: &Math, out: &mut String) {
             out.push_str(fence_text(*fence, Side::Right));
         }
         Math::HalfFence(fence, side) => out.push_str(fence_text(*fence, *side)),
-        Math::Cases(rows) => {
-            out.push('{');
-            for (at, (value, condition)) in rows.iter().enumerate() {
-                out.push_str(if at == 0 { " " } else { "; " });
-                write(value, out);
-                match condition {
-                    Some(condition) => {
-                        out.push_str(" if ");
-                        write(condition, out);
-                    }
-                    None => out.push_str(" otherwise"),
-                }
-            }
-            out.push_str(" }");
-        }
+        Math::Cases(rows) => write_cases(rows, out),
         Math::Big { operator, under, over, body } => {
             write_big(*operator, under.as_deref(), over.as_deref(), out);
             write(body, out);
@@ -148,6 +134,22 @@ fn write(math: &Math, out: &mut String) {
             out.push(')');
         }
     }
+}
+
+fn write_cases(rows: &[(Math, Option<Math>)], out: &mut String) {
+    out.push('{');
+    for (at, (value, condition)) in rows.iter().enumerate() {
+        out.push_str(if at == 0 { " " } else { "; " });
+        write(value, out);
+        match condition {
+            Some(condition) => {
+                out.push_str(" if ");
+                write(condition, out);
+            }
+            None => out.push_str(" otherwise"),
+        }
+    }
+    out.push_str(" }");
 }
 
 fn write_operator(operator: Operator, out: &mut String) {

@@ -1,12 +1,13 @@
 //! From expressions to formulas as a mathematician sets them: negative terms after positive ones, quotients as fractions, roots,
 //! sums with their ranges, indices that clash with nothing.
 
+mod function;
 mod index;
 mod number;
 mod piecewise;
 mod product;
 
-use super::math::{BigOperator, Fence, Math, Operator, width};
+use super::math::{BigOperator, Fence, Math, Operator};
 use super::notation::Notation;
 use crate::equation::{Affine, Context, Elementary, Equation, ExprId, IndexId, Node, ReduceKind, Role, TensorId};
 
@@ -308,56 +309,6 @@ impl<'a> Writer<'a> {
         (size, sum)
     }
 
-    fn power(&mut self, base: ExprId, exponent: ExprId) -> Piece {
-        if self.context.as_number(exponent).is_some_and(|number| number.value() == 0.5) {
-            return Piece::atom(Math::Sqrt(Box::new(self.expression(base))));
-        }
-        let is_integer = self.context.as_number(exponent).is_some_and(|number| number.as_integer().is_some());
-        let base = self.piece(base);
-        let exponent = self.expression(exponent);
-        raised(base, exponent, is_integer)
-    }
-
-    fn call(&mut self, function: Elementary, argument: ExprId) -> Piece {
-        /// The widest exponent, in ems, that `e` carries; a wider one goes into `exp( )`.
-        const EXPONENT_WIDTH: f64 = 6.0;
-        let name = match function {
-            Elementary::Sqrt => return Piece::atom(Math::Sqrt(Box::new(self.expression(argument)))),
-            Elementary::Abs => return Piece::atom(Math::Fenced(Fence::Bars, Box::new(self.expression(argument)))),
-            Elementary::Floor => return Piece::atom(Math::Fenced(Fence::Floor, Box::new(self.expression(argument)))),
-            Elementary::Exp => {
-                let exponent = self.expression(argument);
-                if !self.notation.is_taken("e")
-                    && !exponent.is_tall()
-                    && width(&exponent) < EXPONENT_WIDTH
-                    && !has_power_of_e(&exponent)
-                {
-                    return Piece::atom(Math::identifier("e").with_superscript(exponent));
-                }
-                return Piece::atom(Math::Call { function: Box::new(Math::identifier("exp")), arguments: vec![exponent] });
-            }
-            Elementary::Expm1 => {
-                let power = self.call(Elementary::Exp, argument);
-                return sum_of(vec![(false, power), (true, number::number(1.0))]);
-            }
-            Elementary::Log1p => {
-                let terms = vec![(false, number::number(1.0)), (self.is_negative(argument), self.magnitude(argument))];
-                let arguments = vec![sum_of(terms).math];
-                return Piece::atom(Math::Call { function: Box::new(Math::identifier("ln")), arguments });
-            }
-            Elementary::Atan => "arctan",
-            Elementary::Ln | Elementary::Sin | Elementary::Cos | Elementary::Tan | Elementary::Tanh | Elementary::Erf => {
-                function.name()
-            }
-        };
-        let function = Box::new(Math::identifier(name));
-        let argument = self.piece(argument);
-        match argument.level {
-            Level::Atom => Piece::new(Math::Apply { function, argument: Box::new(argument.math) }, Level::Apply),
-            _ => Piece::atom(Math::Call { function, arguments: vec![argument.math] }),
-        }
-    }
-
     fn reduction(&mut self, kind: ReduceKind, indices: &[IndexId], body: ExprId) -> Piece {
         let depth = self.scope.len();
         for &index in indices {
@@ -399,19 +350,6 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// A power.
-fn raised(base: Piece, exponent: Math, is_integer: bool) -> Piece {
-    match base.math {
-        // tanh² s
-        Math::Apply { function, argument } if is_integer => {
-            Piece::new(Math::Apply { function: Box::new(function.with_superscript(exponent)), argument }, Level::Apply)
-        }
-        Math::Scripts { base, sub, sup: None } => Piece::atom(Math::Scripts { base, sub, sup: Some(Box::new(exponent)) }),
-        Math::Scripts { .. } => Piece::atom(base.math.parenthesized().with_superscript(exponent)),
-        _ => Piece::atom(base.at_least(Level::Atom).with_superscript(exponent)),
-    }
-}
-
 /// Terms with their signs.
 fn sum_of(pieces: Vec<(bool, Piece)>) -> Piece {
     let mut row = Vec::with_capacity(2 * pieces.len());
@@ -436,19 +374,6 @@ fn ends_in_cases(math: &Math) -> bool {
         Math::Cases(_) => true,
         Math::Product(parts) => parts.last().is_some_and(ends_in_cases),
         Math::Big { body, .. } => ends_in_cases(body),
-        _ => false,
-    }
-}
-
-fn has_power_of_e(math: &Math) -> bool {
-    match math {
-        Math::Scripts { base, sup, .. } => {
-            (sup.is_some() && **base == Math::identifier("e")) || sup.as_deref().is_some_and(has_power_of_e)
-        }
-        Math::Row(parts) | Math::Product(parts) => parts.iter().any(has_power_of_e),
-        Math::Fenced(_, body) | Math::Sqrt(body) => has_power_of_e(body),
-        Math::Apply { argument, .. } => has_power_of_e(argument),
-        Math::Call { .. } => true,
         _ => false,
     }
 }

@@ -1,6 +1,7 @@
 //! Products and quotients: which factors stand above the line, which below, and which beside it.
 
-use super::{Level, Piece, Writer, number, raised};
+use super::function::raised;
+use super::{Level, Piece, Writer, number};
 use crate::equation::{ExprId, Node, Number, Role};
 use crate::sheet::math::{Math, width};
 

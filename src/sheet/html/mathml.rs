@@ -49,20 +49,7 @@ fn write(math: &Math, out: &mut String) {
             write(by, out);
             out.push_str("</mrow></mfrac>");
         }
-        Math::Scripts { base, sub, sup } => {
-            let element = match (sub, sup) {
-                (Some(_), Some(_)) => "msubsup",
-                (Some(_), None) => "msub",
-                (None, Some(_)) => "msup",
-                (None, None) => "mrow",
-            };
-            out.push_str(&format!("<{element}>"));
-            row(base, out);
-            for script in [sub, sup].into_iter().flatten() {
-                row(script, out);
-            }
-            out.push_str(&format!("</{element}>"));
-        }
+        Math::Scripts { base, sub, sup } => write_scripts(base, sub.as_deref(), sup.as_deref(), out),
         Math::Sqrt(body) => {
             out.push_str("<msqrt>");
             row(body, out);
@@ -79,23 +66,7 @@ fn write(math: &Math, out: &mut String) {
             let character = fence_character(*fence, *side);
             out.push_str(&format!("<mo stretchy=\"false\" fence=\"true\">{character}</mo>"));
         }
-        Math::Cases(rows) => {
-            out.push_str("<mrow><mo fence=\"true\">{</mo><mtable>");
-            for (value, condition) in rows {
-                out.push_str("<mtr><mtd style=\"text-align: left\">");
-                row(value, out);
-                out.push_str("</mtd><mtd style=\"text-align: left\">");
-                match condition {
-                    Some(condition) => {
-                        out.push_str("<mtext>if&#xa0;</mtext>");
-                        row(condition, out);
-                    }
-                    None => out.push_str("<mtext>otherwise</mtext>"),
-                }
-                out.push_str("</mtd></mtr>");
-            }
-            out.push_str("</mtable></mrow>");
-        }
+        Math::Cases(rows) => write_cases(rows, out),
         Math::Big { operator, under, over, body } => {
             write_big(*operator, under.as_deref(), over.as_deref(), out);
             row(body, out);
@@ -119,6 +90,39 @@ fn write(math: &Math, out: &mut String) {
             out.push_str("</mrow>");
         }
     }
+}
+
+fn write_scripts(base: &Math, sub: Option<&Math>, sup: Option<&Math>, out: &mut String) {
+    let element = match (sub, sup) {
+        (Some(_), Some(_)) => "msubsup",
+        (Some(_), None) => "msub",
+        (None, Some(_)) => "msup",
+        (None, None) => "mrow",
+    };
+    out.push_str(&format!("<{element}>"));
+    row(base, out);
+    for script in [sub, sup].into_iter().flatten() {
+        row(script, out);
+    }
+    out.push_str(&format!("</{element}>"));
+}
+
+fn write_cases(rows: &[(Math, Option<Math>)], out: &mut String) {
+    out.push_str("<mrow><mo fence=\"true\">{</mo><mtable>");
+    for (value, condition) in rows {
+        out.push_str("<mtr><mtd style=\"text-align: left\">");
+        row(value, out);
+        out.push_str("</mtd><mtd style=\"text-align: left\">");
+        match condition {
+            Some(condition) => {
+                out.push_str("<mtext>if&#xa0;</mtext>");
+                row(condition, out);
+            }
+            None => out.push_str("<mtext>otherwise</mtext>"),
+        }
+        out.push_str("</mtd></mtr>");
+    }
+    out.push_str("</mtable></mrow>");
 }
 
 fn write_operator(operator: Operator, out: &mut String) {

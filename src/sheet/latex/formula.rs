@@ -80,32 +80,9 @@ fn write(math: &Math, style: Style, out: &mut String) {
             let size = if *side == Side::Left { "\\Biggl" } else { "\\Biggr" };
             out.push_str(&format!("{size}{}", delimiter(*fence, *side)));
         }
-        Math::Cases(rows) => {
-            let rows: Vec<String> = rows
-                .iter()
-                .map(|(value, condition)| match condition {
-                    Some(condition) => format!("{} & \\text{{if }}{}", latex(value, Style::Text), latex(condition, Style::Text)),
-                    None => format!("{} & \\text{{otherwise}}", latex(value, Style::Text)),
-                })
-                .collect();
-            out.push_str(&format!("\\begin{{cases}}{}\\end{{cases}}", rows.join("\\\\[2pt]")));
-        }
+        Math::Cases(rows) => write_cases(rows, out),
         Math::Big { operator, under, over, body } => {
-            out.push_str(match operator {
-                BigOperator::Sum => "\\sum",
-                BigOperator::Product => "\\prod",
-                BigOperator::Max => "\\max",
-                BigOperator::Min => "\\min",
-                BigOperator::ArgMax => "\\operatorname*{arg\\,max}",
-                BigOperator::ArgMin => "\\operatorname*{arg\\,min}",
-            });
-            if let Some(under) = under {
-                out.push_str(&format!("_{{{}}}", script(under)));
-            }
-            if let Some(over) = over {
-                out.push_str(&format!("^{{{}}}", script(over)));
-            }
-            out.push(' ');
+            write_big(*operator, under.as_deref(), over.as_deref(), out);
             write(body, style, out);
         }
         Math::Apply { function, argument } => {
@@ -121,6 +98,35 @@ fn write(math: &Math, style: Style, out: &mut String) {
             out.push_str(&right);
         }
     }
+}
+
+fn write_cases(rows: &[(Math, Option<Math>)], out: &mut String) {
+    let rows: Vec<String> = rows
+        .iter()
+        .map(|(value, condition)| match condition {
+            Some(condition) => format!("{} & \\text{{if }}{}", latex(value, Style::Text), latex(condition, Style::Text)),
+            None => format!("{} & \\text{{otherwise}}", latex(value, Style::Text)),
+        })
+        .collect();
+    out.push_str(&format!("\\begin{{cases}}{}\\end{{cases}}", rows.join("\\\\[2pt]")));
+}
+
+fn write_big(operator: BigOperator, under: Option<&Math>, over: Option<&Math>, out: &mut String) {
+    out.push_str(match operator {
+        BigOperator::Sum => "\\sum",
+        BigOperator::Product => "\\prod",
+        BigOperator::Max => "\\max",
+        BigOperator::Min => "\\min",
+        BigOperator::ArgMax => "\\operatorname*{arg\\,max}",
+        BigOperator::ArgMin => "\\operatorname*{arg\\,min}",
+    });
+    if let Some(under) = under {
+        out.push_str(&format!("_{{{}}}", script(under)));
+    }
+    if let Some(over) = over {
+        out.push_str(&format!("^{{{}}}", script(over)));
+    }
+    out.push(' ');
 }
 
 fn script(math: &Math) -> String {
