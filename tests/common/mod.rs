@@ -2,6 +2,7 @@
 // Each test file is a crate of its own and uses a part of this.
 #![allow(dead_code)]
 
+pub(crate) mod random;
 pub(crate) mod specs;
 
 use deltarule_compiler::derivation::Derivation;
