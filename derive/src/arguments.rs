@@ -42,10 +42,9 @@ impl Parse for Arguments {
                 input.parse::<Token![=]>()?;
                 set_once(&mut runtime, input.call(Path::parse_mod_style)?, key.span, "`crate`")?;
             } else {
-                let key: Ident = input.parse().map_err(|error| {
-                    Error::new(error.span(), "expected \"FILE\", `spec = \"…\"`, `scalar = f64` or `crate = PATH`")
-                })?;
-                input.parse::<Token![=]>()?;
+                let expected = "expected \"FILE\", `spec = \"…\"`, `scalar = f64` or `crate = PATH`";
+                let key: Ident = input.parse().map_err(|error| Error::new(error.span(), expected))?;
+                input.parse::<Token![=]>().map_err(|_| Error::new(key.span(), expected))?;
                 match key.to_string().as_str() {
                     "spec" => set_once(&mut source, SpecSource::Inline(input.parse()?), key.span(), "a spec")?,
                     "scalar" => set_once(&mut scalar, parse_scalar(input)?, key.span(), "`scalar`")?,
