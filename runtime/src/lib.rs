@@ -64,6 +64,8 @@ mod network;
 pub mod private;
 mod random;
 mod scalar;
+mod single;
+mod square_root;
 
 /// What generated code refers to; not for use by hand.
 #[doc(hidden)]

@@ -1,4 +1,4 @@
-//! Generated types as plain memory. All `unsafe` of the runtime and of generated code is in this file.
+//! Generated types as plain memory. All `unsafe` that generated code relies on is in this file.
 #![allow(unsafe_code)]
 
 use crate::Scalar;

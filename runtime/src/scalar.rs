@@ -56,24 +56,42 @@ impl Scalar for f64 {
 }
 
 macro_rules! mathematics {
-    ($($scalar:ident: $exp:ident $ln:ident $log1p:ident $expm1:ident $sqrt:ident $sin:ident $cos:ident $tan:ident $tanh:ident $atan:ident $erf:ident $floor:ident $pow:ident;)*) => {
+    ($($scalar:ident: $exp:path, $tanh:path, $ln:ident $log1p:ident $expm1:ident $sqrt:ident $sin:ident $cos:ident $tan:ident $atan:ident $erf:ident $floor:ident $pow:ident;)*) => {
         /// The functions of the language, for each scalar type a module.
         pub mod math {$(
             /// The functions of the language for this type.
             pub mod $scalar {
                 mathematics! { $scalar
-                    "The exponential function." exp $exp,
                     "The natural logarithm." ln $ln,
                     "`ln(1 + x)` without loss of digits near 0." log1p $log1p,
                     "`exp(x) - 1` without loss of digits near 0." expm1 $expm1,
-                    "The square root." sqrt $sqrt,
                     "Sine, of radians." sin $sin,
                     "Cosine, of radians." cos $cos,
                     "Tangent, of radians." tan $tan,
-                    "Hyperbolic tangent." tanh $tanh,
                     "Arc tangent, in radians." atan $atan,
                     "The error function." erf $erf,
                     "The greatest integer that is not greater." floor $floor,
+                }
+
+                /// The exponential function.
+                #[inline]
+                #[must_use]
+                pub fn exp(x: $scalar) -> $scalar {
+                    $exp(x)
+                }
+
+                /// Hyperbolic tangent.
+                #[inline]
+                #[must_use]
+                pub fn tanh(x: $scalar) -> $scalar {
+                    $tanh(x)
+                }
+
+                /// The square root.
+                #[inline]
+                #[must_use]
+                pub fn sqrt(x: $scalar) -> $scalar {
+                    crate::square_root::$sqrt(x)
                 }
 
                 /// The absolute value.
@@ -148,8 +166,8 @@ macro_rules! mathematics {
 }
 
 mathematics! {
-    f32: expf logf log1pf expm1f sqrtf sinf cosf tanf tanhf atanf erff floorf powf;
-    f64: exp log log1p expm1 sqrt sin cos tan tanh atan erf floor pow;
+    f32: crate::single::exp, crate::single::tanh, logf log1pf expm1f single sinf cosf tanf atanf erff floorf powf;
+    f64: libm::exp, libm::tanh, log log1p expm1 double sin cos tan atan erf floor pow;
 }
 
 #[cfg(test)]
