@@ -10,7 +10,7 @@ use crate::model::Model;
 /// The equations of training, in the order in which they are computed.
 ///
 /// For one example: [`Self::forward`], then [`Self::backward`]. For a minibatch: the mean of the parameters' adjoints, then
-/// [`Self::gradient`], then [`Model::constants`] and [`Self::update`].
+/// [`Self::gradient`], then [`Model::constants`] and the updates of [`Model::optimizers`].
 #[derive(Clone, Debug)]
 pub struct Derivation {
     /// The model, its context extended by all that was derived.

@@ -24,7 +24,7 @@ pub enum Severity {
 pub struct Label {
     /// The place.
     pub span: Span,
-    /// What is there, such as "this has shape [32]".
+    /// What is there, such as `this has shape [32]`.
     pub text: String,
 }
 
