@@ -42,7 +42,7 @@ pub(crate) fn tanh(x: f32) -> f32 {
     let magnitude = x.abs();
     let square = x * x;
     let mut polynomial = -5.704_988_7e-3;
-    for coefficient in [2.063_908_9e-2, -5.373_971_6e-2, 1.333_144_2e-1, -3.333_328e-1] {
+    for coefficient in [2.063_909e-2, -5.373_971_6e-2, 1.333_144_2e-1, -3.333_328e-1] {
         polynomial = polynomial * square + coefficient;
     }
     let near_zero = x * (polynomial * square + 1.0);
