@@ -145,3 +145,56 @@ fn a_mistake_and_nothing_but_a_mistake_leaves_no_model() {
         }
     }
 }
+
+/// A spec with some of its words left out, doubled or put in another's place.
+fn mutated(words: &[String], seed: u64) -> String {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut draw = |below: usize| {
+        // Marsaglia's xorshift (2003).
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 33) as usize % below
+    };
+    let mut words = words.to_vec();
+    for _ in 0..1 + draw(3) {
+        let (at, other) = (draw(words.len()), draw(words.len()));
+        match draw(4) {
+            0 => words[at].clear(),
+            1 => words[at] = words[other].clone(),
+            2 => words.swap(at, other),
+            _ => words[at] = ["0", "-1", "x", "[", "]", "(i: ", "..", "1.5", "w", "k", "|> softmax", "\n"][draw(12)].to_owned(),
+        }
+    }
+    words.concat()
+}
+
+/// The text in pieces: names and numbers, and each other character by itself.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = vec![String::new()];
+    for character in text.chars() {
+        let is_name = character.is_alphanumeric() || character == '_';
+        let last_is_name =
+            words.last().and_then(|word| word.chars().last()).is_some_and(|last| last.is_alphanumeric() || last == '_');
+        if is_name && last_is_name {
+            words.last_mut().expect("there is one").push(character);
+        } else {
+            words.push(character.to_string());
+        }
+    }
+    words
+}
+
+#[test]
+fn no_mutation_of_a_spec_makes_the_compiler_panic() {
+    for name in ["digits", "circuit", "neuron", "autoencoder", "definitions", "expressions", "sequence"] {
+        let text = std::fs::read_to_string(format!("tests/specs/{name}.spec")).expect("the fixture is in the repository");
+        let words = words(&text);
+        for seed in 1..=400 {
+            let spec = mutated(&words, seed);
+            let outcome =
+                std::panic::catch_unwind(|| pipeline::compile("net.spec", &spec).map_err(|diagnostics| diagnostics.render()));
+            assert!(outcome.is_ok(), "a panic on\n{spec}");
+        }
+    }
+}

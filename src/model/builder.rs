@@ -44,6 +44,8 @@ pub(super) struct Builder<'a> {
     pub(super) line: Option<Line>,
     /// Names of tensors that are given, or that the user will give.
     pub(super) taken: BTreeSet<String>,
+    /// The last number that a name was given, by what comes before the number.
+    numbers: BTreeMap<String, usize>,
     /// The definitions that are being expanded, outermost first.
     pub(super) frames: Vec<Frame>,
     /// Intermediate values that have a name, by shape and by value in terms of [`Self::slots`].
@@ -77,6 +79,7 @@ impl<'a> Builder<'a> {
             constants: Vec::new(),
             line: None,
             taken: BTreeSet::new(),
+            numbers: BTreeMap::new(),
             frames: Vec::new(),
             intermediates: BTreeMap::new(),
             slots: BTreeMap::new(),
@@ -251,15 +254,15 @@ impl<'a> Builder<'a> {
         Some(Indexed { axes: result.axes, value: self.context.access_at(tensor, &indices) })
     }
 
-    /// `base1`, or the first number that is free.
-    pub(super) fn unused_name(&self, prefix: &str, base: &str) -> String {
-        let mut number = 1;
+    /// `base1`, or the next number that is free.
+    pub(super) fn unused_name(&mut self, prefix: &str, base: &str) -> String {
+        let number = self.numbers.entry(format!("{prefix}{base}")).or_default();
         loop {
+            *number += 1;
             let name = format!("{prefix}{base}{number}");
             if !self.taken.contains(&name) {
                 return name;
             }
-            number += 1;
         }
     }
 
