@@ -27,8 +27,13 @@ impl Writer<'_> {
         }
     }
 
-    /// That an expression is not 0: `y ≠ 1` rather than `1 − y ≠ 0`.
+    /// That an expression is not 0: `y ≠ 1` rather than `1 − y ≠ 0`, and each factor of a product by itself.
     pub(in crate::sheet) fn not_zero(&mut self, expr: ExprId) -> Math {
+        if let Node::Multiply(factors) = self.context.node(expr) {
+            let mut factors = factors.clone();
+            factors.retain(|&factor| self.context.as_number(factor).is_none() && !self.is_clearly_positive(factor));
+            return Math::list(factors.into_iter().map(|factor| self.not_zero(factor)).collect());
+        }
         if let Node::Add(terms) = self.context.node(expr)
             && let [constant, term] = terms[..]
             && let Some(constant) = self.context.as_number(constant).map(Number::value)
