@@ -8,7 +8,7 @@ use deltarule_compiler::equation::{
     Affine, Context, Elementary, Equation, ExprId, IndexId, ReduceKind, Relation, Role, Tensor, TensorId, evaluate,
 };
 use deltarule_compiler::generic::{DataError, Engine, Named, Values, check_gradients};
-use deltarule_compiler::model::{Initial, Model, Parameter};
+use deltarule_compiler::model::{Distribution, Model, Parameter};
 use ndarray::{ArrayD, Dimension, IxDyn, array};
 
 /// A model that is written equation by equation.
@@ -40,7 +40,7 @@ impl Builder {
             Role::Target => self.targets.push(id),
             Role::Parameter => self.parameters.push(Parameter {
                 tensor: id,
-                initial: Initial::Normal { mean: 0.0, deviation: 1.0 },
+                initial: Distribution::Normal { mean: 0.0, deviation: 1.0 },
                 is_weight: true,
                 trained: true,
             }),
@@ -75,6 +75,7 @@ impl Builder {
             inputs: self.inputs,
             targets: self.targets,
             parameters: self.parameters,
+            noises: Vec::new(),
             equations: self.equations,
             loss,
             outputs,

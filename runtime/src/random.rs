@@ -30,6 +30,13 @@ impl Generator {
         }
     }
 
+    /// Sets each element to 1 with this probability, else to 0.
+    pub fn bernoulli<T: Scalar>(&mut self, elements: &mut [T], probability: f64) {
+        for element in elements {
+            *element = T::from_f64(if self.unit() < probability { 1.0 } else { 0.0 });
+        }
+    }
+
     /// Draws each element from a normal distribution (Box and Muller, the cosine of each pair).
     pub fn normal<T: Scalar>(&mut self, elements: &mut [T], mean: f64, deviation: f64) {
         for element in elements {

@@ -2,7 +2,7 @@
 
 use crate::derivation::{Derivation, derive};
 use crate::equation::{Context, Elementary, Equation, ExprId, IndexId, Number, ReduceKind, Relation, Role, Tensor, TensorId};
-use crate::model::{Initial, Model, Optimizer, Parameter, Regularizer, State};
+use crate::model::{Distribution, Model, Optimizer, Parameter, Regularizer, State};
 
 fn tensor(context: &mut Context, name: &str, shape: &[usize], role: Role) -> TensorId {
     let axes = ["i", "j"].iter().take(shape.len()).map(|&axis| axis.to_owned()).collect();
@@ -112,7 +112,7 @@ pub(super) fn digits() -> Derivation {
     let batch_size = tensor(c, "m", &[], Role::BatchSize);
     let update_number = tensor(c, "k", &[], Role::UpdateNumber);
     let parameter = |tensor: TensorId, is_weight: bool| {
-        let initial = if is_weight { Initial::Normal { mean: 0.0, deviation: 0.2 } } else { Initial::Constant(0.0) };
+        let initial = if is_weight { Distribution::Normal { mean: 0.0, deviation: 0.2 } } else { Distribution::Constant(0.0) };
         Parameter { tensor, initial, is_weight, trained: true }
     };
     derive(Model {
@@ -120,6 +120,7 @@ pub(super) fn digits() -> Derivation {
         inputs: vec![x],
         targets: vec![t],
         parameters: vec![parameter(w1, true), parameter(b1, false), parameter(w2, true), parameter(b2, false)],
+        noises: Vec::new(),
         outputs: vec![output.target],
         loss: Some(loss.target),
         equations: vec![first, hidden, second, output, loss],

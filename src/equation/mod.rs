@@ -10,6 +10,7 @@
 //!   differ only in the name of their index are one node. To look inside, [`Context::open`] gives fresh indices;
 //! - numbers are folded only where the result is exact, so a rewrite never changes a value by rounding.
 
+mod components;
 mod construct;
 mod context;
 mod evaluate;
@@ -17,13 +18,16 @@ mod node;
 mod number;
 mod print;
 mod rebuild;
+mod schedule;
 mod substitute;
 
+pub(crate) use components::components;
 pub use context::Context;
 pub use evaluate::{Bindings, EvaluationError, evaluate};
 pub use node::{Affine, Elementary, Node, ReduceKind, Relation};
 pub use number::Number;
 pub(crate) use rebuild::for_each_child;
+pub use schedule::{Block, Cycle, CycleReason, Recurrence, schedule};
 
 use crate::span::Span;
 

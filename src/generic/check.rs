@@ -11,7 +11,7 @@ use super::{Engine, EngineError};
 use crate::calculus::{Condition, Record};
 use crate::derivation::Derivation;
 use crate::equation::{Role, Tensor, TensorId};
-use crate::model::Initial;
+use crate::model::Distribution;
 
 /// Examples of the minibatch that is checked: more than one, so that a mean differs from a sum.
 const EXAMPLES: usize = 3;
@@ -177,7 +177,7 @@ impl<'a> Point<'a> {
         let mut parameters = engine.initialize((sampler.uniform() * 1e9) as u64);
         for (parameter, array) in model.parameters.iter().zip(&mut parameters.arrays) {
             // Equal elements would hide a mistake in their order.
-            if matches!(parameter.initial, Initial::Constant(_)) {
+            if matches!(parameter.initial, Distribution::Constant(_)) {
                 array.values.mapv_inplace(|value| value + 0.1 * sampler.normal());
             }
         }

@@ -6,7 +6,7 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 use super::data::DataError;
 use super::scalar::Scalar;
-use crate::model::Initial;
+use crate::model::Distribution;
 
 /// An array and the name of its tensor.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,12 +122,13 @@ impl Sampler {
     }
 
     /// An array of a distribution, filled row-major. A constant draws nothing.
-    pub(super) fn array<T: Scalar>(&mut self, initial: Initial, shape: &[usize]) -> ArrayD<T> {
+    pub(super) fn array<T: Scalar>(&mut self, initial: Distribution, shape: &[usize]) -> ArrayD<T> {
         ArrayD::from_shape_simple_fn(IxDyn(shape), || {
             T::from_f64(match initial {
-                Initial::Constant(value) => value,
-                Initial::Uniform { low, high } => low + (high - low) * self.uniform(),
-                Initial::Normal { mean, deviation } => mean + deviation * self.normal(),
+                Distribution::Constant(value) => value,
+                Distribution::Bernoulli(probability) => f64::from(u8::from(self.uniform() < probability)),
+                Distribution::Uniform { low, high } => low + (high - low) * self.uniform(),
+                Distribution::Normal { mean, deviation } => mean + deviation * self.normal(),
             })
         })
     }

@@ -288,7 +288,7 @@ impl<'a> Builder<'a> {
         {
             return true;
         }
-        super::order::for_each_part(expr, &mut |part| is_sound &= self.collect_uses(index, part, scope, uses));
+        super::names::for_each_part(expr, &mut |part| is_sound &= self.collect_uses(index, part, scope, uses));
         is_sound
     }
 }

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::builder::Builder;
 use super::definitions::{Callable, Home};
-use super::order::{for_each_name, sort};
+use super::names::for_each_name;
 use super::scope::{Binding, Scope};
 use super::value::{Indexed, list_words, shape_words};
 use crate::diagnostic::Diagnostic;
+use crate::equation::components;
 use crate::equation::{IndexId, TensorId};
 use crate::limits;
 use crate::syntax::tree::{DeclaredIndex, EquationStatement, Expr, ExprKind, Name, Statement, StatementKind};
@@ -76,7 +77,7 @@ impl<'a> Builder<'a> {
             })
             .collect();
         let mut ordered = Vec::with_capacity(items.len());
-        for group in sort(&needs).groups {
+        for group in components(&needs) {
             let is_cycle = group.len() > 1 || needs[group[0]].contains(&group[0]);
             if is_cycle {
                 self.complain_about_cycle(&group.iter().map(|&member| items[member]).collect::<Vec<_>>());

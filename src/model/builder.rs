@@ -6,7 +6,7 @@ use super::definitions::{Definitions, Home};
 use super::regularizer::Line;
 use super::scope::{Bound, Scope};
 use super::value::Indexed;
-use super::{Initial, Parameter};
+use super::{Distribution, Parameter};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::equation::{Context, Equation, ExprId, IndexId, Role, Tensor, TensorId};
 use crate::limits;
@@ -267,7 +267,13 @@ impl<'a> Builder<'a> {
     }
 
     /// Adds a parameter.
-    pub(super) fn add_parameter(&mut self, tensor: Tensor, initial: Initial, place: Vec<u32>, origin: Span) -> Option<TensorId> {
+    pub(super) fn add_parameter(
+        &mut self,
+        tensor: Tensor,
+        initial: Distribution,
+        place: Vec<u32>,
+        origin: Span,
+    ) -> Option<TensorId> {
         if self.parameters.len() >= limits::EQUATIONS {
             let message = format!("this spec declares more than {} parameters", limits::EQUATIONS);
             self.exhaust(Diagnostic::error(origin, message));

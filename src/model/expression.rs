@@ -3,7 +3,7 @@
 use super::builder::Builder;
 use super::call::Call;
 use super::definitions::Callable;
-use super::order::for_each_name;
+use super::names::for_each_name;
 use super::scope::{Binding, Scope};
 use super::value::{Indexed, shape_text, shape_words};
 use crate::diagnostic::Diagnostic;

@@ -3,7 +3,7 @@
 use super::builder::Builder;
 use super::call::{Call, Given, slots};
 use super::definitions::Home;
-use super::order::for_each_name;
+use super::names::for_each_name;
 use super::scope::{Binding, Scope};
 use super::value::{Indexed, axes_words, shape_words};
 use crate::diagnostic::Diagnostic;
@@ -320,6 +320,6 @@ fn uses(body: &Expr, name: &str) -> usize {
 fn is_plain(body: &Expr) -> bool {
     use crate::syntax::tree::ExprKind;
     let mut is_plain = !matches!(body.kind, ExprKind::Call { .. } | ExprKind::Pipe { .. } | ExprKind::Reduce { .. });
-    super::order::for_each_part(body, &mut |part| is_plain = is_plain && self::is_plain(part));
+    super::names::for_each_part(body, &mut |part| is_plain = is_plain && self::is_plain(part));
     is_plain
 }

@@ -1,6 +1,6 @@
 //! Distributions of initial values.
 
-use super::Initial;
+use super::Distribution;
 use super::builder::Builder;
 use super::call::{Call, slots};
 use super::definitions::{Callable, Home};
@@ -30,7 +30,7 @@ pub(super) fn fans(shape: &[usize]) -> (usize, usize) {
 
 impl<'a> Builder<'a> {
     /// What a parameter of this shape is drawn from.
-    pub(super) fn initial(&mut self, expr: &'a Expr, shape: &[usize], scope: &mut Scope) -> Option<Initial> {
+    pub(super) fn initial(&mut self, expr: &'a Expr, shape: &[usize], scope: &mut Scope) -> Option<Distribution> {
         let (fan_in, fan_out) = fans(shape);
         for (name, fan) in [("fan_in", fan_in), ("fan_out", fan_out)] {
             let fan = self.context.number(Number::integer(fan as i64));
@@ -41,7 +41,7 @@ impl<'a> Builder<'a> {
         initial
     }
 
-    fn distribution(&mut self, expr: &'a Expr, scope: &mut Scope) -> Option<Initial> {
+    fn distribution(&mut self, expr: &'a Expr, scope: &mut Scope) -> Option<Distribution> {
         let call = match &expr.kind {
             ExprKind::Call { .. } => self.call_of(expr, scope)?,
             ExprKind::Name(name) if self.find(name, scope).is_none() => {
@@ -52,11 +52,11 @@ impl<'a> Builder<'a> {
                 let holds = self.number_of(&holds, condition.span)? != 0.0;
                 return self.distribution(if holds { then } else { otherwise }, scope);
             }
-            _ => return self.finite(expr, scope).map(Initial::Constant),
+            _ => return self.finite(expr, scope).map(Distribution::Constant),
         };
         match self.definitions.callable(call.name, scope.home) {
             Some(Callable::Function(definition, home)) => self.expand_distribution(definition, home, call, scope),
-            Some(_) => self.finite(expr, scope).map(Initial::Constant),
+            Some(_) => self.finite(expr, scope).map(Distribution::Constant),
             None if ELEMENTARY.iter().any(|(name, _)| *name == call.name) => self.elementary(call, expr.span, scope),
             None => {
                 let mut message =
@@ -73,7 +73,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn elementary(&mut self, call: Call<'a>, span: Span, scope: &mut Scope) -> Option<Initial> {
+    fn elementary(&mut self, call: Call<'a>, span: Span, scope: &mut Scope) -> Option<Distribution> {
         let (name, formals) = *ELEMENTARY.iter().find(|(name, _)| *name == call.name)?;
         let slots: Vec<super::call::Slot<'_>> =
             formals.iter().map(|name| super::call::Slot { name, is_optional: false }).collect();
@@ -89,8 +89,8 @@ impl<'a> Builder<'a> {
             _ if !first.is_finite() || !second.is_finite() => "a distribution has finite numbers",
             "normal" if second < 0.0 => "a standard deviation is not negative",
             "uniform" if first > second => "the bounds are in the wrong order: low, then high",
-            "normal" => return Some(Initial::Normal { mean: first, deviation: second }),
-            _ => return Some(Initial::Uniform { low: first, high: second }),
+            "normal" => return Some(Distribution::Normal { mean: first, deviation: second }),
+            _ => return Some(Distribution::Uniform { low: first, high: second }),
         };
         self.complain(Diagnostic::error(span, complaint).label(format!("{name} of {first} and {second}")));
         None
@@ -103,7 +103,7 @@ impl<'a> Builder<'a> {
         home: Home,
         call: Call<'a>,
         scope: &mut Scope,
-    ) -> Option<Initial> {
+    ) -> Option<Distribution> {
         let (name, span) = (call.name, call.span);
         let matched = self.matched(call, &slots(&definition.formals))?;
         let mut values = Vec::new();

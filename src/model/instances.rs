@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::builder::Builder;
 use super::definitions::Home;
-use super::order::for_each_part;
+use super::names::for_each_part;
 use super::scope::Scope;
 use crate::span::Span;
 use crate::syntax::tree::{EquationStatement, Expr, ExprKind, Name, Statement, StatementKind};

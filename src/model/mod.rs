@@ -17,9 +17,10 @@ mod function;
 mod initial;
 mod instances;
 mod layer;
+mod names;
 mod network;
 mod optimizer;
-mod order;
+
 mod regularizer;
 mod scope;
 mod value;
@@ -48,7 +49,10 @@ pub struct Model {
     pub targets: Vec<TensorId>,
     /// Learned tensors, in the order of their first appearance, which is their order in memory and in files.
     pub parameters: Vec<Parameter>,
-    /// The forward equations, each after those it reads; the last defines [`Self::loss`].
+    /// What is drawn for each example in training, in the order of first appearance, which is the order of drawing.
+    pub noises: Vec<Noise>,
+    /// The forward equations, each after those it reads but for recurrences, whose groups [`crate::equation::schedule`] finds; the last defines
+    /// [`Self::loss`].
     pub equations: Vec<Equation>,
     /// The scalar loss of one example; `None` in a model with an `objective`.
     pub loss: Option<TensorId>,
@@ -75,18 +79,29 @@ pub struct Parameter {
     /// The tensor, of role [`crate::equation::Role::Parameter`].
     pub tensor: TensorId,
     /// What it is drawn from.
-    pub initial: Initial,
+    pub initial: Distribution,
     /// Whether it is a factor of a product with a value that depends on an input: regularizers apply to it by default.
     pub is_weight: bool,
     /// Whether an optimizer changes it.
     pub trained: bool,
 }
 
-/// A distribution of initial values. Fans are resolved when the model is built.
+/// `noise m[i] ~ bernoulli(p)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Noise {
+    /// The tensor, of role [`crate::equation::Role::Noise`].
+    pub tensor: TensorId,
+    /// What it is drawn from, element by element, for each example in training. In inference each element is the mean.
+    pub distribution: Distribution,
+}
+
+/// What a number is drawn from: a parameter at first, noise for each example. Fans are resolved when the model is built.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Initial {
+pub enum Distribution {
     /// All elements have this value.
     Constant(f64),
+    /// 1 with this probability, else 0.
+    Bernoulli(f64),
     /// Uniform on `low..high`.
     Uniform {
         /// The least value.
@@ -101,6 +116,18 @@ pub enum Initial {
         /// The standard deviation.
         deviation: f64,
     },
+}
+
+impl Distribution {
+    /// The mean.
+    pub fn mean(self) -> f64 {
+        match self {
+            Distribution::Constant(value) => value,
+            Distribution::Bernoulli(probability) => probability,
+            Distribution::Uniform { low, high } => low + (high - low) / 2.0,
+            Distribution::Normal { mean, .. } => mean,
+        }
+    }
 }
 
 /// `objective EXPR by NAME, …`.

@@ -73,6 +73,7 @@ impl<'a> Builder<'a> {
             inputs: data.inputs,
             targets: data.targets,
             parameters: std::mem::take(&mut self.parameters).into_iter().map(|(_, parameter)| parameter).collect(),
+            noises: Vec::new(),
             equations: std::mem::take(&mut self.equations),
             loss,
             outputs: Vec::new(),

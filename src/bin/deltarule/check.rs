@@ -7,7 +7,7 @@ use deltarule_compiler::dataset::{classes, data_shape};
 use deltarule_compiler::derivation::Derivation;
 use deltarule_compiler::equation::{Tensor, TensorId};
 use deltarule_compiler::generic::{GradientReport, check_gradients};
-use deltarule_compiler::model::{Initial, Parameter};
+use deltarule_compiler::model::{Distribution, Parameter};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -116,9 +116,10 @@ fn declaration(tensor: &Tensor) -> String {
 
 fn initial_text(parameter: &Parameter) -> String {
     match parameter.initial {
-        Initial::Constant(value) => format!("~ {value}"),
-        Initial::Uniform { low, high } => format!("~ uniform({low:.5}, {high:.5})"),
-        Initial::Normal { mean, deviation } => format!("~ normal({mean:.5}, {deviation:.5})"),
+        Distribution::Constant(value) => format!("~ {value}"),
+        Distribution::Bernoulli(probability) => format!("~ bernoulli({probability})"),
+        Distribution::Uniform { low, high } => format!("~ uniform({low:.5}, {high:.5})"),
+        Distribution::Normal { mean, deviation } => format!("~ normal({mean:.5}, {deviation:.5})"),
     }
 }
 

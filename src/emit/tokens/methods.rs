@@ -6,7 +6,7 @@ use quote::quote;
 use super::{Emitter, doc_line};
 use crate::emit::layout::{Group, Member, tensor_type};
 use crate::equation::TensorId;
-use crate::model::Initial;
+use crate::model::Distribution;
 
 impl Emitter<'_> {
     /// The type of an example's inputs.
@@ -117,15 +117,19 @@ impl Emitter<'_> {
             let rank = self.plan.context.tensor(parameter.tensor).shape.len();
             let slice = if rank == 1 { quote!(&mut #elements) } else { elements.clone() };
             match parameter.initial {
-                Initial::Constant(value) => {
+                Distribution::Constant(value) => {
                     let (value, scalar) = (number(value), &self.scalar);
                     quote!(#elements.fill(#value as #scalar);)
                 }
-                Initial::Uniform { low, high } => {
+                Distribution::Bernoulli(probability) => {
+                    let probability = number(probability);
+                    quote!(generator.bernoulli(#slice, #probability);)
+                }
+                Distribution::Uniform { low, high } => {
                     let (low, high) = (number(low), number(high));
                     quote!(generator.uniform(#slice, #low, #high);)
                 }
-                Initial::Normal { mean, deviation } => {
+                Distribution::Normal { mean, deviation } => {
                     let (mean, deviation) = (number(mean), number(deviation));
                     quote!(generator.normal(#slice, #mean, #deviation);)
                 }

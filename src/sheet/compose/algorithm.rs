@@ -2,7 +2,7 @@
 
 use super::{Composer, references, separated};
 use crate::equation::{IndexId, TensorId};
-use crate::model::Initial;
+use crate::model::Distribution;
 use crate::sheet::document::{AlgorithmStep, Block, Inline};
 use crate::sheet::formula::{decimal, root_or_decimal};
 use crate::sheet::math::{Math, Operator};
@@ -58,7 +58,7 @@ impl Composer<'_> {
 
     /// From which distribution each parameter is drawn; parameters with the same one together.
     fn initial_values(&self) -> Vec<Inline> {
-        let mut groups: Vec<(Initial, Vec<TensorId>)> = Vec::new();
+        let mut groups: Vec<(Distribution, Vec<TensorId>)> = Vec::new();
         for parameter in &self.derivation.model.parameters {
             match groups.iter_mut().find(|(initial, _)| *initial == parameter.initial) {
                 Some((_, tensors)) => tensors.push(parameter.tensor),
@@ -70,16 +70,24 @@ impl Composer<'_> {
             let symbols: Vec<Math> = tensors.iter().map(|&tensor| self.symbol_with_axes(tensor)).collect();
             let mut text = separated(symbols.into_iter().map(|symbol| vec![Inline::Math(symbol)]).collect(), ", ");
             match initial {
-                Initial::Constant(value) => {
+                Distribution::Constant(value) => {
                     text.insert(0, Inline::text("set "));
                     text.extend([Inline::text(" to "), Inline::Math(signed(value, decimal))]);
                 }
-                Initial::Uniform { low, high } => {
+                Distribution::Bernoulli(probability) => {
+                    text.insert(0, Inline::text("set "));
+                    text.extend([
+                        Inline::text(" to 1 with probability "),
+                        Inline::Math(decimal(probability)),
+                        Inline::text(", else to 0"),
+                    ]);
+                }
+                Distribution::Uniform { low, high } => {
                     text.insert(0, Inline::text("draw "));
                     let ends = Math::list(vec![signed(low, root_or_decimal), signed(high, root_or_decimal)]);
                     text.extend([Inline::text(" uniformly from "), Inline::Math(ends.parenthesized())]);
                 }
-                Initial::Normal { mean, deviation } => {
+                Distribution::Normal { mean, deviation } => {
                     text.insert(0, Inline::text("draw "));
                     text.extend([Inline::text(" from the normal distribution with mean "), Inline::Math(signed(mean, decimal))]);
                     text.extend([Inline::text(" and standard deviation "), Inline::Math(root_or_decimal(deviation))]);
