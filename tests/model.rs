@@ -61,7 +61,7 @@ fn model_of(name: &str) -> String {
 
 #[test]
 fn specs_mean_these_equations() {
-    for name in ["digits", "circuit", "neuron", "autoencoder", "definitions", "expressions", "sequence"] {
+    for name in ["digits", "circuit", "neuron", "autoencoder", "definitions", "expressions", "sequence", "affine"] {
         insta::assert_snapshot!(name, model_of(name));
     }
 }

@@ -110,12 +110,13 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     ("nothing to learn", "input x\nloss x^2"),
     ("a misspelled size", "let count = 3\ninput x[3]\ny = x |> dense(cuont)\nloss sum(i: y[i])"),
-    ("affine indices", "input x[9]\nparam p ~ 1\ny[i: 8] = p * x[i + 1] + x[2 * i]\nloss sum(i: y[i])"),
+    ("indices that are never inside", "input x[9]\nparam p ~ 1\ny[i: 8] = p * x[i + 9] + x[-2 * i - 1]\nloss sum(i: y[i])"),
+    ("an affine index without a range", "input x[9]\nparam p ~ 1\ny[i] = p * x[2 * i + 1]\nloss sum(i: y[i])"),
     ("a fractional index", "input x[9]\nparam p ~ 1\nloss p * x[1.5]"),
     ("a layer of a fractional size", "input x[9]\ny = x |> dense(5 / 2)\nloss sum(i: y[i])"),
     (
         "not supported yet",
-        "include \"other.spec\"\ninput x[9]\nparam p ~ 1\nnoise m[i: 9] ~ bernoulli(0.5)\na[i] = p * x[i + 1] * m[i]\nh[t] = x[t] + h[t - 1]\nloss sum(i: a[i]) + unknown\noptimizer sgd(0.1) |> clip_norm(1)",
+        "include \"other.spec\"\ninput x[9]\nparam p ~ 1\nnoise m[i: 9] ~ bernoulli(0.5)\na[i] = p * x[i] * m[i]\nh[t] = x[t] + h[t - 1]\nloss sum(i: a[i]) + unknown\noptimizer sgd(0.1) |> clip_norm(1)",
     ),
 ];
 

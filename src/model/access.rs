@@ -1,13 +1,25 @@
 //! Elements of tensors, reductions, and the ranges of indices.
 
 use super::builder::Builder;
+use super::definitions::Home;
 use super::scope::{Binding, Scope};
 use super::value::{Indexed, axes_words};
 use crate::diagnostic::Diagnostic;
-use crate::equation::{Affine, IndexId, ReduceKind};
+use crate::equation::{Affine, ExprId, IndexId, Node, ReduceKind, Relation};
 use crate::limits;
 use crate::span::Span;
 use crate::syntax::tree::{BinaryOperator, BoundIndex, Expr, ExprKind, Name, ReduceOperator};
+
+/// How the values of an index expression lie to an axis.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// All of them on it.
+    Inside,
+    /// None of them.
+    Outside,
+    /// Some, or it is not known.
+    Both,
+}
 
 /// A plain use of an index: on which axis of what, of what extent, and where.
 struct Use {
@@ -43,36 +55,80 @@ impl<'a> Builder<'a> {
             place.push(self.position(expr, axis, &name.text, scope));
         }
         let place = place.into_iter().collect::<Option<Vec<Affine>>>()?;
-        // Outside of a tensor all is 0.
-        let is_outside = place.iter().zip(value.shape(&self.context)).any(|(affine, extent)| {
-            affine.terms.is_empty() && !usize::try_from(affine.constant).is_ok_and(|position| position < extent)
-        });
-        let value = if is_outside { self.context.integer(0) } else { value.at(&mut self.context, &place) };
-        Some(Indexed { axes: lead, value })
+        Some(Indexed { axes: lead, value: self.read(&value, &place) })
     }
 
-    /// One index of an access.
+    /// The element of a value at a place; outside of it all is 0.
+    fn read(&mut self, value: &Indexed, place: &[Affine]) -> ExprId {
+        let shape = value.shape(&self.context);
+        let reaches: Vec<Reach> = place.iter().zip(&shape).map(|(affine, &extent)| self.reach(affine, extent)).collect();
+        if reaches.contains(&Reach::Outside) {
+            return self.context.integer(0);
+        }
+        let element = value.at(&mut self.context, place);
+        if !reaches.contains(&Reach::Both) || self.is_whole_tensor(value) {
+            return element;
+        }
+        let mut conditions = Vec::new();
+        for ((affine, extent), _) in place.iter().zip(shape).zip(reaches).filter(|(_, reach)| *reach == Reach::Both) {
+            let (at, zero, end) =
+                (self.context.index_value(affine.clone()), self.context.integer(0), self.context.integer(extent as i64));
+            conditions.push(self.context.compare(Relation::GreaterEqual, at, zero));
+            conditions.push(self.context.compare(Relation::Less, at, end));
+        }
+        let (is_inside, zero) = (self.context.and(conditions), self.context.integer(0));
+        self.context.if_else(is_inside, element, zero)
+    }
+
+    /// Whether a value is an element of a tensor whose axes end where those of the value do, so that it is 0 outside by itself.
+    fn is_whole_tensor(&self, value: &Indexed) -> bool {
+        let Node::Access { tensor, indices } = self.context.node(value.value) else { return false };
+        let shape = &self.context.tensor(*tensor).shape;
+        value.axes.iter().all(|&axis| {
+            let extent = self.context.index_of(axis).extent();
+            indices.iter().zip(shape).any(|(affine, &own)| affine.as_index() == Some(axis) && own == extent)
+        })
+    }
+
+    /// How the values of an affine expression lie to the places `0..extent` of an axis.
+    fn reach(&self, affine: &Affine, extent: usize) -> Reach {
+        let (mut least, mut greatest) = (affine.constant, affine.constant);
+        for &(index, coefficient) in &affine.terms {
+            let range = self.context.index_of(index);
+            let (a, b) = (coefficient.saturating_mul(range.start), coefficient.saturating_mul(range.end - 1));
+            least = least.saturating_add(a.min(b));
+            greatest = greatest.saturating_add(a.max(b));
+        }
+        if greatest < 0 || least >= extent as i64 {
+            Reach::Outside
+        } else if least >= 0 && greatest < extent as i64 {
+            Reach::Inside
+        } else {
+            Reach::Both
+        }
+    }
+
+    /// One index of an access. A plain index stays on the axis, which fixes its range. That an affine one is never inside is a
+    /// mistake, except where a definition of the prelude is general.
     fn position(&mut self, expr: &'a Expr, axis: IndexId, tensor: &str, scope: &mut Scope) -> Option<Affine> {
         let affine = self.affine(expr, scope)?;
-        let extent = self.context.index_of(axis).extent() as i64;
-        if affine.terms.is_empty() {
-            if !(0..extent).contains(&affine.constant) {
-                let message = format!("this reads outside of `{tensor}`, where all is 0");
-                let label = format!("the axis has the indices 0 to {}", extent - 1);
-                self.complain(Diagnostic::warning(expr.span, message).label(label));
+        let extent = self.context.index_of(axis).extent();
+        if let (ExprKind::Name(_), Some(index)) = (&expr.kind, affine.as_index()) {
+            let range = self.context.index_of(index);
+            if range.start < 0 || range.end > extent as i64 {
+                let (name, start, last) = (range.name.clone(), range.start, range.end - 1);
+                let message =
+                    format!("`{name}` runs from {start} to {last}, and this axis of `{tensor}` from 0 to {}", extent - 1);
+                let hint =
+                    format!("where 0 is meant outside of `{tensor}`, write `{name} + 0`: only an index by itself must fit");
+                self.complain(Diagnostic::error(expr.span, message).label("this leaves the axis").hint(hint));
+                return None;
             }
-            return Some(affine);
         }
-        let Some(index) = affine.as_index() else {
-            let message = "an index that is a sum or a multiple is not supported yet";
-            self.complain(Diagnostic::error(expr.span, message).label("a plain index or a number can stand here"));
-            return None;
-        };
-        let range = self.context.index_of(index);
-        if range.start < 0 || range.end > extent {
-            let (name, start, last) = (range.name.clone(), range.start, range.end - 1);
-            let message = format!("`{name}` runs from {start} to {last}, and this axis of `{tensor}` from 0 to {}", extent - 1);
-            self.complain(Diagnostic::error(expr.span, message).label("reading outside of a tensor is not supported yet"));
+        if scope.home == Home::User && self.reach(&affine, extent) == Reach::Outside {
+            let message = format!("this reads outside of `{tensor}`, where all is 0");
+            let label = format!("the axis has the indices 0 to {}", extent - 1);
+            self.complain(Diagnostic::error(expr.span, message).label(label));
             return None;
         }
         Some(affine)
@@ -174,7 +230,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Reduces a value; over indices that it does not read, what is the same at each place.
-    fn reduced(&mut self, operator: ReduceOperator, bound: &[IndexId], body: crate::equation::ExprId) -> crate::equation::ExprId {
+    fn reduced(&mut self, operator: ReduceOperator, bound: &[IndexId], body: ExprId) -> ExprId {
         let context = &mut self.context;
         let count = |context: &crate::equation::Context, indices: &[IndexId]| {
             indices.iter().fold(1i64, |product, &index| product.saturating_mul(context.index_of(index).extent() as i64))

@@ -51,10 +51,10 @@ const CASES: &[Case] = &[
         &["99999999999"],
     ),
     (
-        "not supported yet",
-        "input x[4]\ntarget t[3]\ny[i: 3] = x[i + 1]\nloss squared_error(y, t)\noptimizer sgd(0.1)\n",
+        "an index that is never inside",
+        "input x[4]\ntarget t[3]\ny[i: 3] = x[i + 4]\nloss squared_error(y, t)\noptimizer sgd(0.1)\n",
         "net.spec:3:",
-        &["not supported yet"],
+        &["outside of `x`"],
     ),
 ];
 
