@@ -7,18 +7,24 @@
 use super::Step;
 use super::simplify::simplified;
 use super::weight::{count, weight};
-use crate::equation::{Affine, Context, Elementary, Equation, ExprId, IndexId, Node, Number, TensorId};
+use crate::equation::{Affine, Context, Elementary, Equation, ExprId, IndexId, Node, Number};
 
 /// The most ways of renaming the output's indices that are tried.
 const MOST_RENAMINGS: usize = 64;
 
 /// Rewrites a derivative of `output`'s equation in terms of the output, where that makes it cheaper and divides by
-/// nothing new. Adds the steps it takes.
-pub(super) fn in_terms_of_output(context: &mut Context, derivative: ExprId, output: &Equation, steps: &mut Vec<Step>) -> ExprId {
+/// nothing new. `places` says where the derivative was taken, in terms of the equation's indices. Adds the steps it takes.
+pub(super) fn in_terms_of_output(
+    context: &mut Context,
+    derivative: ExprId,
+    output: &Equation,
+    places: &[Affine],
+    steps: &mut Vec<Step>,
+) -> ExprId {
     let mut best = (derivative, None);
     for through_exp in [false, true] {
         let mut substituted = derivative;
-        for renaming in renamings(context, derivative, &output.indices) {
+        for renaming in renamings(context, derivative, &output.indices, places) {
             let places: Vec<_> = renaming.iter().map(|(_, place)| place.clone()).collect();
             let element = context.access(output.target, places);
             let value = context.substitute_indices(output.value, &renaming);
@@ -192,19 +198,20 @@ fn occurs(context: &Context, expr: ExprId, wanted: ExprId) -> bool {
     found
 }
 
-/// All ways to put free indices of `expr` in the places of `indices`, the identity first.
-fn renamings(context: &Context, expr: ExprId, indices: &[IndexId]) -> Vec<Vec<(IndexId, Affine)>> {
+/// All ways to put free indices of `expr` in the places of `indices`, `places` first.
+fn renamings(context: &Context, expr: ExprId, indices: &[IndexId], places: &[Affine]) -> Vec<Vec<(IndexId, Affine)>> {
     let free = context.free_indices(expr);
     let mut all: Vec<Vec<(IndexId, Affine)>> = vec![Vec::new()];
-    for &index in indices {
+    for (&index, place) in indices.iter().zip(places) {
         let range = |id: IndexId| (context.index_of(id).start, context.index_of(id).end);
-        let mut candidates = vec![index];
-        candidates.extend(free.iter().copied().filter(|&other| other != index && range(other) == range(index)));
+        let mut candidates = vec![place.clone()];
+        candidates.extend(free.iter().filter(|&&other| range(other) == range(index)).map(|&other| Affine::index(other)));
+        candidates.dedup();
         let mut next = Vec::new();
         for renaming in &all {
-            for &candidate in &candidates {
+            for candidate in &candidates {
                 let mut longer = renaming.clone();
-                longer.push((index, Affine::index(candidate)));
+                longer.push((index, candidate.clone()));
                 next.push(longer);
             }
         }
@@ -212,10 +219,4 @@ fn renamings(context: &Context, expr: ExprId, indices: &[IndexId]) -> Vec<Vec<(I
         all = next;
     }
     all
-}
-
-/// The tensor whose equation is being solved never stands in its own right-hand side here.
-pub(super) fn reads_itself(context: &Context, equation: &Equation) -> bool {
-    let target: TensorId = equation.target;
-    context.contains_tensor(equation.value, target)
 }

@@ -7,28 +7,44 @@
 use std::collections::{HashMap, HashSet};
 
 use super::differentiate::differentiate;
-use super::output::{in_terms_of_output, reads_itself};
+use super::output::in_terms_of_output;
 use super::simplify::simplify;
+use super::sums::{inside, is_finite, solve};
 use super::weight::{places, weight};
 use super::{Condition, Factor, Record, Step, algebra};
 use crate::derivation::Adjoint;
-use crate::equation::{Affine, Context, Equation, ExprId, IndexId, Node, ReduceKind, Relation, Role, Tensor, TensorId};
+use crate::equation::{Affine, Block, Context, Equation, ExprId, IndexId, Node, ReduceKind, Role, Tensor, TensorId, schedule};
 
 /// The adjoints of all tensors between `by` and `result`, the last equation's scalar, in reverse order; those of `by` among them.
 pub fn adjoints(context: &mut Context, equations: &[Equation], result: TensorId, by: &[TensorId]) -> Vec<Adjoint> {
     let readers = readers_of(context, equations.iter().map(|equation| equation.value));
     let active = active_tensors(context, equations, by);
     let defined: HashSet<TensorId> = equations.iter().map(|equation| equation.target).collect();
+    let leading = leading_tensors(context, equations, result);
     // A value's own equation comes after all that read it in reverse order; inputs and parameters come last.
-    let values = equations.iter().rev().map(|equation| equation.target).filter(|target| active.contains(target));
+    let mut groups = groups(context, equations);
+    groups.reverse();
     let leaves = by.iter().copied().filter(|tensor| !defined.contains(tensor));
+    groups.extend(leaves.map(|leaf| vec![leaf]));
     let mut adjoints: Vec<Adjoint> = Vec::new();
     let mut targets: HashMap<TensorId, TensorId> = HashMap::new();
-    for tensor in values.chain(leaves).filter(|&tensor| tensor != result) {
-        let reading: Vec<_> = readers.get(&tensor).into_iter().flatten().map(|&position| &equations[position]).collect();
-        if let Some(adjoint) = adjoint_of(context, &reading, &targets, result, tensor) {
-            targets.insert(tensor, adjoint.equation.target);
-            adjoints.push(adjoint);
+    for mut group in groups {
+        group.retain(|tensor| *tensor != result && active.contains(tensor) && leading.contains(tensor));
+        // Backpropagation through time (Werbos 1990): the adjoints of a recurrence speak of each other.
+        let is_recurrence = group
+            .iter()
+            .any(|tensor| readers.get(tensor).into_iter().flatten().any(|&position| group.contains(&equations[position].target)));
+        if is_recurrence {
+            for &tensor in &group {
+                targets.insert(tensor, adjoint_tensor(context, tensor));
+            }
+        }
+        for &tensor in group.iter().rev() {
+            let reading: Vec<_> = readers.get(&tensor).into_iter().flatten().map(|&position| &equations[position]).collect();
+            if let Some(adjoint) = adjoint_of(context, &reading, &targets, result, tensor) {
+                targets.insert(tensor, adjoint.equation.target);
+                adjoints.push(adjoint);
+            }
         }
     }
     merge_single_readers(context, &mut adjoints, by);
@@ -36,16 +52,50 @@ pub fn adjoints(context: &mut Context, equations: &[Equation], result: TensorId,
     adjoints
 }
 
+/// The targets of the equations, those of a recurrence together, each group after those it reads.
+fn groups(context: &Context, equations: &[Equation]) -> Vec<Vec<TensorId>> {
+    let all: Vec<&Equation> = equations.iter().collect();
+    let target = |position: usize| equations[position].target;
+    match schedule(context, &all, |equation| equation.value) {
+        Ok(blocks) => blocks
+            .into_iter()
+            .map(|block| match block {
+                Block::Whole(position) => vec![target(position)],
+                Block::Steps(recurrence) => recurrence.equations.into_iter().map(target).collect(),
+            })
+            .collect(),
+        // A model's equations have an order; without one, that in which they stand is as good as any.
+        Err(_) => equations.iter().map(|equation| vec![equation.target]).collect(),
+    }
+}
+
+/// The tensors that the result depends on, and the result.
+fn leading_tensors(context: &Context, equations: &[Equation], result: TensorId) -> HashSet<TensorId> {
+    let by_target: HashMap<TensorId, &Equation> = equations.iter().map(|equation| (equation.target, equation)).collect();
+    let mut leading: HashSet<TensorId> = HashSet::from([result]);
+    let mut open = vec![result];
+    while let Some(tensor) = open.pop() {
+        let Some(equation) = by_target.get(&tensor) else { continue };
+        open.extend(context.tensors_in(equation.value).into_iter().filter(|&read| leading.insert(read)));
+    }
+    leading
+}
+
 /// Removes the adjoints that no derivation of an adjoint of `by` speaks of: what a step function cuts off.
 fn remove_unread(context: &Context, adjoints: &mut Vec<Adjoint>, by: &[TensorId]) {
     let mut needed: HashSet<TensorId> = HashSet::new();
-    for adjoint in adjoints.iter().rev() {
-        let target = adjoint.equation.target;
-        let wanted = matches!(context.tensor(target).role, Role::Adjoint { of } if by.contains(&of));
-        if wanted || needed.contains(&target) {
-            needed.insert(target);
-            for step in &adjoint.record.steps {
-                needed.extend(context.tensors_in(step.value));
+    let mut seen = usize::MAX;
+    // Once for a chain; adjoints of a recurrence may be needed by those that stand before them.
+    while seen != needed.len() {
+        seen = needed.len();
+        for adjoint in adjoints.iter().rev() {
+            let target = adjoint.equation.target;
+            let wanted = matches!(context.tensor(target).role, Role::Adjoint { of } if by.contains(&of));
+            if wanted || needed.contains(&target) {
+                needed.insert(target);
+                for step in &adjoint.record.steps {
+                    needed.extend(context.tensors_in(step.value));
+                }
             }
         }
     }
@@ -66,9 +116,14 @@ fn readers_of(context: &Context, values: impl Iterator<Item = ExprId>) -> HashMa
 /// The tensors that depend on one of `by`, and those themselves.
 fn active_tensors(context: &Context, equations: &[Equation], by: &[TensorId]) -> HashSet<TensorId> {
     let mut active: HashSet<TensorId> = by.iter().copied().collect();
-    for equation in equations {
-        if context.tensors_in(equation.value).iter().any(|tensor| active.contains(tensor)) {
-            active.insert(equation.target);
+    let mut seen = usize::MAX;
+    // A recurrence may be reached through an equation that stands after it.
+    while seen != active.len() {
+        seen = active.len();
+        for equation in equations {
+            if context.tensors_in(equation.value).iter().any(|tensor| active.contains(tensor)) {
+                active.insert(equation.target);
+            }
         }
     }
     active
@@ -88,7 +143,7 @@ fn adjoint_of(
     let (mut named, mut known, mut uses) = (Vec::new(), Vec::new(), Vec::new());
     for equation in reading {
         let outer = targets.get(&equation.target).copied();
-        if reads_itself(context, equation) || (outer.is_none() && equation.target != result) {
+        if outer.is_none() && equation.target != result {
             continue;
         }
         let Some(link) = chain_link(context, equation, outer, tensor, &at) else { continue };
@@ -97,28 +152,29 @@ fn adjoint_of(
         uses.push(equation.target);
         record.factors.push(link.factor);
     }
-    if known.is_empty() {
+    let announced = targets.get(&tensor).copied();
+    if known.is_empty() && announced.is_none() {
         return None;
     }
     let (named, known) = (context.add(named), context.add(known));
     record.steps.push(Step { rule: "chain-rule", value: named, condition: None, uses });
     record.steps.push(Step { rule: "substitute-factors", value: known, condition: None, uses: Vec::new() });
     let value = simplify(context, known, &mut record.steps);
-    let Tensor { name, shape, axes, origin, .. } = context.tensor(tensor).clone();
-    let target = context.add_tensor(Tensor {
-        name: format!("d{name}"),
-        shape,
-        axes,
-        role: Role::Adjoint { of: tensor },
-        label: false,
-        origin,
-    });
+    let target = announced.unwrap_or_else(|| adjoint_tensor(context, tensor));
+    let origin = context.tensor(tensor).origin;
     record.special_case = special_case(context, value);
     Some(Adjoint {
         equation: Equation { target, indices: at, value, computed: value, number: 0, origin },
         record,
         is_computed: true,
     })
+}
+
+/// A tensor for the adjoint of a tensor.
+fn adjoint_tensor(context: &mut Context, tensor: TensorId) -> TensorId {
+    let Tensor { name, shape, axes, origin, .. } = context.tensor(tensor).clone();
+    let role = Role::Adjoint { of: tensor };
+    context.add_tensor(Tensor { name: format!("d{name}"), shape, axes, role, label: false, origin })
 }
 
 /// One term of a chain rule.
@@ -166,7 +222,8 @@ fn chain_link(
     let simple = simplify(context, raw, &mut steps);
     let local =
         Equation { indices: renamed.clone(), value: context.substitute_indices(equation.value, &renaming), ..equation.clone() };
-    let value = in_terms_of_output(context, simple, &local, &mut steps);
+    let value = in_terms_of_output(context, simple, &local, &places, &mut steps);
+    let value = within_range(context, value, &place);
     let of = context.access(equation.target, places.clone());
     let by = context.access_at(tensor, at);
     let partial = context.partial(of, by);
@@ -179,25 +236,31 @@ fn chain_link(
     Some(Link { named, known, factor: Factor { partial, steps } })
 }
 
-/// Deltas `[j = i]` among the factors of a derivative, with `j` an index of the equation and `i` of the tensor: what `j` must be.
+/// Deltas among the factors of a derivative that fix an index of the equation in terms of the tensor's: `[t - 1 = s]` says that `t` is
+/// `s + 1`. Such a place may lie outside of the equation's range, where the equation's own adjoint is 0.
 fn single_place(context: &Context, derivative: ExprId, equation: &[IndexId], at: &[IndexId]) -> Vec<(IndexId, Affine)> {
     let mut place: Vec<(IndexId, Affine)> = Vec::new();
     for factor in algebra::factors(context, derivative) {
-        let Node::Compare(Relation::Equal, left, right) = *context.node(factor) else { continue };
-        let plain = |expr| match context.node(expr) {
-            Node::Index(affine) => affine.as_index(),
-            _ => None,
-        };
-        let (Some(left), Some(right)) = (plain(left), plain(right)) else { continue };
-        for (from, to) in [(left, right), (right, left)] {
-            let same_range = context.index_of(from).start == context.index_of(to).start
-                && context.index_of(from).end == context.index_of(to).end;
-            if equation.contains(&from) && at.contains(&to) && same_range && place.iter().all(|(seen, _)| *seen != from) {
-                place.push((from, Affine::index(to)));
+        for (index, solution) in solve(context, factor, equation) {
+            let is_known = solution.terms.iter().all(|(term, _)| at.contains(term));
+            if is_known && place.iter().all(|(seen, _)| *seen != index) {
+                place.push((index, solution));
+                break;
             }
         }
     }
     place
+}
+
+/// A partial derivative at a place that may lie outside of its equation's range. The adjoint that it is multiplied with is 0 there, and so is
+/// the product, unless the derivative is infinite: then it is asked for inside only.
+fn within_range(context: &mut Context, value: ExprId, place: &[(IndexId, Affine)]) -> ExprId {
+    let conditions: Vec<ExprId> = place.iter().flat_map(|(index, to)| inside(context, to, *index)).collect();
+    if conditions.is_empty() || is_finite(context, value) {
+        return value;
+    }
+    let (condition, zero) = (context.and(conditions), context.integer(0));
+    context.if_else(condition, value, zero)
 }
 
 /// Merges an adjoint into the only other one that reads it, where the two together become cheaper: the derivative of a
@@ -212,7 +275,7 @@ fn merge_single_readers(context: &mut Context, adjoints: &mut [Adjoint], by: &[T
             continue;
         }
         let is_number = context.as_number(adjoints[inner].equation.value).is_some();
-        if readers.len() > 1 && !is_number {
+        if readers.len() > 1 && !is_number || readers.contains(&inner) {
             continue;
         }
         let before = adjoints[inner].equation.clone();
@@ -225,6 +288,10 @@ fn merge_single_readers(context: &mut Context, adjoints: &mut [Adjoint], by: &[T
 }
 
 fn merge_into(context: &mut Context, inner: &Equation, reader: &mut Adjoint, always: bool) -> bool {
+    // Outside of its range an adjoint reads as 0, and its right-hand side may not.
+    if !context.reads_inside(reader.equation.value, inner.target) {
+        return false;
+    }
     let substituted = context.substitute_tensor(reader.equation.value, inner.target, &mut |context, places| {
         let renaming: Vec<_> = inner.indices.iter().copied().zip(places.iter().cloned()).collect();
         context.substitute_indices(inner.value, &renaming)

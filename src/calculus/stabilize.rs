@@ -58,6 +58,10 @@ fn expand_definitions(context: &mut Context, expr: ExprId, definitions: &Definit
     let mut result = expr;
     for tensor in context.tensors_in(expr) {
         let Some((indices, value)) = definitions.get(&tensor) else { continue };
+        // Outside of the tensor its elements are 0, and its definition is not.
+        if !context.reads_inside(result, tensor) {
+            continue;
+        }
         result = context.substitute_tensor(result, tensor, &mut |context, places| {
             let renaming: Vec<(IndexId, Affine)> = indices.iter().copied().zip(places.iter().cloned()).collect();
             context.substitute_indices(*value, &renaming)

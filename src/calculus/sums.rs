@@ -3,7 +3,7 @@
 use super::algebra::{factors, terms};
 use super::rules::Rewritten;
 use super::weight::places;
-use crate::equation::{Affine, Context, ExprId, IndexId, Node, Number, ReduceKind, Relation};
+use crate::equation::{Affine, Context, Elementary, ExprId, IndexId, Node, Number, ReduceKind, Relation};
 use crate::limits::EXPANDED_TERMS;
 
 /// An opened sum: fresh indices and the body in terms of them.
@@ -12,35 +12,38 @@ fn open_sum(context: &mut Context, expr: ExprId) -> Option<(Vec<IndexId>, ExprId
     Some(context.open(&indices, body))
 }
 
-/// A comparison `[index = place]` that fixes one of `bound`, with the place.
-fn delta_of(context: &Context, factor: ExprId, bound: &[IndexId]) -> Option<(IndexId, Affine)> {
+/// All ways in which a comparison `[affine = affine]` fixes one of `bound`: the index and its place.
+pub(super) fn solve(context: &Context, factor: ExprId, bound: &[IndexId]) -> Vec<(IndexId, Affine)> {
+    let solutions = || {
+        let difference = difference(context, factor)?;
+        let mut solutions = Vec::new();
+        for &(index, coefficient) in &difference.terms {
+            if bound.contains(&index) && coefficient.abs() == 1 {
+                // coefficient * index + rest = 0
+                let rest = difference.plus(-coefficient, &Affine::index(index))?;
+                solutions.push((index, Affine::constant(0).plus(-coefficient, &rest)?));
+            }
+        }
+        Some(solutions)
+    };
+    solutions().unwrap_or_default()
+}
+
+/// `left - right` of a comparison `[left = right]` of affine expressions.
+fn difference(context: &Context, factor: ExprId) -> Option<Affine> {
     let Node::Compare(Relation::Equal, left, right) = *context.node(factor) else { return None };
     let affine = |expr: ExprId| match context.node(expr) {
         Node::Index(affine) => Some(affine.clone()),
         Node::Number(number) => number.as_integer().map(Affine::constant),
         _ => None,
     };
-    let (left, right) = (affine(left)?, affine(right)?);
-    let difference = left.plus(-1, &right)?;
-    for &(index, coefficient) in &difference.terms {
-        if bound.contains(&index) && coefficient.abs() == 1 {
-            // coefficient * index + rest = 0
-            let rest = difference.plus(-coefficient, &Affine::index(index))?;
-            return Some((index, Affine::constant(0).plus(-coefficient, &rest)?));
-        }
-    }
-    None
+    affine(left)?.plus(-1, &affine(right)?)
 }
 
 /// The conditions under which an affine place lies in the range of an index; none where it always does.
-fn inside(context: &mut Context, place: &Affine, index: IndexId) -> Vec<ExprId> {
+pub(super) fn inside(context: &mut Context, place: &Affine, index: IndexId) -> Vec<ExprId> {
     let (start, end) = (context.index_of(index).start, context.index_of(index).end);
-    let (mut low, mut high) = (place.constant, place.constant);
-    for &(term, coefficient) in &place.terms {
-        let (first, last) = (context.index_of(term).start, context.index_of(term).end - 1);
-        low += coefficient * if coefficient > 0 { first } else { last };
-        high += coefficient * if coefficient > 0 { last } else { first };
-    }
+    let (low, high) = context.affine_range(place);
     let mut conditions = Vec::new();
     let value = context.index_value(place.clone());
     if low < start {
@@ -83,7 +86,7 @@ fn expose_deltas(context: &mut Context, expr: ExprId, bound: &[IndexId]) -> Opti
 /// Whether a term has a delta on one of `bound` among its factors, or in a sum among its factors.
 fn has_delta(context: &Context, term: ExprId, bound: &[IndexId]) -> bool {
     factors(context, term).iter().any(|&factor| {
-        delta_of(context, factor, bound).is_some()
+        !solve(context, factor, bound).is_empty()
             || matches!(context.node(factor), Node::Add(summands) if summands.iter().any(|&summand| has_delta(context, summand, bound)))
     })
 }
@@ -99,8 +102,7 @@ pub(super) fn pick_delta(context: &mut Context, expr: ExprId) -> Option<Rewritte
     let mut left = Vec::new();
     for term in exposed {
         let parts = factors(context, term);
-        let delta = parts.iter().enumerate().find_map(|(at, &part)| delta_of(context, part, &bound).map(|delta| (at, delta)));
-        let Some((position, (index, place))) = delta else {
+        let Some((position, index, place)) = best_delta(context, &parts, &bound) else {
             left.push(term);
             continue;
         };
@@ -108,8 +110,16 @@ pub(super) fn pick_delta(context: &mut Context, expr: ExprId) -> Option<Rewritte
         for part in &mut rest {
             *part = context.substitute_indices(*part, &[(index, place.clone())]);
         }
-        rest.extend(inside(context, &place, index));
-        let product = context.multiply(rest);
+        let conditions = inside(context, &place, index);
+        let product = if !conditions.is_empty() && !rest.iter().all(|&part| is_finite(context, part)) {
+            let (condition, product, zero) = (context.and(conditions), context.multiply(rest), context.integer(0));
+            context.if_else(condition, product, zero)
+        } else {
+            if !is_implied(context, &rest, &place, index) {
+                rest.extend(conditions);
+            }
+            context.multiply(rest)
+        };
         let others: Vec<_> = bound.iter().copied().filter(|other| *other != index).collect();
         picked.push(context.sum(&others, product));
     }
@@ -118,6 +128,58 @@ pub(super) fn pick_delta(context: &mut Context, expr: ExprId) -> Option<Rewritte
         picked.push(context.sum(&bound, sum));
     }
     Some(Rewritten::always(context.add(picked)))
+}
+
+/// The delta to pick by: one that fixes an index at a place that is always in its range, if there is one.
+fn best_delta(context: &Context, factors: &[ExprId], bound: &[IndexId]) -> Option<(usize, IndexId, Affine)> {
+    let mut best: Option<(usize, IndexId, Affine)> = None;
+    for (at, &factor) in factors.iter().enumerate() {
+        for (index, place) in solve(context, factor, bound) {
+            let (low, high) = context.affine_range(&place);
+            if low >= context.index_of(index).start && high < context.index_of(index).end {
+                return Some((at, index, place));
+            }
+            best = best.or(Some((at, index, place)));
+        }
+    }
+    best
+}
+
+/// Whether a product is 0 anyway where a place is outside the range of an index: a factor is an element of a tensor that has nothing
+/// there, or asks for the place of a greatest element over the same range.
+fn is_implied(context: &Context, factors: &[ExprId], place: &Affine, index: IndexId) -> bool {
+    let (start, end) = (context.index_of(index).start, context.index_of(index).end);
+    factors.iter().any(|&factor| match context.node(factor) {
+        Node::Access { tensor, indices } => indices
+            .iter()
+            .zip(&context.tensor(*tensor).shape)
+            .any(|(read, &extent)| read == place && start <= 0 && extent as i64 <= end),
+        Node::Compare(Relation::Equal, left, right) => {
+            let is_place = |expr: ExprId| matches!(context.node(expr), Node::Index(affine) if affine == place);
+            [(*left, *right), (*right, *left)].into_iter().any(|(one, other)| match context.node(other) {
+                Node::ArgReduce { indices, position, .. } => indices.get(*position).is_some_and(|&bound| {
+                    is_place(one) && context.index_of(bound).start >= start && context.index_of(bound).end <= end
+                }),
+                _ => false,
+            })
+        }
+        _ => false,
+    })
+}
+
+/// Whether an expression has a finite value wherever its elements have.
+pub(super) fn is_finite(context: &Context, expr: ExprId) -> bool {
+    let mut finite = true;
+    context.visit(expr, &mut |context, part| {
+        finite &= match *context.node(part) {
+            Node::Call(Elementary::Ln | Elementary::Log1p | Elementary::Sqrt | Elementary::Tan, _) => false,
+            Node::Power(_, exponent) => {
+                context.as_number(exponent).is_some_and(|number| number.as_integer().is_some_and(|integer| integer >= 0))
+            }
+            _ => true,
+        };
+    });
+    finite
 }
 
 /// `Σ_k t[k] = 1` for an integer label.

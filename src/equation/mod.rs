@@ -14,6 +14,7 @@ mod components;
 mod construct;
 mod context;
 mod evaluate;
+mod inside;
 mod node;
 mod number;
 mod print;
