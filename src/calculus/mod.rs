@@ -3,6 +3,8 @@
 //! Only elementary functions and reductions own a derivative rule ([`differentiate`]); everything else follows. Each rewrite
 //! is recorded with the name of its rule, so that the derivation on a sheet is the engine's own.
 
+#[cfg(test)]
+mod access_tests;
 mod algebra;
 mod cases;
 mod differentiate;
