@@ -99,6 +99,8 @@ fn numbers(shape: &[usize], seed: f64) -> ArrayD<f64> {
 }
 
 const EXAMPLES: usize = 3;
+/// The most steps of a recurrence.
+const STEPS: usize = 5;
 
 /// The values of a model's outputs, by the evaluator, one element at a time.
 fn reference(derivation: &Derivation, given: &HashMap<TensorId, ArrayD<f64>>, outputs: &[TensorId]) -> Vec<ArrayD<f64>> {
@@ -111,6 +113,10 @@ fn reference(derivation: &Derivation, given: &HashMap<TensorId, ArrayD<f64>>, ou
             values.insert(*tensor, array.iter().copied().collect());
         }
         for equation in &derivation.forward {
+            values.insert(equation.target, vec![0.0; context.tensor(equation.target).size()]);
+        }
+        // A recurrence has its values after as many rounds as it has steps, and one that reads it after as many again.
+        for equation in derivation.forward.iter().cycle().take(derivation.forward.len() * 2 * STEPS) {
             let shape = IxDyn(&context.tensor(equation.target).shape);
             let elements = ndarray::indices(shape).into_iter().map(|place| {
                 let place = place.slice().iter().map(|&at| at as i64);
@@ -296,6 +302,125 @@ fn accesses_equal_the_evaluators() {
     let outputs =
         vec![diagonal, transposed, row, outside, strided, padded, reversed, convolved, some, hot, hots, alias, constant, counted];
     agrees_with_the_evaluator(b, outputs);
+}
+
+/// `Σ coefficient · index + constant`.
+fn affine(terms: &[(IndexId, i64)], constant: i64) -> Affine {
+    terms
+        .iter()
+        .fold(Affine::constant(constant), |sum, &(index, factor)| sum.plus(factor, &Affine::index(index)).expect("small numbers"))
+}
+
+#[test]
+fn sums_whose_terms_belong_to_places_equal_the_evaluators() {
+    let mut b = Builder::new();
+    let (dy, x) = (b.input("dy", &[3, 4, 2]), b.input("x", &[6, 8, 2]));
+    let kernel = b.parameter("kernel", &[3, 3, 2, 2]);
+    let [p, q, g, u, v] = [("p", 3), ("q", 4), ("g", 2), ("u", 2), ("v", 2)].map(|(name, end)| b.context.add_index(name, 0, end));
+    // What a strided, padded convolution gives back to its input.
+    let returned = b.equation("returned", &[6, 8, 2], |c, at| {
+        let dy = c.access_at(dy, &[p, q, g]);
+        let places =
+            vec![affine(&[(at[0], 1), (p, -2)], 1), affine(&[(at[1], 1), (q, -2)], 1), Affine::index(at[2]), Affine::index(g)];
+        let weight = c.access(kernel, places);
+        let product = c.multiply([dy, weight]);
+        c.sum(&[p, q, g], product)
+    });
+    // The same with the other sign, and with the free index in another factor too.
+    let mirrored = b.equation("mirrored", &[6, 2], |c, at| {
+        let weight = c
+            .access(kernel, vec![affine(&[(at[0], -1), (p, 2)], 1), Affine::constant(0), Affine::index(g), Affine::index(at[1])]);
+        let (dy, x) = (c.access_at(dy, &[p, q, g]), c.access_at(x, &[at[0], q, at[1]]));
+        let product = c.multiply([dy, weight, x]);
+        c.sum(&[p, q, g], product)
+    });
+    // What the greatest of each window gives back to it.
+    let greatest = b.equation("greatest", &[6, 8, 2], |c, at| {
+        let window = c.access(x, vec![affine(&[(p, 2), (u, 1)], 0), affine(&[(q, 2), (v, 1)], 0), Affine::index(at[2])]);
+        let mut factors = vec![c.access_at(dy, &[p, q, at[2]])];
+        for (axis, outer) in [(0, p), (1, q)] {
+            let inside = c.arg_reduce(ReduceKind::Max, &[u, v], axis, window);
+            let corner = c.index_value(affine(&[(outer, 2)], 0));
+            let (place, free) = (c.add([corner, inside]), c.index_value(Affine::index(at[axis])));
+            factors.push(c.compare(Relation::Equal, free, place));
+        }
+        let product = c.multiply(factors);
+        c.sum(&[p, q], product)
+    });
+    // A row of all elements, and one that some of them do not reach.
+    let flat = b.equation("flat", &[24], |c, at| {
+        let (dy, free) = (c.access_at(dy, &[p, q, g]), c.index_value(Affine::index(at[0])));
+        let place = c.index_value(affine(&[(p, 8), (q, 2), (g, 1)], 0));
+        let delta = c.compare(Relation::Equal, free, place);
+        let product = c.multiply([dy, delta]);
+        c.sum(&[p, q, g], product)
+    });
+    let clipped = b.equation("clipped", &[5, 2], |c, at| {
+        let (dy, free) = (c.access_at(dy, &[p, q, at[1]]), c.index_value(Affine::index(at[0])));
+        let place = c.index_value(affine(&[(p, 3), (q, -1)], 0));
+        let delta = c.compare(Relation::Equal, free, place);
+        let product = c.multiply([dy, delta]);
+        c.sum(&[p, q], product)
+    });
+    // A place that depends on another free index.
+    let sheared = b.equation("sheared", &[4, 5], |c, at| {
+        let (dy, free) = (c.access_at(dy, &[p, at[0], g]), c.index_value(Affine::index(at[1])));
+        let place = c.index_value(affine(&[(p, 1), (at[0], 1)], -1));
+        let delta = c.compare(Relation::Equal, free, place);
+        let product = c.multiply([dy, delta]);
+        c.sum(&[p, g], product)
+    });
+    let all = vec![returned, mirrored, greatest, flat, clipped, sheared];
+    agrees_with_the_evaluator(b, all);
+}
+
+#[test]
+fn recurrences_equal_the_evaluators() {
+    let mut b = Builder::new();
+    let x = b.input("x", &[STEPS, 3]);
+    let (w, u) = (b.parameter("w", &[3, 2]), b.parameter("u", &[2, 2]));
+    let (i, k) = (b.context.add_index("i", 0, 3), b.context.add_index("k", 0, 2));
+    let [cell, state, count, back] = [("cell", 2), ("state", 2), ("count", 2), ("back", 2)]
+        .map(|(name, extent)| b.tensor(name, &[STEPS, extent], Role::Value, false));
+    let define = |b: &mut Builder, target: TensorId, value: &dyn Fn(&mut Context, &[IndexId]) -> ExprId| {
+        let indices = b.context.fresh_axes(target);
+        let value = value(&mut b.context, &indices);
+        b.equations.push(Equation { target, indices, value, computed: value, number: 0, origin: None });
+    };
+    let at_step = |t: IndexId, distance: i64, other: IndexId| vec![affine(&[(t, 1)], distance), Affine::index(other)];
+    define(&mut b, cell, &|c, at| {
+        let (w, x) = (c.access_at(w, &[i, at[1]]), c.access_at(x, &[at[0], i]));
+        let new = c.multiply([w, x]);
+        let new = c.sum(&[i], new);
+        let (u, old) = (c.access_at(u, &[k, at[1]]), c.access(state, at_step(at[0], -1, k)));
+        let old = c.multiply([u, old]);
+        let old = c.sum(&[k], old);
+        let older = c.access(cell, at_step(at[0], -2, at[1]));
+        c.add([new, old, older])
+    });
+    define(&mut b, state, &|c, at| {
+        let (cell, time) = (c.access_at(cell, &[at[0], at[1]]), c.index_value(affine(&[(at[0], 2)], 1)));
+        let tanh = c.call(Elementary::Tanh, cell);
+        // A place that is no fixed distance from the step, in a tensor of its own.
+        let far = c.access(x, vec![affine(&[(at[0], 2)], -1), affine(&[(at[1], 1)], 0)]);
+        let scaled = c.multiply([tanh, time]);
+        c.add([scaled, far])
+    });
+    // No example has a part in this one.
+    define(&mut b, count, &|c, at| {
+        let old = c.access(count, at_step(at[0], -1, at[1]));
+        let one = c.integer(1);
+        c.add([old, one])
+    });
+    // The last step comes first.
+    define(&mut b, back, &|c, at| {
+        let (later, state) = (c.access(back, at_step(at[0], 1, at[1])), c.access_at(state, &[at[0], at[1]]));
+        let (half, limit) = (c.call(Elementary::Sin, later), c.integer(2));
+        let time = c.index_value(Affine::index(at[0]));
+        let early = c.compare(Relation::Less, time, limit);
+        c.add([half, state, early])
+    });
+    agrees_with_the_evaluator(b, vec![cell, state, count, back]);
 }
 
 #[test]

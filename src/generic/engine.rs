@@ -10,7 +10,7 @@ use super::decisions::Decisions;
 use super::parameters::{Named, Parameters, Sampler, State};
 use super::run::{Store, run};
 use super::scalar::Scalar;
-use super::schedule::{Programs, Schedule};
+use super::schedule::{Programs, Schedule, Steps, Task};
 use crate::derivation::Derivation;
 use crate::equation::{Context, Role, TensorId};
 use crate::model;
@@ -25,6 +25,7 @@ pub struct Engine<T> {
     outputs: Vec<TensorId>,
     parameters: Vec<model::Parameter>,
     states: Vec<model::State>,
+    noises: Vec<model::Noise>,
     /// The scalar of one example: the loss, or the value of an `objective … by …`.
     value: Option<TensorId>,
     objective: Option<TensorId>,
@@ -107,6 +108,7 @@ impl<T: Scalar> Engine<T> {
             outputs: model.outputs.clone(),
             parameters: model.parameters.clone(),
             states: model.optimizers.iter().flat_map(|optimizer| optimizer.states.clone()).collect(),
+            noises: model.noises.clone(),
             value,
             objective,
             gradients,
@@ -180,7 +182,7 @@ impl<T: Scalar> Engine<T> {
             name: self.name(state.tensor),
             values: ArrayD::from_elem(IxDyn(&self.context.tensor(state.tensor).shape), T::from_f64(state.initial)),
         };
-        State { updates: 0, arrays: self.states.iter().map(array).collect() }
+        State { updates: 0, noise: Sampler::new(0), arrays: self.states.iter().map(array).collect() }
     }
 
     /// The outputs of each example; targets are not needed.
@@ -188,7 +190,7 @@ impl<T: Scalar> Engine<T> {
     /// # Errors
     /// Where an input has no values, or the parameters are another network's.
     pub fn predict(&self, parameters: &Parameters<T>, batch: &Batch<T>) -> Result<Vec<Named<T>>, DataError> {
-        let mut store = self.bind(&self.schedules.predict, parameters, None, batch)?;
+        let mut store = self.bind(&self.schedules.predict, parameters, None, None, batch)?;
         self.run(&self.schedules.predict, &mut store, None);
         Ok(self.outputs.iter().map(|&output| self.per_example(&mut store, output)).collect())
     }
@@ -199,7 +201,7 @@ impl<T: Scalar> Engine<T> {
     /// Where an input or a target has no values, or the parameters are another network's.
     pub fn forward(&self, parameters: &Parameters<T>, batch: &Batch<T>) -> Result<Outputs<T>, DataError> {
         let value = self.value.ok_or(DataError::NotTrained)?;
-        let mut store = self.bind(&self.schedules.forward, parameters, None, batch)?;
+        let mut store = self.bind(&self.schedules.forward, parameters, None, None, batch)?;
         self.run(&self.schedules.forward, &mut store, None);
         // The outputs may hold the value itself, so it is copied before they are taken.
         let loss = self.per_example_view(&store, value);
@@ -222,7 +224,7 @@ impl<T: Scalar> Engine<T> {
         decisions: Option<&mut Decisions>,
     ) -> Result<T, DataError> {
         let value = self.value.ok_or(DataError::NotTrained)?;
-        let mut store = self.bind(&self.schedules.objective, parameters, None, batch)?;
+        let mut store = self.bind(&self.schedules.objective, parameters, None, None, batch)?;
         self.run(&self.schedules.objective, &mut store, decisions);
         Ok(match self.objective {
             Some(objective) => scalar(&store, objective),
@@ -238,7 +240,7 @@ impl<T: Scalar> Engine<T> {
         decisions: &mut Decisions,
     ) -> Result<ArrayD<T>, DataError> {
         let value = self.value.ok_or(DataError::NotTrained)?;
-        let mut store = self.bind(&self.schedules.forward, parameters, None, batch)?;
+        let mut store = self.bind(&self.schedules.forward, parameters, None, None, batch)?;
         self.run(&self.schedules.forward, &mut store, Some(decisions));
         Ok(self.per_example_view(&store, value))
     }
@@ -249,7 +251,7 @@ impl<T: Scalar> Engine<T> {
     /// Where an input or a target has no values, the parameters are another network's, or there is no loss.
     pub fn gradient(&self, parameters: &Parameters<T>, batch: &Batch<T>) -> Result<Gradient<T>, DataError> {
         let (Some(value), Some(objective)) = (self.value, self.objective) else { return Err(DataError::NotTrained) };
-        let mut store = self.bind(&self.schedules.gradient, parameters, None, batch)?;
+        let mut store = self.bind(&self.schedules.gradient, parameters, None, None, batch)?;
         self.run(&self.schedules.gradient, &mut store, None);
         let (loss, objective) = (self.mean(&store, value), scalar(&store, objective));
         let take = |&(parameter, gradient): &(TensorId, TensorId)| {
@@ -266,7 +268,7 @@ impl<T: Scalar> Engine<T> {
     /// # Errors
     /// Where an input or a target has no values, or the parameters are another network's.
     pub fn derivatives(&self, parameters: &Parameters<T>, batch: &Batch<T>) -> Result<Vec<Named<T>>, DataError> {
-        let mut store = self.bind(&self.schedules.derivatives, parameters, None, batch)?;
+        let mut store = self.bind(&self.schedules.derivatives, parameters, None, None, batch)?;
         self.run(&self.schedules.derivatives, &mut store, None);
         let derivative = |&(tensor, adjoint): &(TensorId, Option<TensorId>)| Named {
             name: self.name(tensor),
@@ -278,18 +280,20 @@ impl<T: Scalar> Engine<T> {
         Ok(self.derivatives.iter().map(derivative).collect())
     }
 
-    /// One update with this minibatch; the mean loss before it, without regularizers.
+    /// One update with this minibatch; the mean loss before it, without regularizers. Noise that the minibatch does not give is
+    /// drawn by the state's generator.
     ///
     /// # Errors
     /// Where an input or a target has no values, the parameters or the state are another network's, or there is no loss.
     pub fn train(&self, parameters: &mut Parameters<T>, state: &mut State<T>, batch: &Batch<T>) -> Result<T, DataError> {
         let (Some(value), Some(_)) = (self.value, self.objective) else { return Err(DataError::NotTrained) };
-        let mut store = self.bind(&self.schedules.train, parameters, Some(state), batch)?;
+        let drawn = self.draw(state, batch)?;
+        let mut store = self.bind(&self.schedules.train, parameters, Some(state), Some(&drawn), batch)?;
         self.run(&self.schedules.train, &mut store, None);
         let loss = self.mean(&store, value);
         let mut updated = Vec::new();
-        for &at in &self.schedules.train.programs {
-            let target = self.programs.all[at].target;
+        let tasks = self.schedules.train.tasks.iter().map(|&at| &self.programs.all[at]);
+        for target in tasks.flat_map(Task::programs).map(|program| program.target) {
             if let Role::Next { of } = self.context.tensor(target).role
                 && let Some(values) = store.take(target)
             {
@@ -308,12 +312,38 @@ impl<T: Scalar> Engine<T> {
         Ok(loss)
     }
 
-    /// Puts what is given in its place. Without a state, the update's number is 1.
+    /// Noise for each example, but not what is given.
+    fn draw(&self, state: &mut State<T>, batch: &Batch<T>) -> Result<Batch<T>, DataError> {
+        let noises: Vec<_> = self.noises.iter().filter(|noise| batch.numbers(noise.tensor).is_none()).collect();
+        let shape = |noise: &model::Noise| &self.context.tensor(noise.tensor).shape;
+        let mut drawn: Vec<Vec<T>> = vec![Vec::new(); noises.len()];
+        for _ in 0..batch.examples() {
+            for (noise, drawn) in noises.iter().zip(&mut drawn) {
+                drawn.extend(state.noise.array::<T>(noise.distribution, shape(noise)));
+            }
+        }
+        Batch::new(noises.iter().zip(drawn).map(|(noise, values)| {
+            let all: Vec<usize> = std::iter::once(batch.examples()).chain(shape(noise).iter().copied()).collect();
+            // As many were drawn.
+            let values = ArrayD::from_shape_vec(all, values).unwrap_or_else(|_| self.mean_of(noise.tensor, batch.examples()));
+            (noise.tensor, self.context.tensor(noise.tensor), Values::Numbers(values))
+        }))
+    }
+
+    /// The mean of a noise, for each example.
+    fn mean_of(&self, tensor: TensorId, examples: usize) -> ArrayD<T> {
+        let mean = self.noises.iter().find(|noise| noise.tensor == tensor).map_or(f64::NAN, |noise| noise.distribution.mean());
+        let shape: Vec<usize> = std::iter::once(examples).chain(self.context.tensor(tensor).shape.iter().copied()).collect();
+        ArrayD::from_elem(shape, T::from_f64(mean))
+    }
+
+    /// Puts what is given in its place. Without a state, the update's number is 1; without drawn noise, noise is its mean.
     fn bind<'a>(
         &self,
         schedule: &Schedule,
         parameters: &'a Parameters<T>,
         state: Option<&'a State<T>>,
+        drawn: Option<&'a Batch<T>>,
         batch: &'a Batch<T>,
     ) -> Result<Store<'a, T>, DataError> {
         let mut store = Store::new(self.context.tensors().count(), batch.examples());
@@ -321,6 +351,10 @@ impl<T: Scalar> Engine<T> {
             match self.context.tensor(tensor).role {
                 Role::BatchSize => store.set_scalar(tensor, T::from_f64(batch.examples() as f64)),
                 Role::UpdateNumber => store.set_scalar(tensor, T::from_f64((state.map_or(0, State::updates) + 1) as f64)),
+                Role::Noise => {
+                    let values = batch.numbers(tensor).or_else(|| drawn.and_then(|drawn| drawn.numbers(tensor)));
+                    store.set(tensor, values.unwrap_or_else(|| self.mean_of(tensor, batch.examples()).into()));
+                }
                 Role::Parameter => {
                     let at = self.parameters.iter().position(|parameter| parameter.tensor == tensor);
                     store.set(tensor, self.given(tensor, at, &parameters.arrays)?.values.view());
@@ -351,8 +385,21 @@ impl<T: Scalar> Engine<T> {
     }
 
     fn run(&self, schedule: &Schedule, store: &mut Store<'_, T>, mut decisions: Option<&mut Decisions>) {
-        for &at in &schedule.programs {
-            run(&self.programs.all[at], store, decisions.as_deref_mut());
+        for &at in &schedule.tasks {
+            match &self.programs.all[at] {
+                Task::Whole(program) => run(program, 0, store, decisions.as_deref_mut()),
+                Task::Steps(Steps { programs, extent, descending }) => {
+                    for program in programs {
+                        store.clear(program.target, program.is_batched(), &self.context.tensor(program.target).shape);
+                    }
+                    for step in 0..*extent {
+                        let step = if *descending { extent - 1 - step } else { step };
+                        for program in programs {
+                            run(program, step, store, decisions.as_deref_mut());
+                        }
+                    }
+                }
+            }
         }
     }
 

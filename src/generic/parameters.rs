@@ -76,14 +76,20 @@ impl<T: Scalar> Parameters<T> {
     }
 }
 
-/// What optimizers remember between updates, and how many there were.
+/// What optimizers remember between updates, how many there were, and the source of noise.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State<T> {
     pub(super) updates: u64,
+    pub(super) noise: Sampler,
     pub(super) arrays: Vec<Named<T>>,
 }
 
 impl<T: Scalar> State<T> {
+    /// Draws the noise of the updates to come with this seed; it is 0 at first.
+    pub fn seed_noise(&mut self, seed: u64) {
+        self.noise = Sampler::new(seed);
+    }
+
     /// How many updates were made.
     pub fn updates(&self) -> u64 {
         self.updates
@@ -97,6 +103,7 @@ impl<T: Scalar> State<T> {
 
 /// Draws initial values: one generator for all, always in `f64`, so that the generated code in any number type draws the
 /// same.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Sampler(Xoshiro256PlusPlus);
 
 impl Sampler {

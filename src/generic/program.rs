@@ -25,8 +25,10 @@ pub(super) struct Program {
     pub(super) steps: Vec<Step>,
     /// Where the result is; its axes are among [`Self::axes`], in that order.
     pub(super) result: Slot,
-    /// The axes of the target.
+    /// The axes of the target, without the step's.
     pub(super) axes: Vec<Axis>,
+    /// Where the step is among the target's own axes, if the program computes one step at a time.
+    pub(super) step: Option<usize>,
     /// The tensors that are read.
     pub(super) reads: Vec<TensorId>,
     /// The extents of all indices that occur.
@@ -71,7 +73,7 @@ pub(super) enum Operation {
     /// The share of one example in a mean over the minibatch.
     ExampleShare,
     /// Numbers that depend on indices only.
-    Table(ArrayD<f64>),
+    Table(Table),
     /// A view of a tensor.
     View(View),
     /// Elements of a tensor at places that are not a view.
@@ -102,6 +104,8 @@ pub(super) enum Operation {
     ArgFold(ArgFold),
     /// The sum of a product of two arrays that do not share all axes: matrix products.
     Contraction(Contraction),
+    /// A sum of terms that each belong to a place of the result.
+    Scatter(Scatter),
 }
 
 /// A summand.
@@ -123,6 +127,14 @@ pub(super) struct View {
     pub(super) permutation: Option<Vec<usize>>,
 }
 
+/// Numbers that depend on indices only.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    pub(super) numbers: ArrayD<f64>,
+    /// Whether the first axis is the step's, of which one place is looked at.
+    pub(super) stepped: bool,
+}
+
 /// What is taken of an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cut {
@@ -130,6 +142,8 @@ pub(super) enum Cut {
     Whole,
     /// One place; the axis vanishes.
     At(usize),
+    /// The place that lies so far from the step; the axis vanishes.
+    Step(i64),
     /// Every `step`-th place, so many of them.
     Range { start: usize, step: usize, count: usize },
 }
@@ -142,6 +156,8 @@ pub(super) struct Gather {
     pub(super) batched: bool,
     /// For each place of the result (of one example), where its value is in the tensor; `None` outside.
     pub(super) places: Vec<Option<u32>>,
+    /// Whether there is such a table for each step, one after the other.
+    pub(super) stepped: bool,
 }
 
 /// Where a body is greatest or least.
@@ -176,6 +192,31 @@ pub(super) struct Contraction {
     pub(super) result_order: Option<Vec<usize>>,
 }
 
+/// `result[kept, places[bound]] += operand[kept, bound]`.
+#[derive(Clone, Debug)]
+pub(super) struct Scatter {
+    pub(super) operand: Slot,
+    pub(super) places: Places,
+    /// The axes of the operand and of the places together, sorted; those of them that the result has.
+    pub(super) axes: Vec<Axis>,
+    pub(super) kept: Vec<Axis>,
+    /// The axes of the places in the result.
+    pub(super) made: Vec<Axis>,
+    /// For each of the kept and then the bound axes, where it is in [`Self::axes`].
+    pub(super) order: Vec<usize>,
+    /// For each axis of the result, where it is in the kept and then the made ones.
+    pub(super) result_order: Vec<usize>,
+}
+
+/// Where the terms of a [`Scatter`] go.
+#[derive(Clone, Debug)]
+pub(super) enum Places {
+    /// For each place of the bound axes, the position in the made ones; `None` outside.
+    Table(Vec<Option<u32>>),
+    /// For each of the made axes, the value of its index, and its first value.
+    Computed(Vec<(Slot, i64)>),
+}
+
 impl Operation {
     /// Calls `visit` with every operand.
     pub(super) fn for_each_operand(&self, mut visit: impl FnMut(Slot)) {
@@ -204,6 +245,12 @@ impl Operation {
                 visit(*left);
                 visit(*right);
                 scalars.iter().copied().for_each(visit);
+            }
+            Operation::Scatter(Scatter { operand, places, .. }) => {
+                visit(*operand);
+                if let Places::Computed(slots) = places {
+                    slots.iter().for_each(|slot| visit(slot.0));
+                }
             }
         }
     }

@@ -7,7 +7,7 @@ use ndarray::{Array3, ArrayD, ArrayViewD, Axis as Position, CowArray, IxDyn, Sli
 
 use super::decisions::Decisions;
 use super::kernels::{self, Operand, Value, combine, map};
-use super::program::{Axis, Contraction, Cut, Gather, Operation, Program, Slot, Step, Term, View};
+use super::program::{Axis, Contraction, Cut, Gather, Operation, Places, Program, Scatter, Slot, Step, Table, Term, View};
 use super::scalar::Scalar;
 use crate::equation::{Elementary, TensorId};
 
@@ -34,24 +34,44 @@ impl<'a, T: Scalar> Store<'a, T> {
         self.values.get(tensor.index())?.as_ref().map(|value| value.view())
     }
 
+    /// Sets a value to zeros, to be filled step by step.
+    pub(super) fn clear(&mut self, tensor: TensorId, batched: bool, shape: &[usize]) {
+        let examples = batched.then_some(self.examples);
+        let shape: Vec<usize> = examples.into_iter().chain(shape.iter().copied()).collect();
+        self.set(tensor, ArrayD::zeros(shape));
+    }
+
+    /// Sets the part of a value that belongs to a step.
+    fn set_step(&mut self, tensor: TensorId, position: Position, step: usize, part: &ArrayD<T>) {
+        if let Some(value) = &mut self.values[tensor.index()] {
+            value.index_axis_mut(position, step).assign(part);
+        }
+    }
+
     /// Takes a value out.
     pub(super) fn take(&mut self, tensor: TensorId) -> Option<ArrayD<T>> {
         self.values.get_mut(tensor.index())?.take().map(CowArray::into_owned)
     }
 }
 
-/// Runs a program and keeps the value of its target.
-pub(super) fn run<T: Scalar>(program: &Program, store: &mut Store<'_, T>, decisions: Option<&mut Decisions>) {
-    let value = evaluate(program, store, decisions);
-    store.set(program.target, value);
+/// Runs a program, for one step if it is one of a recurrence, and keeps the value of its target.
+pub(super) fn run<T: Scalar>(program: &Program, step: usize, store: &mut Store<'_, T>, decisions: Option<&mut Decisions>) {
+    let value = evaluate(program, step, store, decisions);
+    match program.step {
+        Some(axis) => {
+            let position = Position(axis + usize::from(program.is_batched()));
+            store.set_step(program.target, position, step, &value);
+        }
+        None => store.set(program.target, value),
+    }
 }
 
 /// The value of the target, with the axes of its target.
-fn evaluate<T: Scalar>(program: &Program, store: &Store<'_, T>, mut decisions: Option<&mut Decisions>) -> ArrayD<T> {
+fn evaluate<T: Scalar>(program: &Program, at: usize, store: &Store<'_, T>, mut decisions: Option<&mut Decisions>) -> ArrayD<T> {
     let mut values: Vec<Option<Value<'_, T>>> = Vec::with_capacity(program.steps.len());
     for step in &program.steps {
         let taken: Vec<_> = step.last_uses.iter().filter_map(|&slot| Some((slot, values[slot].take()?))).collect();
-        let mut run = Run { program, store, values: &values, taken, step };
+        let mut run = Run { program, store, values: &values, taken, step, at };
         let value = run.operation(decisions.as_deref_mut());
         values.push(Some(value));
     }
@@ -72,6 +92,8 @@ struct Run<'s, 'a, 'v, T: Scalar> {
     /// Operands that no later step reads.
     taken: Vec<(Slot, Value<'s, T>)>,
     step: &'s Step,
+    /// Which step of the recurrence, if the program is one of one.
+    at: usize,
 }
 
 impl<'s: 'v, 'v, T: Scalar> Run<'s, '_, 'v, T> {
@@ -107,7 +129,7 @@ impl<'s: 'v, 'v, T: Scalar> Run<'s, '_, 'v, T> {
     fn operation(&mut self, mut decisions: Option<&mut Decisions>) -> Value<'s, T> {
         let step = self.step;
         let operation = match &step.operation {
-            Operation::View(view) => return look(view, self.store),
+            Operation::View(view) => return look(view, self.at, self.store, self.program, &step.axes),
             operation => operation,
         };
         let axes = &step.axes;
@@ -119,9 +141,12 @@ impl<'s: 'v, 'v, T: Scalar> Run<'s, '_, 'v, T> {
         let result = match operation {
             Operation::Number(value) => Value::Scalar(T::from_f64(*value)),
             Operation::ExampleShare => Value::Scalar(T::one() / T::from_f64(self.store.examples as f64)),
-            Operation::Table(table) => Value::owned(table.mapv(T::from_f64)),
-            Operation::View(view) => look(view, self.store),
-            Operation::Gather(table) => gather(table, self.store, &shape()),
+            Operation::Table(Table { numbers, stepped: true }) => {
+                Value::owned(numbers.index_axis(Position(0), self.at).mapv(T::from_f64))
+            }
+            Operation::Table(Table { numbers, .. }) => Value::owned(numbers.mapv(T::from_f64)),
+            Operation::View(view) => look(view, self.at, self.store, program, axes),
+            Operation::Gather(table) => gather(table, self.at, self.store, &shape()),
             Operation::Sum { constant, terms } => self.sum(*constant, terms, axes),
             Operation::Product { scale, factors, divisors } => self.product(*scale, factors, divisors, axes),
             Operation::IntegerPower(base, exponent) => {
@@ -149,6 +174,7 @@ impl<'s: 'v, 'v, T: Scalar> Run<'s, '_, 'v, T> {
             Operation::Fold { kind, operand, positions } => kernels::fold(*kind, self.value(*operand).array(), positions),
             Operation::ArgFold(fold) => kernels::arg_fold(fold, self.value(fold.operand).array()),
             Operation::Contraction(contraction) => self.contraction(contraction),
+            Operation::Scatter(scatter) => self.scatter(scatter),
         };
         if let Some(decisions) = decisions {
             decisions.after(operation, &result);
@@ -273,6 +299,55 @@ impl<'s: 'v, 'v, T: Scalar> Run<'s, '_, 'v, T> {
     }
 }
 
+impl<'s: 'v, 'v, T: Scalar> Run<'s, '_, 'v, T> {
+    /// Adds each term to its place.
+    fn scatter(&mut self, scatter: &Scatter) -> Value<'v, T> {
+        let extents = self.shape(&scatter.made);
+        let operand = self.spread(scatter.operand, scatter);
+        let (places, repeats) = match &scatter.places {
+            Places::Table(table) => (Cow::Borrowed(&table[..]), true),
+            Places::Computed(slots) => (Cow::Owned(self.computed_places(slots, &extents, scatter)), false),
+        };
+        let kept = self.shape(&scatter.kept);
+        let (count, size) = (kept.iter().product::<usize>(), extents.iter().product::<usize>());
+        let mut sums = vec![T::zero(); count * size];
+        if !operand.is_empty() && !sums.is_empty() {
+            let length = operand.len() / count;
+            for (at, (sums, terms)) in sums.chunks_exact_mut(size).zip(operand.chunks_exact(length)).enumerate() {
+                let first = if repeats { 0 } else { at * length };
+                for (&term, place) in terms.iter().zip(&places[first..]) {
+                    if let Some(place) = place {
+                        sums[*place as usize] += term;
+                    }
+                }
+            }
+        }
+        let made: Vec<usize> = kept.into_iter().chain(extents).collect();
+        let result = ArrayD::from_shape_vec(made, sums);
+        result.map_or_else(|_| Value::Scalar(T::nan()), |sums| Value::owned(sums.permuted_axes(&scatter.result_order[..])))
+    }
+
+    /// The elements of an operand, repeated over the axes of a scattered sum that it lacks, the kept ones first.
+    fn spread(&mut self, slot: Slot, scatter: &Scatter) -> Vec<T> {
+        let shape = self.shape(&scatter.axes);
+        let Operand { value, axes } = self.operand(slot);
+        let whole = value.into_broadcast(&axes, &scatter.axes, &shape).permuted_axes(&scatter.order[..]);
+        whole.iter().copied().collect()
+    }
+
+    /// The position of each term.
+    fn computed_places(&mut self, slots: &[(Slot, i64)], extents: &[usize], scatter: &Scatter) -> Vec<Option<u32>> {
+        let mut places: Vec<Option<u32>> = vec![Some(0); self.shape(&scatter.axes).iter().product()];
+        for (&(slot, start), &extent) in slots.iter().zip(extents) {
+            for (place, index) in places.iter_mut().zip(self.spread(slot, scatter)) {
+                let at = usize::try_from(index.into_f64() as i64 - start).ok().filter(|&at| at < extent);
+                *place = place.zip(at).and_then(|(place, at)| u32::try_from(place as usize * extent + at).ok());
+            }
+        }
+        places
+    }
+}
+
 fn call<T: Scalar>(function: Elementary, argument: Value<'_, T>) -> Value<'_, T> {
     match function {
         Elementary::Exp => map(argument, T::exp),
@@ -284,8 +359,8 @@ fn call<T: Scalar>(function: Elementary, argument: Value<'_, T>) -> Value<'_, T>
     }
 }
 
-/// A view of a tensor.
-fn look<'s, T: Scalar>(view: &View, store: &'s Store<'_, T>) -> Value<'s, T> {
+/// A view of a tensor, with these axes.
+fn look<'s, T: Scalar>(view: &View, step: usize, store: &'s Store<'_, T>, program: &Program, axes: &[Axis]) -> Value<'s, T> {
     let Some(mut array) = store.get(view.tensor) else { return Value::Scalar(T::nan()) };
     // The tensor's own axes come last, after the examples'.
     let first = array.ndim() - view.cuts.len();
@@ -294,6 +369,10 @@ fn look<'s, T: Scalar>(view: &View, store: &'s Store<'_, T>) -> Value<'s, T> {
         match *cut {
             Cut::Whole => {}
             Cut::At(place) => array = array.index_axis_move(position, place),
+            Cut::Step(distance) => match usize::try_from(step as i64 + distance) {
+                Ok(place) if place < array.len_of(position) => array = array.index_axis_move(position, place),
+                _ => return Value::owned(ArrayD::zeros(shape(program, axes, store.examples))),
+            },
             Cut::Range { start, step, count } => {
                 let end = start + step * (count - 1) + 1;
                 array.slice_axis_inplace(position, Slice::new(start as isize, Some(end as isize), step as isize));
@@ -307,15 +386,18 @@ fn look<'s, T: Scalar>(view: &View, store: &'s Store<'_, T>) -> Value<'s, T> {
 }
 
 /// Elements at the places of a table, 0 outside.
-fn gather<'a, T: Scalar>(table: &Gather, store: &Store<'_, T>, shape: &[usize]) -> Value<'a, T> {
+fn gather<'a, T: Scalar>(table: &Gather, at: usize, store: &Store<'_, T>, shape: &[usize]) -> Value<'a, T> {
     let Some(array) = store.get(table.tensor) else { return Value::Scalar(T::nan()) };
     let array = array.as_standard_layout();
     let elements = array.as_slice().unwrap_or_default();
     let examples = if table.batched { store.examples } else { 1 };
     let size = elements.len() / examples.max(1);
-    let mut gathered = Vec::with_capacity(examples * table.places.len());
+    let count: usize = shape[usize::from(table.batched)..].iter().product();
+    let first = if table.stepped { at * count } else { 0 };
+    let places = table.places.get(first..first + count).unwrap_or_default();
+    let mut gathered = Vec::with_capacity(examples * count);
     for example in elements.chunks_exact(size.max(1)) {
-        gathered.extend(table.places.iter().map(|place| place.map_or(T::zero(), |place| example[place as usize])));
+        gathered.extend(places.iter().map(|place| place.map_or(T::zero(), |place| example[place as usize])));
     }
     ArrayD::from_shape_vec(IxDyn(shape), gathered).map_or_else(|_| Value::Scalar(T::nan()), Value::owned)
 }

@@ -3,7 +3,6 @@
 use super::super::program::{Axis, Cut, Gather, Operation, Slot, View};
 use super::Planner;
 use crate::equation::{Affine, TensorId};
-use crate::limits;
 
 impl Planner<'_> {
     /// The elements of a tensor at these places.
@@ -21,6 +20,7 @@ impl Planner<'_> {
         }
         let cuts: Option<Vec<Cut>> = indices.iter().zip(shape).map(|(affine, &extent)| self.cut(affine, extent)).collect();
         let mut remaining: Vec<Axis> = indices.iter().filter_map(|affine| Some(Axis::Index(affine.terms.first()?.0))).collect();
+        remaining.retain(|&axis| self.step.is_none_or(|step| axis != Axis::Index(step)));
         if self.batched[tensor.index()] {
             remaining.insert(0, Axis::Batch);
         }
@@ -42,6 +42,8 @@ impl Planner<'_> {
     fn cut(&self, affine: &Affine, extent: usize) -> Option<Cut> {
         let (index, step) = match affine.terms[..] {
             [] => return usize::try_from(affine.constant).ok().map(Cut::At),
+            [(index, 1)] if self.step == Some(index) => return Some(Cut::Step(affine.constant)),
+            [(index, _)] if self.step == Some(index) => return None,
             [(index, step)] if step > 0 => (self.context.index_of(index), step),
             _ => return None,
         };
@@ -63,10 +65,21 @@ impl Planner<'_> {
         let shape = &context.tensor(tensor).shape;
         let mut axes: Vec<Axis> = indices.iter().flat_map(|affine| &affine.terms).map(|&(index, _)| Axis::Index(index)).collect();
         self.sort(&mut axes);
+        let places = self.position_table(indices, &axes, shape);
+        let stepped = self.drop_step(&mut axes);
+        let batched = self.batched[tensor.index()];
+        if batched {
+            axes.insert(0, Axis::Batch);
+        }
+        self.push(Operation::Gather(Gather { tensor, batched, places, stepped }), axes)
+    }
+
+    /// The position in an array of this shape for each place of the axes, row-major; none where the array would be too large.
+    pub(super) fn position_table(&mut self, indices: &[Affine], axes: &[Axis], shape: &[usize]) -> Vec<Option<u32>> {
         let extents: Vec<usize> = axes.iter().map(|&axis| self.extents.of(axis, 1)).collect();
-        let size = self.size(&axes, 1);
+        let size = self.size(axes, 1);
         let mut places = Vec::new();
-        if size <= limits::INTERMEDIATE_ELEMENTS {
+        if self.check_size(axes) {
             places.reserve_exact(size);
             let affines: Vec<Vec<(i64, i64)>> =
                 indices.iter().map(|affine| axes.iter().map(|&axis| self.coefficient(affine, axis)).collect()).collect();
@@ -82,11 +95,7 @@ impl Planner<'_> {
                 }
             }
         }
-        let batched = self.batched[tensor.index()];
-        if batched {
-            axes.insert(0, Axis::Batch);
-        }
-        self.push(Operation::Gather(Gather { tensor, batched, places }), axes)
+        places
     }
 }
 

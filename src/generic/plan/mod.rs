@@ -5,6 +5,8 @@
 //! ids, so each is computed once.
 
 mod access;
+mod scatter;
+mod scatters;
 mod shared;
 mod sums;
 
@@ -13,9 +15,10 @@ use std::collections::HashMap;
 use ndarray::{ArrayD, IxDyn};
 
 use super::EngineError;
-use super::program::{ArgFold, Axis, Extents, Operation, Program, Slot, Step, Term};
+use super::program::{ArgFold, Axis, Extents, Operation, Program, Slot, Step, Table, Term};
 use crate::equation::{Affine, Context, Equation, ExprId, IndexId, Node, ReduceKind, TensorId};
 use crate::limits;
+use scatters::{Scatters, find_scatters};
 use shared::{Renamed, rename_bound};
 use sums::Outer;
 
@@ -30,6 +33,10 @@ pub(super) struct Planner<'a> {
     slots: HashMap<ExprId, Slot>,
     /// Reductions whose bodies are looked at with a free index in place of a bound one.
     renamed: Renamed,
+    /// Sums whose terms each belong to one place.
+    scatters: Scatters,
+    /// The index that has one value at a time.
+    step: Option<IndexId>,
     reads: Vec<TensorId>,
     extents: Extents,
     /// The largest intermediate of one example, if it is past the bound.
@@ -37,7 +44,8 @@ pub(super) struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    fn new(context: &'a mut Context, batched: &'a [bool], indices: &[IndexId], value: ExprId) -> Self {
+    fn new(context: &'a mut Context, batched: &'a [bool], indices: &[IndexId], step: Option<IndexId>, value: ExprId) -> Self {
+        let scatters = find_scatters(context, step, value);
         let renamed = rename_bound(context, indices, value);
         let mut planner = Planner {
             context,
@@ -46,11 +54,14 @@ impl<'a> Planner<'a> {
             steps: Vec::new(),
             slots: HashMap::new(),
             renamed,
+            scatters,
+            step,
             reads: Vec::new(),
             extents: Extents::default(),
             too_large: None,
         };
-        for &index in indices {
+        // The step comes first, so that what a table holds for one step lies together.
+        for &index in step.iter().chain(indices) {
             planner.enter(index);
         }
         planner
@@ -58,9 +69,29 @@ impl<'a> Planner<'a> {
 
     /// Plans an equation.
     pub(super) fn equation(context: &'a mut Context, batched: &'a [bool], equation: &Equation) -> Result<Program, EngineError> {
-        let mut planner = Planner::new(context, batched, &equation.indices, equation.computed);
+        let mut planner = Planner::new(context, batched, &equation.indices, None, equation.computed);
         let result = planner.plan(equation.computed);
         planner.finish(equation.target, &equation.indices, result)
+    }
+
+    /// Plans one step of an equation, along the index at this position of its indices. The result has a value for each example if
+    /// the tensor is said to.
+    pub(super) fn step(
+        context: &'a mut Context,
+        batched: &'a [bool],
+        equation: &Equation,
+        axis: usize,
+    ) -> Result<Program, EngineError> {
+        let mut indices = equation.indices.clone();
+        let step = indices.remove(axis);
+        let mut planner = Planner::new(context, batched, &indices, Some(step), equation.computed);
+        let result = planner.plan(equation.computed);
+        let mut program = planner.finish(equation.target, &indices, result)?;
+        if batched[equation.target.index()] && !program.is_batched() {
+            program.axes.insert(0, Axis::Batch);
+        }
+        program.step = Some(axis);
+        Ok(program)
     }
 
     /// Plans the mean over the minibatch of `value`, which is an equation's right-hand side: the examples are one more
@@ -72,7 +103,7 @@ impl<'a> Planner<'a> {
         indices: &[IndexId],
         value: ExprId,
     ) -> Result<Program, EngineError> {
-        let mut planner = Planner::new(context, batched, indices, value);
+        let mut planner = Planner::new(context, batched, indices, None, value);
         let result = planner.sum(vec![Axis::Batch], value, Outer { share: true, ..Outer::default() });
         planner.finish(target, indices, result)
     }
@@ -97,7 +128,7 @@ impl<'a> Planner<'a> {
         if self.steps[result].axes.contains(&Axis::Batch) {
             axes.insert(0, Axis::Batch);
         }
-        Ok(Program { target, steps: self.steps, result, axes, reads: self.reads, extents: self.extents })
+        Ok(Program { target, steps: self.steps, result, axes, step: None, reads: self.reads, extents: self.extents })
     }
 
     /// Makes an index known, and its axis the last so far.
@@ -135,12 +166,28 @@ impl<'a> Planner<'a> {
 
     /// Adds an operation whose result has these axes.
     fn push(&mut self, operation: Operation, axes: Vec<Axis>) -> Slot {
-        let elements = self.size(&axes, 1);
-        if elements > limits::INTERMEDIATE_ELEMENTS {
-            self.too_large = Some(self.too_large.map_or(elements, |largest| largest.max(elements)));
-        }
+        self.check_size(&axes);
         self.steps.push(Step { operation, axes, last_uses: Vec::new() });
         self.steps.len() - 1
+    }
+
+    /// Says whether an array with these axes is within the bound, and remembers where one is not.
+    fn check_size(&mut self, axes: &[Axis]) -> bool {
+        let elements = self.size(axes, 1);
+        let is_within = elements <= limits::INTERMEDIATE_ELEMENTS;
+        if !is_within {
+            self.too_large = Some(self.too_large.map_or(elements, |largest| largest.max(elements)));
+        }
+        is_within
+    }
+
+    /// Takes the step away from sorted axes; whether it was among them.
+    fn drop_step(&self, axes: &mut Vec<Axis>) -> bool {
+        let stepped = self.step.is_some_and(|step| axes.first() == Some(&Axis::Index(step)));
+        if stepped {
+            axes.remove(0);
+        }
+        stepped
     }
 
     /// Adds an operation that works element by element.
@@ -210,10 +257,7 @@ impl<'a> Planner<'a> {
             Node::Reduce { kind, .. } => {
                 let (indices, body) = self.inside(expr);
                 match kind {
-                    ReduceKind::Sum => {
-                        let bound = self.bind(&indices);
-                        self.sum(bound, body, Outer::default())
-                    }
+                    ReduceKind::Sum => self.sum(Vec::new(), expr, Outer::default()),
                     _ => self.reduce(*kind, &indices, body),
                 }
             }
@@ -286,9 +330,7 @@ impl<'a> Planner<'a> {
             && !self.slots.contains_key(&single)
         {
             let scalars = scalars.iter().map(|&scalar| self.plan(scalar)).collect();
-            let (indices, body) = self.inside(single);
-            let bound = self.bind(&indices);
-            return self.sum(bound, body, Outer { scale, scalars, share: false });
+            return self.sum(Vec::new(), single, Outer { scale, scalars, share: false });
         }
         let all: Vec<ExprId> = scalars.into_iter().chain(arrays).collect();
         self.product(scale, &all)
@@ -375,15 +417,16 @@ impl<'a> Planner<'a> {
         affine.terms.iter().for_each(|&(index, _)| self.enter(index));
         self.sort(&mut axes);
         let shape: Vec<usize> = axes.iter().map(|&axis| self.extents.of(axis, 1)).collect();
-        if self.size(&axes, 1) > limits::INTERMEDIATE_ELEMENTS {
-            return self.push(Operation::Number(0.0), axes);
+        if !self.check_size(&axes) {
+            return self.number(0.0);
         }
         let coefficients: Vec<(i64, i64)> = axes.iter().map(|&axis| self.coefficient(affine, axis)).collect();
-        let table = ArrayD::from_shape_fn(IxDyn(&shape), |place| {
+        let numbers = ArrayD::from_shape_fn(IxDyn(&shape), |place| {
             let terms = coefficients.iter().enumerate().map(|(at, (start, factor))| factor * (start + place[at] as i64));
             (affine.constant + terms.sum::<i64>()) as f64
         });
-        self.push(Operation::Table(table), axes)
+        let stepped = self.drop_step(&mut axes);
+        self.push(Operation::Table(Table { numbers, stepped }), axes)
     }
 
     /// The first value of an axis' index, and its coefficient.

@@ -2,7 +2,8 @@
 
 use super::super::program::{Axis, Contraction, Operation, Slot, Term};
 use super::Planner;
-use crate::equation::{ExprId, Node, ReduceKind};
+use super::scatters::Scattered;
+use crate::equation::{ExprId, IndexId, Node, ReduceKind};
 
 /// What a sum is multiplied with.
 #[derive(Clone)]
@@ -31,7 +32,10 @@ impl Planner<'_> {
             return self.number(0.0);
         }
         match context.node(body) {
-            Node::Reduce { kind: ReduceKind::Sum, .. } if !self.binds_any(body, &bound) => {
+            Node::Reduce { kind: ReduceKind::Sum, .. } if let Some(scattered) = self.scattered(body, &bound) => {
+                self.scatter(&scattered, bound, outer)
+            }
+            Node::Reduce { kind: ReduceKind::Sum, .. } if !self.scatters.contains_key(&body) && !self.binds_any(body, &bound) => {
                 let (indices, body) = self.inside(body);
                 bound.extend(self.bind(&indices));
                 self.sum(bound, body, outer)
@@ -51,6 +55,13 @@ impl Planner<'_> {
                 self.scaled(vec![folded], outer)
             }
         }
+    }
+
+    /// A sum whose terms each belong to one place, if none of these axes is that of a place.
+    fn scattered(&self, sum: ExprId, bound: &[Axis]) -> Option<Scattered> {
+        let scattered = self.scatters.get(&sum)?;
+        let is_bound = |(index, _): &(IndexId, ExprId)| bound.contains(&Axis::Index(*index));
+        (!scattered.places.iter().any(is_bound)).then(|| scattered.clone())
     }
 
     /// Whether a reduction binds one of these axes itself, as one with a renamed index may.
@@ -260,7 +271,8 @@ impl Planner<'_> {
         if let Some(&slot) = self.slots.get(&expr) {
             return self.axes(slot).to_vec();
         }
-        let mut axes: Vec<Axis> = self.context.free_indices(expr).into_iter().map(Axis::Index).collect();
+        let free = self.context.free_indices(expr).into_iter().filter(|&index| Some(index) != self.step);
+        let mut axes: Vec<Axis> = free.map(Axis::Index).collect();
         if self.context.tensors_in(expr).into_iter().any(|tensor| self.batched[tensor.index()]) {
             axes.push(Axis::Batch);
         }
