@@ -61,7 +61,8 @@ fn model_of(name: &str) -> String {
 
 #[test]
 fn specs_mean_these_equations() {
-    for name in ["digits", "circuit", "neuron", "autoencoder", "definitions", "expressions", "sequence", "affine"] {
+    for name in ["digits", "circuit", "neuron", "autoencoder", "definitions", "expressions", "sequence", "affine", "recurrences"]
+    {
         insta::assert_snapshot!(name, model_of(name));
     }
 }

@@ -112,11 +112,25 @@ const MISTAKES: &[(&str, &str)] = &[
     ("a misspelled size", "let count = 3\ninput x[3]\ny = x |> dense(cuont)\nloss sum(i: y[i])"),
     ("indices that are never inside", "input x[9]\nparam p ~ 1\ny[i: 8] = p * x[i + 9] + x[-2 * i - 1]\nloss sum(i: y[i])"),
     ("an affine index without a range", "input x[9]\nparam p ~ 1\ny[i] = p * x[2 * i + 1]\nloss sum(i: y[i])"),
+    ("a recurrence that looks ahead", "input x[9]\nh[t] = x[t] + h[t + 1]\nloss sum(t: h[t])"),
+    ("a recurrence that looks both ways", "input x[9]\nh[t] = x[t] + h[t + 1] * h[t - 1]\nloss sum(t: h[t])"),
+    (
+        "a recurrence that looks ahead in one of two equations",
+        "input x[9]\na[t] = x[t] + b[t - 1]\nb[t] = sigmoid(a[t + 2]) + b[t - 1]\nloss sum(t: a[t])",
+    ),
+    ("a recurrence at the same step", "input x[9]\na[t] = x[t] * b[t] + a[t - 1]\nb[t] = a[t]\nloss sum(t: a[t])"),
+    ("a recurrence without an earlier value", "input x[1]\nh[t] = x[t] + h[t - 1]\nloss sum(t: h[t])"),
+    ("a recurrence without a fixed step", "input x[9]\nh[t] = x[t] + h[2 * t - 9] + h[t - 1]\nloss sum(t: h[t])"),
+    ("a recurrence that reads one place", "input x[9]\nh[t] = x[t] * h[0] + h[t - 1]\nloss sum(t: h[t])"),
+    ("a recurrence without a range", "input x\nparam p ~ 1\nh[t, j: 2] = p * x + h[t - 1, j]\nloss sum(t, j: h[t, j])"),
+    ("a recurrence with two ranges", "input x[9], y[8]\nh[t] = x[t] + y[t] * h[t - 1]\nloss sum(t: h[t])"),
+    ("a recurrence that is not element by element", "input x[9]\nh[t] = g[t - 1] + x[t]\ng = sigmoid(h)\nloss sum(t: h[t])"),
+    ("a recurrence of what is unknown", "input x[9]\nh[t] = x[t] * y[t] + h[t - 1]\nloss sum(t: h[t])"),
     ("a fractional index", "input x[9]\nparam p ~ 1\nloss p * x[1.5]"),
     ("a layer of a fractional size", "input x[9]\ny = x |> dense(5 / 2)\nloss sum(i: y[i])"),
     (
         "not supported yet",
-        "include \"other.spec\"\ninput x[9]\nparam p ~ 1\nnoise m[i: 9] ~ bernoulli(0.5)\na[i] = p * x[i] * m[i]\nh[t] = x[t] + h[t - 1]\nloss sum(i: a[i]) + unknown\noptimizer sgd(0.1) |> clip_norm(1)",
+        "include \"other.spec\"\ninput x[9]\nparam p ~ 1\nnoise m[i: 9] ~ bernoulli(0.5)\na[i] = p * x[i] * m[i]\nloss sum(i: a[i]) + unknown\noptimizer sgd(0.1) |> clip_norm(1)",
     ),
 ];
 
@@ -188,7 +202,8 @@ fn words(text: &str) -> Vec<String> {
 
 #[test]
 fn no_mutation_of_a_spec_makes_the_compiler_panic() {
-    for name in ["digits", "circuit", "neuron", "autoencoder", "definitions", "expressions", "sequence"] {
+    for name in ["digits", "circuit", "neuron", "autoencoder", "definitions", "expressions", "sequence", "affine", "recurrences"]
+    {
         let text = std::fs::read_to_string(format!("tests/specs/{name}.spec")).expect("the fixture is in the repository");
         let words = words(&text);
         for seed in 1..=400 {

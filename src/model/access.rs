@@ -55,6 +55,7 @@ impl<'a> Builder<'a> {
             place.push(self.position(expr, axis, &name.text, scope));
         }
         let place = place.into_iter().collect::<Option<Vec<Affine>>>()?;
+        self.note_recurrent_read(&value, &place, span);
         Some(Indexed { axes: lead, value: self.read(&value, &place) })
     }
 
@@ -278,6 +279,16 @@ impl<'a> Builder<'a> {
         }
         let extent = self.extent_by_use(&index.name, None, body, scope)?;
         Some((0, extent as i64))
+    }
+
+    /// The extent of an index as far as it is known: that of the header or of the first axis that it is used on plainly.
+    pub(super) fn extent_so_far(&mut self, index: &Name, body: &'a Expr, scope: &Scope) -> Option<usize> {
+        if let Some(Binding::Range(extent)) = scope.local(&index.text).map(|bound| &bound.binding) {
+            return Some(*extent);
+        }
+        let mut uses = Vec::new();
+        self.collect_uses(&index.text, body, scope, &mut uses);
+        uses.first().map(|first| first.extent)
     }
 
     /// The extent of an index: what its plain uses say, which must agree with each other and with what is stated.

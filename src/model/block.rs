@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::builder::Builder;
 use super::definitions::{Callable, Home};
 use super::names::for_each_name;
+use super::recurrence::has_steps;
 use super::scope::{Binding, Scope};
 use super::value::{Indexed, list_words, shape_words};
 use crate::diagnostic::Diagnostic;
 use crate::equation::components;
-use crate::equation::{IndexId, TensorId};
+use crate::equation::{ExprId, IndexId, TensorId};
 use crate::limits;
 use crate::syntax::tree::{DeclaredIndex, EquationStatement, Expr, ExprKind, Name, Statement, StatementKind};
 
@@ -19,6 +20,16 @@ pub(super) struct ResultName<'n> {
     pub(super) local: &'n str,
     /// The name of the tensor, where the caller gives it one.
     pub(super) given: Option<String>,
+}
+
+/// An equation to be defined.
+pub(super) struct EquationItem<'a> {
+    /// What was written.
+    pub(super) statement: &'a EquationStatement,
+    /// The name of the tensor.
+    pub(super) full_name: String,
+    /// Whether its result leaves the block.
+    is_result: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -42,7 +53,7 @@ impl<'a> Builder<'a> {
                 _ => None,
             })
             .collect();
-        for (name, value) in self.in_order(&lets, &BTreeMap::new()) {
+        for (name, value) in self.in_order(&lets) {
             let value = value.and_then(|value| self.constant(value, scope));
             self.bind_new(scope, name, value.map_or(Binding::Broken, Binding::Value));
         }
@@ -55,60 +66,27 @@ impl<'a> Builder<'a> {
     }
 
     /// Named expressions, each after those it reads. Those that need each other come without their expression, after
-    /// a complaint. `owners` says which of them makes the names that begin so.
-    pub(super) fn in_order(
-        &mut self,
-        items: &[(&'a Name, &'a Expr)],
-        owners: &BTreeMap<String, usize>,
-    ) -> Vec<(&'a Name, Option<&'a Expr>)> {
-        let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
-        for (number, (name, _)) in items.iter().enumerate() {
-            numbers.entry(&name.text).or_insert(number);
-        }
-        let needs: Vec<Vec<usize>> = items
-            .iter()
-            .map(|(_, expr)| {
-                let mut needed = BTreeSet::new();
-                for_each_name(expr, &mut |name, _, _| {
-                    let owner = || name.split_once('.').and_then(|(owner, _)| owners.get(owner));
-                    needed.extend(numbers.get(name).or_else(owner));
-                });
-                needed.into_iter().collect()
-            })
-            .collect();
+    /// a complaint.
+    pub(super) fn in_order(&mut self, items: &[(&'a Name, &'a Expr)]) -> Vec<(&'a Name, Option<&'a Expr>)> {
         let mut ordered = Vec::with_capacity(items.len());
-        for group in components(&needs) {
-            let is_cycle = group.len() > 1 || needs[group[0]].contains(&group[0]);
+        for (group, is_cycle) in groups(items, &BTreeMap::new()) {
             if is_cycle {
-                self.complain_about_cycle(&group.iter().map(|&member| items[member]).collect::<Vec<_>>());
+                self.complain_about_cycle(group.iter().map(|&member| items[member].0));
             }
             ordered.extend(group.iter().map(|&member| (items[member].0, (!is_cycle).then_some(items[member].1))));
         }
         ordered
     }
 
-    fn complain_about_cycle(&mut self, members: &[(&'a Name, &'a Expr)]) {
-        let is_member = |name: &str| members.iter().any(|(member, _)| member.text == name);
-        // An access of a member at another index than that of its equation is a step back in time.
-        let mut step = None;
-        for (_, expr) in members {
-            for_each_name(expr, &mut |name, part, _| {
-                if is_member(name) && matches!(&part.kind, ExprKind::Access { indices, .. } if indices.iter().any(is_shifted)) {
-                    step = step.or(Some(part.span));
-                }
-            });
-        }
-        let names = list_words(members.iter().map(|(name, _)| name.text.as_str()));
-        let mut message = match (step, members) {
-            (Some(step), _) => {
-                let message = Diagnostic::error(step, "recurrences are not supported yet");
-                message.label("this reads an earlier step of what it defines")
-            }
-            (None, [(name, _)]) => Diagnostic::error(name.span, format!("`{}` needs itself", name.text)),
-            (None, [(name, _), ..]) => Diagnostic::error(name.span, format!("{names} need each other")),
-            (None, []) => return,
+    fn complain_about_cycle(&mut self, members: impl Iterator<Item = &'a Name>) {
+        let members: Vec<&Name> = members.collect();
+        let [first, rest @ ..] = &members[..] else { return };
+        let problem = match rest {
+            [] => format!("`{}` needs itself", first.text),
+            _ => format!("{} need each other", list_words(members.iter().map(|name| name.text.as_str()))),
         };
-        for (name, _) in members.iter().skip(1) {
+        let mut message = Diagnostic::error(first.span, problem);
+        for name in rest {
             message = message.also(name.span, "and this");
         }
         self.complain(message);
@@ -139,24 +117,37 @@ impl<'a> Builder<'a> {
         }
         let owners: BTreeMap<String, usize> =
             owners.iter().filter_map(|(owner, number)| Some((owner.clone(), *positions.get(number)?))).collect();
-        for (name, expr) in self.in_order(&items, &owners) {
-            let equation = equations.get(name.text.as_str()).map(|(_, equation)| *equation);
-            let (Some(equation), Some(_)) = (equation, expr) else {
-                self.bind_new(scope, name, Binding::Broken);
-                continue;
-            };
-            let is_result = result.as_ref().is_some_and(|result| result.local == name.text);
-            let given = result.as_ref().filter(|_| is_result).and_then(|result| result.given.clone());
-            let full = given.unwrap_or_else(|| format!("{}{}", scope.prefix, name.text));
-            let binding = match self.equation(equation, full, is_result, scope) {
-                Some((value, tensor)) => {
-                    scope.owned.push((name.text.clone(), tensor));
-                    Binding::Value(value)
-                }
-                None => Binding::Broken,
-            };
-            self.bind_new(scope, name, binding);
+        for (group, is_cycle) in groups(&items, &owners) {
+            let members = group.iter().filter_map(|&member| {
+                let statement = equations.get(items[member].0.text.as_str())?.1;
+                let result = result.as_ref().filter(|result| result.local == statement.name.text);
+                let given = result.and_then(|result| result.given.clone());
+                let full_name = given.unwrap_or_else(|| format!("{}{}", scope.prefix, statement.name.text));
+                Some(EquationItem { statement, full_name, is_result: result.is_some() })
+            });
+            let members: Vec<EquationItem<'a>> = members.collect();
+            let names: Vec<&str> = members.iter().map(|item| item.statement.name.text.as_str()).collect();
+            if !is_cycle {
+                members.into_iter().for_each(|item| self.single_equation(item, scope));
+            } else if has_steps(&names, members.iter().map(|item| &item.statement.value)) {
+                self.recurrence(&members, scope);
+            } else {
+                self.complain_about_cycle(members.iter().map(|item| &item.statement.name));
+                members.iter().for_each(|item| self.bind_new(scope, &item.statement.name, Binding::Broken));
+            }
         }
+    }
+
+    fn single_equation(&mut self, item: EquationItem<'a>, scope: &mut Scope) {
+        let name = &item.statement.name;
+        let binding = match self.equation(item.statement, item.full_name, item.is_result, scope) {
+            Some((value, tensor)) => {
+                scope.owned.push((name.text.clone(), tensor));
+                Binding::Value(value)
+            }
+            None => Binding::Broken,
+        };
+        self.bind_new(scope, name, binding);
     }
 
     /// One equation: its value as others read it, and the tensor it defines.
@@ -181,15 +172,7 @@ impl<'a> Builder<'a> {
         let leading = scope.leading.as_deref().unwrap_or_default();
         let lead = value.count_leading(leading);
         if equation.indices.is_some() {
-            if value.axes.len() > lead {
-                let message = format!("`{}` is defined element by element, and this is a tensor", equation.name.text);
-                let label = format!("this has {}", shape_words(&value.shape(&self.context)[lead..]));
-                let hint = format!("give it indices, or write `{} = …` without them", equation.name.text);
-                self.complain(
-                    Diagnostic::error(equation.value.span, message).label(label).also(span, "one element here").hint(hint),
-                );
-                return None;
-            }
+            self.check_is_element(equation, &value, lead)?;
             value.axes.extend(own);
         }
         if let Some(tensor) = tensor {
@@ -208,7 +191,37 @@ impl<'a> Builder<'a> {
         Some((Indexed { axes, value: self.context.access_at(tensor, &place) }, tensor))
     }
 
-    fn check_index_count(&mut self, declared: &[DeclaredIndex]) -> Option<()> {
+    /// The right-hand side of an equation with indices, which are given as well; also of one that reads what it defines.
+    pub(super) fn indexed_right_side(
+        &mut self,
+        equation: &'a EquationStatement,
+        scope: &mut Scope,
+    ) -> Option<(Vec<IndexId>, ExprId)> {
+        let declared = equation.indices.as_deref().unwrap_or_default();
+        let own = self.bind_left_indices(declared, &equation.value, scope);
+        let value = self.right_side(&equation.value, &equation.name.text, false, scope);
+        declared.iter().for_each(|index| scope.unbind(&index.name.text));
+        let (own, value) = (own?, value?);
+        let RightSide::Value(value) = value else { return None };
+        let lead = value.count_leading(scope.leading.as_deref().unwrap_or_default());
+        self.check_is_element(equation, &value, lead)?;
+        Some((own, value.value))
+    }
+
+    /// Complains about a tensor on the right of an equation with indices; `lead` axes are not written.
+    fn check_is_element(&mut self, equation: &'a EquationStatement, value: &Indexed, lead: usize) -> Option<()> {
+        if value.axes.len() == lead {
+            return Some(());
+        }
+        let message = format!("`{}` is defined element by element, and this is a tensor", equation.name.text);
+        let label = format!("this has {}", shape_words(&value.shape(&self.context)[lead..]));
+        let hint = format!("give it indices, or write `{} = …` without them", equation.name.text);
+        let message = Diagnostic::error(equation.value.span, message).label(label);
+        self.complain(message.also(equation.name.span, "one element here").hint(hint));
+        None
+    }
+
+    pub(super) fn check_index_count(&mut self, declared: &[DeclaredIndex]) -> Option<()> {
         let Some(surplus) = declared.get(limits::AXES) else { return Some(()) };
         let message = format!("this has {} indices, and a tensor may have {} axes", declared.len(), limits::AXES);
         self.complain(Diagnostic::error(surplus.name.span, message));
@@ -278,7 +291,24 @@ enum RightSide {
     Defined(Indexed, TensorId),
 }
 
-/// Whether an index is more than a name or a number, such as `t - 1`.
-fn is_shifted(index: &Expr) -> bool {
-    matches!(index.kind, ExprKind::Binary { .. } | ExprKind::Negate(_))
+/// Named expressions by their numbers, in groups of those that need each other, each after those it reads; and whether its members
+/// do need each other. `owners` says which expression makes the names that begin so.
+fn groups<'a>(items: &[(&'a Name, &'a Expr)], owners: &BTreeMap<String, usize>) -> Vec<(Vec<usize>, bool)> {
+    let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+    for (number, (name, _)) in items.iter().enumerate() {
+        numbers.entry(&name.text).or_insert(number);
+    }
+    let needs: Vec<Vec<usize>> = items
+        .iter()
+        .map(|(_, expr)| {
+            let mut needed = BTreeSet::new();
+            for_each_name(expr, &mut |name, _, _| {
+                let owner = || name.split_once('.').and_then(|(owner, _)| owners.get(owner));
+                needed.extend(numbers.get(name).or_else(owner));
+            });
+            needed.into_iter().collect()
+        })
+        .collect();
+    let is_cycle = |group: &[usize]| group.len() > 1 || needs[group[0]].contains(&group[0]);
+    components(&needs).into_iter().map(|group| (is_cycle(&group), group)).map(|(is_cycle, group)| (group, is_cycle)).collect()
 }

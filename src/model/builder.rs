@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::definitions::{Definitions, Home};
+use super::recurrence::RecurrentRead;
 use super::regularizer::Line;
 use super::scope::{Bound, Scope};
 use super::value::Indexed;
@@ -48,6 +49,10 @@ pub(super) struct Builder<'a> {
     numbers: BTreeMap<String, usize>,
     /// The definitions that are being expanded, outermost first.
     pub(super) frames: Vec<Frame>,
+    /// The tensors of the recurrences that are being read.
+    pub(super) recurrent: Vec<TensorId>,
+    /// Where they are read.
+    pub(super) recurrent_reads: Vec<RecurrentRead>,
     /// Intermediate values that have a name, by shape and by value in terms of [`Self::slots`].
     intermediates: BTreeMap<(Vec<usize>, ExprId), TensorId>,
     /// One index for each axis number and extent, to compare values that differ in their indices alone.
@@ -81,6 +86,8 @@ impl<'a> Builder<'a> {
             taken: BTreeSet::new(),
             numbers: BTreeMap::new(),
             frames: Vec::new(),
+            recurrent: Vec::new(),
+            recurrent_reads: Vec::new(),
             intermediates: BTreeMap::new(),
             slots: BTreeMap::new(),
             expansions: 0,
@@ -202,20 +209,31 @@ impl<'a> Builder<'a> {
 
     /// A tensor that an equation of the given right-hand side defines, at `leading` and the value's own axes.
     pub(super) fn define(&mut self, name: String, leading: &[IndexId], result: &Indexed, origin: Span) -> Option<TensorId> {
+        let indices: Vec<IndexId> = leading.iter().chain(&result.axes).copied().collect();
+        let target = self.value_tensor(name, &indices, origin)?;
+        self.add_equation(target, indices, result.value, origin)?;
+        Some(target)
+    }
+
+    /// A tensor with these axes that an equation is to define.
+    pub(super) fn value_tensor(&mut self, name: String, indices: &[IndexId], origin: Span) -> Option<TensorId> {
+        let shape: Vec<usize> = indices.iter().map(|&index| self.context.index_of(index).extent()).collect();
+        self.check_shape(&shape, &name, origin)?;
+        let origin = Some(self.in_spec(origin));
+        let axes = indices.iter().map(|&index| self.context.index_of(index).name.clone()).collect();
+        self.taken.insert(name.clone());
+        Some(self.context.add_tensor(Tensor { name, shape, axes, role: Role::Value, label: false, origin }))
+    }
+
+    /// Adds an equation for a tensor.
+    pub(super) fn add_equation(&mut self, target: TensorId, indices: Vec<IndexId>, value: ExprId, origin: Span) -> Option<()> {
         if self.equations.len() >= limits::EQUATIONS {
             self.exhaust(Diagnostic::error(origin, format!("this spec has more than {} equations", limits::EQUATIONS)));
             return None;
         }
-        let indices: Vec<IndexId> = leading.iter().chain(&result.axes).copied().collect();
-        let shape: Vec<usize> = indices.iter().map(|&index| self.context.index_of(index).extent()).collect();
-        self.check_shape(&shape, &name, origin)?;
-        let origin = self.in_spec(origin);
-        let axes = indices.iter().map(|&index| self.context.index_of(index).name.clone()).collect();
-        self.taken.insert(name.clone());
-        let target = self.context.add_tensor(Tensor { name, shape, axes, role: Role::Value, label: false, origin: Some(origin) });
-        let (value, number, origin) = (result.value, 0, Some(origin));
+        let (number, origin) = (0, Some(self.in_spec(origin)));
         self.equations.push(Equation { target, indices, value, computed: value, number, origin });
-        Some(target)
+        Some(())
     }
 
     /// A tensor as a value, each time with axes of its own.

@@ -20,7 +20,7 @@ mod layer;
 mod names;
 mod network;
 mod optimizer;
-
+mod recurrence;
 mod regularizer;
 mod scope;
 mod value;

@@ -57,6 +57,7 @@ impl<'a> Builder<'a> {
         if let (None, None, Some(last)) = (loss, &objective, statements.last()) {
             self.insist(last.span);
         }
+        self.order_equations();
         if self.is_exhausted {
             return None;
         }

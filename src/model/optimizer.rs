@@ -308,7 +308,7 @@ impl<'a> Builder<'a> {
         }
         let mut equations = Vec::new();
         let mut is_sound = true;
-        for (name, expr) in self.in_order(&items, &BTreeMap::new()) {
+        for (name, expr) in self.in_order(&items) {
             let value = expr.and_then(|expr| self.element_of_rule(expr, inner));
             let Some(value) = value else {
                 is_sound = false;

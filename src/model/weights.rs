@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::builder::Builder;
+use super::recurrence::reads_of_the_step;
 use super::{Model, Parameter};
 use crate::diagnostic::Diagnostic;
 use crate::equation::{Context, Equation, ExprId, Node, ReduceKind, Role, TensorId};
@@ -23,7 +24,7 @@ pub(super) fn find(context: &Context, equations: &[Equation], parameters: &mut [
     }
 }
 
-/// The tensors that no other equation reads. What depends on a target belongs to the loss: it is no output, nor does its
+/// The tensors that no other equation reads, but as an earlier step of one recurrence. What depends on a target belongs to the loss: it is no output, nor does its
 /// reading count. `forward_count` equations are the user's own, those after them were made for the loss or the objective.
 /// `losses` are the tensors of the `loss` lines.
 pub(super) fn outputs(model: &Model, losses: &[TensorId], forward_count: usize) -> Vec<TensorId> {
@@ -33,8 +34,11 @@ pub(super) fn outputs(model: &Model, losses: &[TensorId], forward_count: usize) 
     let is_goal = |tensor: TensorId| model.loss == Some(tensor) || made_for_objective == Some(tensor);
     let is_cost = |tensor: TensorId| is_goal(tensor) || losses.contains(&tensor) || on_targets.contains(&tensor);
     let mut read = BTreeSet::new();
-    for equation in model.equations.iter().filter(|equation| !is_cost(equation.target)) {
-        read.extend(model.context.tensors_in(equation.value));
+    let reads = reads_of_the_step(&model.context, &model.equations);
+    for (equation, tensors) in model.equations.iter().zip(reads) {
+        if !is_cost(equation.target) {
+            read.extend(tensors);
+        }
     }
     let defined = model.equations.iter().map(|equation| equation.target);
     defined.filter(|&tensor| !is_cost(tensor) && !read.contains(&tensor)).collect()
@@ -44,12 +48,19 @@ pub(super) fn outputs(model: &Model, losses: &[TensorId], forward_count: usize) 
 fn dependents(context: &Context, equations: &[Equation], is_source: impl Fn(Role) -> bool) -> BTreeSet<TensorId> {
     let mut found: BTreeSet<TensorId> =
         context.tensors().filter(|(_, tensor)| is_source(tensor.role)).map(|(id, _)| id).collect();
-    for equation in equations {
-        if context.tensors_in(equation.value).iter().any(|tensor| found.contains(tensor)) {
-            found.insert(equation.target);
+    // A recurrence reads what comes after it in the list, too.
+    let reads: Vec<Vec<TensorId>> = equations.iter().map(|equation| context.tensors_in(equation.value)).collect();
+    loop {
+        let before = found.len();
+        for (equation, read) in equations.iter().zip(&reads) {
+            if read.iter().any(|tensor| found.contains(tensor)) {
+                found.insert(equation.target);
+            }
+        }
+        if found.len() == before {
+            return found;
         }
     }
-    found
 }
 
 /// Notes the parameters that are factors of a product, where another of its factors depends on an input.
@@ -84,13 +95,17 @@ impl Builder<'_> {
     pub(super) fn warn(&mut self, model: &Model) {
         let goal = model.loss.or(model.objective.as_ref().map(|objective| objective.value));
         let mut needed: BTreeSet<TensorId> = goal.into_iter().collect();
-        for equation in model.equations.iter().rev() {
-            if needed.contains(&equation.target) {
-                needed.extend(model.context.tensors_in(equation.value));
+        let reads: Vec<Vec<TensorId>> = model.equations.iter().map(|equation| model.context.tensors_in(equation.value)).collect();
+        let mut before = 0;
+        while before < needed.len() {
+            before = needed.len();
+            for (equation, read) in model.equations.iter().zip(&reads).rev() {
+                if needed.contains(&equation.target) {
+                    needed.extend(read);
+                }
             }
         }
-        let read: BTreeSet<TensorId> =
-            model.equations.iter().flat_map(|equation| model.context.tensors_in(equation.value)).collect();
+        let read: BTreeSet<TensorId> = reads.into_iter().flatten().collect();
         let goal_name = if model.loss.is_some() { "loss" } else { "objective" };
         let parameters = model.parameters.iter().map(|parameter| (parameter.tensor, "parameter"));
         let targets = model.targets.iter().map(|&target| (target, "target"));
