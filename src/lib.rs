@@ -27,5 +27,6 @@ pub mod scratch;
 pub mod sheet;
 pub mod span;
 pub mod syntax;
+pub mod trace;
 #[cfg(feature = "cli")]
 pub mod training;

@@ -75,3 +75,18 @@ pub const EVALUATIONS: u64 = 1_000_000;
 
 /// Messages about the meaning of a spec; no more are looked for.
 pub const MODEL_MESSAGES: usize = 100;
+
+/// Operations of a circuit, leaves included, that `trace` shows one by one; of a larger net it shows elements of tensors.
+pub const CIRCUIT_OPERATIONS: usize = 1_000;
+
+/// Elements of tensors that `trace` shows one by one.
+pub const CIRCUIT_ELEMENTS: usize = 10_000;
+
+/// Parts of expressions that are looked at, at all values of their indices, to find the gates of a circuit.
+pub const CIRCUIT_STEPS: usize = 5_000_000;
+
+/// Gates of a drawn circuit.
+pub const DRAWN_GATES: usize = 400;
+
+/// Wires of a drawn circuit.
+pub const DRAWN_WIRES: usize = 1_600;

@@ -60,6 +60,12 @@ impl From<deltarule_compiler::comparison::ComparisonError> for Failure {
     }
 }
 
+impl From<deltarule_compiler::trace::TraceError> for Failure {
+    fn from(error: deltarule_compiler::trace::TraceError) -> Self {
+        Failure::Described(error.to_string())
+    }
+}
+
 impl From<deltarule_compiler::generic::DataError> for Failure {
     fn from(error: deltarule_compiler::generic::DataError) -> Self {
         Failure::Refused(error.to_string())

@@ -10,6 +10,7 @@ mod emit;
 mod eval;
 mod failure;
 mod sheet;
+mod trace;
 mod train;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +32,7 @@ enum Command {
     Check(check::Arguments),
     Sheet(sheet::Arguments),
     Emit(emit::Arguments),
+    Trace(trace::Arguments),
     Eval(eval::Arguments),
     Train(train::Arguments),
     Compare(compare::Arguments),
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Sheet(arguments) => sheet::run(&arguments),
         Command::Emit(arguments) => emit::run(&arguments),
+        Command::Trace(arguments) => trace::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
