@@ -182,10 +182,7 @@ fn ranges(context: &Context, tensor: TensorId) -> Vec<(i64, i64)> {
 }
 
 /// Calls `visit` with every combination of values, in row-major order.
-fn for_each_place(
-    ranges: &[(i64, i64)],
-    visit: &mut dyn FnMut(&[i64]) -> Result<(), TraceError>,
-) -> Result<(), TraceError> {
+fn for_each_place(ranges: &[(i64, i64)], visit: &mut dyn FnMut(&[i64]) -> Result<(), TraceError>) -> Result<(), TraceError> {
     if ranges.iter().any(|(start, end)| start >= end) {
         return Ok(());
     }

@@ -9,7 +9,7 @@ use std::fmt::Write;
 /// The radius of a gate that holds a short sign.
 const RADIUS: f64 = 15.0;
 
-/// The width of a letter of the drawing, on the average, and of one of a gate's name.
+/// The width of a letter, on the average.
 const LETTER: f64 = 6.8;
 
 /// The height of a gate with its name below, and of what has no name.
@@ -75,8 +75,9 @@ impl Shape {
         let value = if is_number { String::new() } else { minus(&digits(gate.value, DIGITS)) };
         let adjoint = (!is_number).then(|| minus(&digits(gate.adjoint, DIGITS)));
         let widest = text_width(&value).max(adjoint.as_deref().map_or(0.0, text_width));
+        let lead = (widest + 10.0).max(name.as_deref().map_or(0.0, text_width) - body);
         let height = if name.is_some() { NAMED_HEIGHT } else { HEIGHT };
-        Shape { sign, name, is_round, body, lead: widest + 10.0, height, value, adjoint }
+        Shape { sign, name, is_round, body, lead, height, value, adjoint }
     }
 }
 
@@ -148,7 +149,7 @@ fn draw_gate(svg: &mut String, circuit: &Circuit, at: usize, shape: &Shape, plac
     };
     text(&format!("sign{italic}"), middle, y + 4.0, &shape.sign);
     if let Some(name) = &shape.name {
-        text("sign name", middle, y + RADIUS + 13.0, name);
+        text("name", left, y + RADIUS + 13.0, name);
     }
     let lead = left + shape.body + 5.0;
     text("value", lead, y - 4.0, &shape.value);

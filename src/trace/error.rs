@@ -68,7 +68,12 @@ impl fmt::Display for TraceError {
                 write!(f, "error: `{text}` gives no value\n  = hint: write NAME=NUMBER, or NAME=NUMBER,NUMBER,… row by row")
             }
             TraceError::Count { name, expected, found } => {
-                write!(f, "error: `{name}` has {}, but {found} {} given", numbers(*expected), if *found == 1 { "is" } else { "are" })
+                write!(
+                    f,
+                    "error: `{name}` has {}, but {found} {} given",
+                    numbers(*expected),
+                    if *found == 1 { "is" } else { "are" }
+                )
             }
             TraceError::Label { name, value, classes } => {
                 write!(f, "error: {value} is no label of `{name}`, which has the classes 0 to {}", classes.saturating_sub(1))
@@ -79,7 +84,11 @@ impl fmt::Display for TraceError {
             }
             TraceError::NoResult => f.write_str("error: there is neither a loss nor an objective to go back from"),
             TraceError::TooLarge { detail: Detail::Operations } => {
-                write!(f, "error: this net has more than {} operations, the most that are traced one by one", limits::CIRCUIT_OPERATIONS)
+                write!(
+                    f,
+                    "error: this net has more than {} operations, the most that are traced one by one",
+                    limits::CIRCUIT_OPERATIONS
+                )
             }
             TraceError::TooLarge { detail: Detail::Elements } => {
                 let most = limits::CIRCUIT_ELEMENTS;
@@ -88,7 +97,10 @@ impl fmt::Display for TraceError {
             }
             TraceError::TooLargeToDraw { gates, wires } => {
                 let (most_gates, most_wires) = (limits::DRAWN_GATES, limits::DRAWN_WIRES);
-                write!(f, "error: a drawing shows at most {most_gates} gates and {most_wires} wires; this circuit has {gates} and {wires}")
+                write!(
+                    f,
+                    "error: a drawing shows at most {most_gates} gates and {most_wires} wires; this circuit has {gates} and {wires}"
+                )
             }
         }
     }

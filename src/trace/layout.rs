@@ -91,9 +91,9 @@ pub(super) fn arrange(circuit: &Circuit, size: impl Fn(usize) -> (f64, f64)) -> 
             let points = graph.edge(&from.to_string(), &to.to_string(), Some(&wire.to_string()));
             let points: Vec<(f64, f64)> =
                 points.map_or_else(Vec::new, |edge| edge.points.iter().map(|point| (point.x, point.y)).collect());
-            // The first and the last lie on the two boxes.
-            let inner = points.len().saturating_sub(2);
-            Wire { from, to, through: points.into_iter().skip(1).take(inner).collect() }
+            // The first and the last lie on the two boxes, those beside them in the gaps, where a curve needs no guidance.
+            let inner = points.len().saturating_sub(4);
+            Wire { from, to, through: points.into_iter().skip(2).take(inner).collect() }
         })
         .collect();
     let reach = |edge: &dyn Fn(&Place) -> f64| places.iter().flatten().map(edge).fold(0.0, f64::max) + MARGIN;

@@ -34,9 +34,10 @@ impl Builder<'_> {
             Node::Index(affine) => Ok(Part::Number(Number::integer(self.affine(affine)))),
             Node::Access { tensor, indices } => match self.place(*tensor, indices) {
                 None => Ok(Part::Number(Number::ZERO)),
-                Some(place) => self.element(*tensor, &place).map(Part::Gate).ok_or_else(|| TraceError::Missing {
-                    names: vec![context.tensor(*tensor).name.clone()],
-                }),
+                Some(place) => self
+                    .element(*tensor, &place)
+                    .map(Part::Gate)
+                    .ok_or_else(|| TraceError::Missing { names: vec![context.tensor(*tensor).name.clone()] }),
             },
             Node::Add(terms) => {
                 let terms = self.parts(terms)?;
@@ -122,7 +123,8 @@ impl Builder<'_> {
     fn operand(&mut self, part: Part) -> Result<usize, TraceError> {
         match part {
             Part::Gate(gate) => Ok(gate),
-            Part::Number(number) => self.shared_gate(Operation::Number(number), Vec::new(), number.value()),
+            // Not shared, so that a drawing has a number beside each gate that takes one.
+            Part::Number(number) => self.push(Operation::Number(number), Vec::new(), number.value()),
         }
     }
 

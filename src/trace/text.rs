@@ -124,8 +124,9 @@ impl Circuit {
 
     /// Both passes as a table: values in the order in which they are computed, adjoints in the order in which these are.
     pub fn to_text(&self) -> String {
-        let shown: Vec<usize> =
-            (0..self.gates.len()).filter(|&at| !matches!(self.gates[at], Gate { name: None, operation: Operation::Number(_), .. })).collect();
+        let shown: Vec<usize> = (0..self.gates.len())
+            .filter(|&at| !matches!(self.gates[at], Gate { name: None, operation: Operation::Number(_), .. }))
+            .collect();
         let names: Vec<String> = shown.iter().map(|&at| self.name(at)).collect();
         let formulas: Vec<String> = shown.iter().map(|&at| self.formula(at)).collect();
         let wide = |texts: &[String]| texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
@@ -138,7 +139,7 @@ impl Circuit {
         text += &format!("\nbackward: the derivative of {} by each\n", self.name(self.result));
         for (&at, name) in shown.iter().zip(&names).rev() {
             let adjoint = digits(self.gates[at].adjoint, 6);
-            text += &format!("  {name:<name_width$}   {:<formula_width$}  {adjoint:>12}\n", "");
+            text += &format!("  {name:<name_width$}  {adjoint:>12}\n");
         }
         text
     }
