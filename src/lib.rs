@@ -19,6 +19,7 @@ pub mod files;
 #[cfg(feature = "generic")]
 pub mod generic;
 pub mod identity;
+pub mod include;
 pub mod limits;
 pub mod model;
 pub mod pipeline;

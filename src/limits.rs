@@ -90,3 +90,9 @@ pub const DRAWN_GATES: usize = 400;
 
 /// Wires of a drawn circuit.
 pub const DRAWN_WIRES: usize = 1_600;
+
+/// Files that include each other, from the spec to the innermost, the spec not counted.
+pub const INCLUDE_DEPTH: usize = 16;
+
+/// Files that a spec includes.
+pub const INCLUDED_FILES: usize = 64;

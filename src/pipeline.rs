@@ -4,6 +4,7 @@
 
 use crate::derivation::{Derivation, derive};
 use crate::diagnostic::Diagnostics;
+use crate::include::{self, Loader};
 use crate::model::{self, Model};
 use crate::span::Sources;
 use crate::syntax;
@@ -13,17 +14,27 @@ use crate::syntax;
 pub struct Compiled {
     /// All that was derived.
     pub derivation: Derivation,
+    /// The files that it includes, by their paths below its folder.
+    pub included: Vec<String>,
     /// Warnings, and the texts they point into.
     pub diagnostics: Diagnostics,
 }
 
-/// Compiles the text of a spec. `name` is what messages call it, such as `net.spec`.
+/// Compiles the text of a spec that includes no files. `name` is what messages call it, such as `net.spec`.
 ///
 /// # Errors
 /// All messages, of which at least one is an error, where the spec cannot be used.
 pub fn compile(name: &str, text: &str) -> Result<Compiled, Diagnostics> {
-    let (model, diagnostics) = build(name, text)?;
-    Ok(Compiled { derivation: derive(model), diagnostics })
+    compile_with(name, text, &mut no_files)
+}
+
+/// Compiles the text of a spec, with a loader for the files that it includes.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_with(name: &str, text: &str, loader: Loader<'_>) -> Result<Compiled, Diagnostics> {
+    let (model, included, diagnostics) = build_with(name, text, loader)?;
+    Ok(Compiled { derivation: derive(model), included, diagnostics })
 }
 
 /// The first half of [`compile`]: the model of a spec, before anything is derived, and the warnings about it.
@@ -32,12 +43,21 @@ pub fn compile(name: &str, text: &str) -> Result<Compiled, Diagnostics> {
 /// As [`compile`]. Where the text cannot be read as statements, only that is said: a statement that is missing would
 /// make others look wrong.
 pub fn build(name: &str, text: &str) -> Result<(Model, Diagnostics), Diagnostics> {
+    build_with(name, text, &mut no_files).map(|(model, _, diagnostics)| (model, diagnostics))
+}
+
+fn no_files(_: &str) -> Result<String, String> {
+    Err("this text stands in no folder".to_owned())
+}
+
+fn build_with(name: &str, text: &str, loader: Loader<'_>) -> Result<(Model, Vec<String>, Diagnostics), Diagnostics> {
     let mut sources = Sources::default();
     let prelude = sources.add("prelude.spec", syntax::PRELUDE);
-    let user = sources.add(name, text);
+    let main = sources.add(name, text);
     let (prelude, mut messages) = syntax::parse(&sources, prelude);
-    let (user, user_messages) = syntax::parse(&sources, user);
+    let (mut user, user_messages) = syntax::parse(&sources, main);
     messages.extend(user_messages);
+    let included = include::expand(&mut user, main, &mut sources, loader, &mut messages);
     let mut diagnostics = Diagnostics { sources, messages };
     if diagnostics.has_errors() {
         return Err(diagnostics);
@@ -45,7 +65,7 @@ pub fn build(name: &str, text: &str) -> Result<(Model, Diagnostics), Diagnostics
     let (model, messages) = model::build(&user, &prelude);
     diagnostics.messages.extend(messages);
     match model {
-        Some(model) => Ok((model, diagnostics)),
+        Some(model) => Ok((model, included, diagnostics)),
         None => Err(diagnostics),
     }
 }

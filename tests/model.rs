@@ -24,6 +24,7 @@ fn text(model: &Model) -> String {
         let frozen = if parameter.trained { "" } else { ", frozen" };
         line(format!("param {} ~ {:?}{weight}{frozen}", tensor(parameter.tensor), parameter.initial));
     }
+    model.noises.iter().for_each(|noise| line(format!("noise {} ~ {:?}", tensor(noise.tensor), noise.distribution)));
     model.equations.iter().for_each(|equation| line(equation_text(context, equation)));
     model.outputs.iter().for_each(|&id| line(format!("output {}", tensor(id))));
     if let Some(objective) = &model.objective {
@@ -65,4 +66,9 @@ fn specs_mean_these_equations() {
     {
         insta::assert_snapshot!(name, model_of(name));
     }
+}
+
+#[test]
+fn what_is_drawn_for_each_example_is_listed_in_the_order_of_the_text() {
+    insta::assert_snapshot!("noise", model_of("noise"));
 }

@@ -94,6 +94,12 @@ const MISTAKES: &[(&str, &str)] = &[
     ("a distribution in an expression", "input x\nparam p ~ 1\nloss p * x * normal(0, 1)"),
     ("an unknown distribution", "input x\nparam p ~ norml(0, 1)\nparam q ~ gaussian\nloss p * x + q"),
     ("a negative deviation", "input x\nparam p ~ normal(0, -1)\nloss p * x"),
+    ("a probability above 1", "input x\nparam p ~ 1\nnoise m ~ bernoulli(1.5)\nloss p * x * m"),
+    ("a probability of dropping below 0", "input x[3]\ny = x |> dense(2) |> dropout(-0.1)\nloss sum(i: y[i])"),
+    ("noise with fans", "input x\nparam p ~ 1\nnoise m ~ he\nloss p * x * m"),
+    ("noise over the axes of no header", "input x[3]\nparam p ~ 1\nnoise m[..] ~ bernoulli(0.5)\nloss sum(i: p * x[i] * m[i])"),
+    ("noise that nothing reads", "input x\nparam p ~ 1\nnoise m ~ normal(0, 1)\nloss p * x"),
+    ("an objective by noise", "input x\nnoise m ~ normal(0, 1)\nobjective m * x by m"),
     ("an infinite initial value", "input x\nparam p ~ inf\nloss p * x"),
     ("a layer in a function", "function f(x[i]) = dense(x, 3)\ninput x[3]\ny = f(x)\nloss sum(i: y[i])"),
     ("a layer without a result", "layer f(x[i]) -> s[i] { u[i] = x[i] }\ninput x[3]\ny = x |> f\nloss sum(i: y[i])"),
@@ -129,8 +135,8 @@ const MISTAKES: &[(&str, &str)] = &[
     ("a fractional index", "input x[9]\nparam p ~ 1\nloss p * x[1.5]"),
     ("a layer of a fractional size", "input x[9]\ny = x |> dense(5 / 2)\nloss sum(i: y[i])"),
     (
-        "not supported yet",
-        "include \"other.spec\"\ninput x[9]\nparam p ~ 1\nnoise m[i: 9] ~ bernoulli(0.5)\na[i] = p * x[i] * m[i]\nloss sum(i: a[i]) + unknown\noptimizer sgd(0.1) |> clip_norm(1)",
+        "clipping, not supported yet",
+        "input x[9]\nparam p ~ 1\na[i] = p * x[i]\nloss sum(i: a[i]) + unknown\noptimizer sgd(0.1) |> clip_norm(1)",
     ),
 ];
 

@@ -165,12 +165,8 @@ fn drawn() -> impl Strategy<Value = Drawn> {
         }
         _ => index,
     });
-    (name(), vec(index, 0..3), value(), option::of(condition(value()))).prop_map(|(name, indices, from, condition)| Drawn {
-        name,
-        indices,
-        from,
-        condition,
-    })
+    (name(), any::<bool>(), vec(index, 0..3), value(), option::of(condition(value())))
+        .prop_map(|(name, leading, indices, from, condition)| Drawn { name, leading, indices, from, condition })
 }
 
 fn equation() -> impl Strategy<Value = StatementKind> {

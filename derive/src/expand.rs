@@ -2,11 +2,14 @@
 
 use deltarule_compiler::diagnostic::Severity;
 use deltarule_compiler::emit::{EmitOptions, ScalarType, emit};
+use deltarule_compiler::include::read_below;
 use deltarule_compiler::limits::DRAWN_MESSAGES;
-use deltarule_compiler::pipeline::compile;
+use deltarule_compiler::pipeline::{compile, compile_with};
+use std::path::Path;
+
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Error, Fields, ItemStruct};
+use syn::{Error, Fields, ItemStruct, LitStr};
 
 use crate::arguments::{Arguments, SpecSource};
 use crate::{source, stub};
@@ -47,17 +50,16 @@ impl From<String> for Message {
 
 fn network(arguments: &Arguments, structure: &ItemStruct) -> Result<TokenStream, Vec<Message>> {
     check_struct(structure).map_err(|message| vec![message])?;
-    let (name, text, rebuild) = match &arguments.source {
+    let (compiled, file) = match &arguments.source {
         SpecSource::File(literal) => {
-            let text = source::read(literal).map_err(|message| vec![message.into()])?;
-            let runtime = &arguments.runtime;
-            // The user's own literal: the compiler finds the same file, and no path of this machine gets into the expansion.
-            let rebuild = quote!(const _: &[u8] = #runtime::__private::core::include_bytes!(#literal););
-            (literal.value(), text, rebuild)
+            let (path, text) = source::read(literal).map_err(|message| vec![message.into()])?;
+            let folder = path.parent().unwrap_or(Path::new(""));
+            let compiled = compile_with(&literal.value(), &text, &mut |included| read_below(folder, included));
+            (compiled, Some(literal))
         }
-        SpecSource::Inline(literal) => (format!("{}.spec", structure.ident), literal.value(), TokenStream::new()),
+        SpecSource::Inline(literal) => (compile(&format!("{}.spec", structure.ident), &literal.value()), None),
     };
-    let compiled = compile(&name, &text).map_err(|diagnostics| {
+    let compiled = compiled.map_err(|diagnostics| {
         let errors = diagnostics.messages.iter().filter(|message| message.severity == Severity::Error);
         errors.take(DRAWN_MESSAGES).map(|message| message.draw(&diagnostics.sources).into()).collect::<Vec<Message>>()
     })?;
@@ -70,7 +72,20 @@ fn network(arguments: &Arguments, structure: &ItemStruct) -> Result<TokenStream,
         scalar: arguments.scalar,
         runtime_path: arguments.runtime.to_token_stream(),
     };
+    let rebuild = file.map_or_else(TokenStream::new, |literal| rebuild(literal, &compiled.included, &options.runtime_path));
     Ok(join(rebuild, [emit(&compiled.derivation, &options)]))
+}
+
+/// What makes cargo compile the network again when a file of its spec changes.
+///
+/// The literals are relative as the user's own is: the compiler finds the same files, and no path of this machine gets into the
+/// expansion.
+fn rebuild(literal: &LitStr, included: &[String], runtime: &TokenStream) -> TokenStream {
+    let name = literal.value();
+    let folder = name.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+    let included = included.iter().map(|path| LitStr::new(&format!("{folder}{path}"), literal.span()));
+    let files = std::iter::once(literal.clone()).chain(included);
+    files.map(|file| quote!(const _: &[u8] = #runtime::__private::core::include_bytes!(#file);)).collect()
 }
 
 /// The struct is a name, and the macro gives it its fields.

@@ -6,8 +6,8 @@ use deltarule_compiler::limits;
 use syn::LitStr;
 
 /// Reads a file that a literal names: relative to the source file with the literal, as `include_str!` does it, or to the package where
-/// the compiler does not know that file (an editor's server, say).
-pub(crate) fn read(literal: &LitStr) -> Result<String, String> {
+/// the compiler does not know that file (an editor's server, say). Returns where it was found, too.
+pub(crate) fn read(literal: &LitStr) -> Result<(PathBuf, String), String> {
     let name = literal.value();
     let mut tried: Vec<(PathBuf, String)> = Vec::new();
     if let Some(source) = literal.span().unwrap().local_file() {
@@ -21,7 +21,8 @@ pub(crate) fn read(literal: &LitStr) -> Result<String, String> {
     }
     for (path, _) in &tried {
         if path.is_file() {
-            return read_bounded(path).map_err(|error| format!("cannot read {name}: {error}"));
+            let text = read_bounded(path).map_err(|error| format!("cannot read {name}: {error}"))?;
+            return Ok((path.clone(), text));
         }
     }
     let tried: Vec<String> = tried.into_iter().map(|(_, description)| description).collect();

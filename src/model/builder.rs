@@ -7,7 +7,7 @@ use super::recurrence::RecurrentRead;
 use super::regularizer::Line;
 use super::scope::{Bound, Scope};
 use super::value::Indexed;
-use super::{Distribution, Parameter};
+use super::{Distribution, Noise, Parameter};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::equation::{Context, Equation, ExprId, IndexId, Role, Tensor, TensorId};
 use crate::limits;
@@ -39,6 +39,8 @@ pub(super) struct Builder<'a> {
     pub(super) equations: Vec<Equation>,
     /// Parameters, each with the place of its declaration: the path of positions that leads to it.
     pub(super) parameters: Vec<(Vec<u32>, Parameter)>,
+    /// What is drawn for each example, each with the place of its declaration.
+    pub(super) noises: Vec<(Vec<u32>, Noise)>,
     /// Scalars that rules are given by name, each after those it reads.
     pub(super) constants: Vec<Equation>,
     /// The `regularizer` line that is being read.
@@ -81,6 +83,7 @@ impl<'a> Builder<'a> {
             ambient: Vec::new(),
             equations: Vec::new(),
             parameters: Vec::new(),
+            noises: Vec::new(),
             constants: Vec::new(),
             line: None,
             taken: BTreeSet::new(),
@@ -308,6 +311,24 @@ impl<'a> Builder<'a> {
         self.taken.insert(tensor.name.clone());
         let tensor = self.context.add_tensor(tensor);
         self.parameters.push((place, Parameter { tensor, initial, is_weight: false, trained: true }));
+        Some(tensor)
+    }
+
+    /// Adds noise.
+    pub(super) fn add_noise(
+        &mut self,
+        tensor: Tensor,
+        distribution: Distribution,
+        place: Vec<u32>,
+        origin: Span,
+    ) -> Option<TensorId> {
+        if self.noises.len() >= limits::EQUATIONS {
+            self.exhaust(Diagnostic::error(origin, format!("this spec declares noise more than {} times", limits::EQUATIONS)));
+            return None;
+        }
+        self.taken.insert(tensor.name.clone());
+        let tensor = self.context.add_tensor(tensor);
+        self.noises.push((place, Noise { tensor, distribution }));
         Some(tensor)
     }
 

@@ -1,10 +1,10 @@
-//! Declarations: inputs, targets and parameters.
+//! Declarations: inputs, targets, parameters and noise.
 
 use super::builder::Builder;
 use super::scope::{Binding, Scope};
 use super::value::Indexed;
 use crate::diagnostic::Diagnostic;
-use crate::equation::{Role, Tensor, TensorId};
+use crate::equation::{IndexId, Role, Tensor, TensorId};
 use crate::span::Span;
 use crate::syntax::tree::{Declaration, DeclaredIndex, Drawn, Name, Statement, StatementKind};
 
@@ -57,47 +57,77 @@ impl<'a> Builder<'a> {
         Some(self.context.add_tensor(Tensor { name: text.clone(), shape, axes, role, label, origin: Some(*span) }))
     }
 
-    /// Declares the parameters among these statements.
+    /// Declares the parameters and the noise among these statements.
     pub(super) fn parameters_of(&mut self, statements: &'a [Statement], scope: &mut Scope) {
         for statement in statements {
-            match &statement.kind {
-                StatementKind::Param(drawn) => {
-                    let value = self.parameter(drawn, statement.span, scope);
-                    self.bind_new(scope, &drawn.name, value.map_or(Binding::Broken, Binding::Value));
-                }
-                StatementKind::Noise(drawn) => {
-                    self.complain(Diagnostic::error(statement.span, "noise is not supported yet"));
-                    self.bind_new(scope, &drawn.name, Binding::Broken);
-                }
-                _ => {}
-            }
+            let (drawn, is_noise) = match &statement.kind {
+                StatementKind::Param(drawn) => (drawn, false),
+                StatementKind::Noise(drawn) => (drawn, true),
+                _ => continue,
+            };
+            let value = self.drawn(drawn, is_noise, statement.span, scope);
+            self.bind_new(scope, &drawn.name, value.map_or(Binding::Broken, Binding::Value));
         }
     }
 
-    fn parameter(&mut self, drawn: &'a Drawn, span: Span, scope: &mut Scope) -> Option<Indexed> {
+    /// A tensor that is drawn: a parameter once, noise for each example.
+    fn drawn(&mut self, drawn: &'a Drawn, is_noise: bool, span: Span, scope: &mut Scope) -> Option<Indexed> {
+        let (outer, leading) = self.drawn_leading(drawn, is_noise, scope)?;
         let mut extents = Vec::new();
         for index in &drawn.indices {
             extents.push(self.declared_extent(index, scope));
         }
-        let shape = extents.into_iter().collect::<Option<Vec<usize>>>()?;
+        let own = extents.into_iter().collect::<Option<Vec<usize>>>()?;
+        let around: Vec<IndexId> = outer.iter().chain(&leading).copied().collect();
+        let extents = around.iter().map(|&index| self.context.index_of(index).extent());
+        let shape: Vec<usize> = extents.chain(own.iter().copied()).collect();
         let name = format!("{}{}", scope.prefix, drawn.name.text);
         self.check_shape(&shape, &name, drawn.name.span)?;
-        let axes = drawn.indices.iter().enumerate().map(|(position, index)| axis_name(index, position)).collect();
+        let own: Vec<IndexId> = drawn
+            .indices
+            .iter()
+            .zip(own)
+            .enumerate()
+            .map(|(position, (index, extent))| {
+                self.context.add_index(axis_name(index, around.len() + position), 0, extent as i64)
+            })
+            .collect();
+        let axes = leading.iter().chain(&own).copied().collect();
         if let Some(condition) = &drawn.condition {
             let holds = self.condition(condition, scope)?;
             if self.number_of(&holds, condition.span)? == 0.0 {
-                let extent = |&extent: &usize| self.context.add_index("i", 0, extent as i64);
-                let axes = shape.iter().map(extent).collect();
                 return Some(Indexed { axes, value: self.context.integer(0) });
             }
         }
-        let initial = self.initial(&drawn.from, &shape, scope)?;
+        let place: Vec<IndexId> = around.iter().chain(&own).copied().collect();
+        let names = place.iter().map(|&index| self.context.index_of(index).name.clone()).collect();
+        let role = if is_noise { Role::Noise } else { Role::Parameter };
         let origin = Some(self.in_spec(drawn.name.span));
-        let tensor = Tensor { name: name.clone(), shape, axes, role: Role::Parameter, label: false, origin };
-        let place = scope.place.iter().copied().chain([span.start]).collect();
-        let tensor = self.add_parameter(tensor, initial, place, drawn.name.span)?;
+        let tensor = Tensor { name, shape, axes: names, role, label: false, origin };
+        let path = scope.place.iter().copied().chain([span.start]).collect();
+        let tensor = if is_noise {
+            let distribution = self.distribution(&drawn.from, scope)?;
+            self.add_noise(tensor, distribution, path, drawn.name.span)?
+        } else {
+            let initial = self.initial(&drawn.from, &tensor.shape, scope)?;
+            self.add_parameter(tensor, initial, path, drawn.name.span)?
+        };
         scope.owned.push((drawn.name.text.clone(), tensor));
-        Some(self.tensor_value(tensor))
+        Some(Indexed { axes, value: self.context.access_at(tensor, &place) })
+    }
+
+    /// The indices that a declaration over `..` begins with: those of the text around, over which noise is drawn as often as the
+    /// layer is repeated, and the leading ones of the layer's header.
+    fn drawn_leading(&mut self, drawn: &Drawn, is_noise: bool, scope: &Scope) -> Option<(Vec<IndexId>, Vec<IndexId>)> {
+        if !drawn.leading {
+            return Some((Vec::new(), Vec::new()));
+        }
+        let Some(leading) = &scope.leading else {
+            let message = "`..` stands for the leading axes of a layer's header, and there is none around";
+            self.complain(Diagnostic::error(drawn.name.span, message).hint("state the indices, as in `[i: 4]`"));
+            return None;
+        };
+        Some((if is_noise { scope.outer.clone() } else { Vec::new() }, leading.clone()))
     }
 
     /// The extent that a declaration states, or the header of the layer.

@@ -1,4 +1,4 @@
-//! Distributions of initial values.
+//! Distributions: of initial values and of noise.
 
 use super::Distribution;
 use super::builder::Builder;
@@ -12,7 +12,8 @@ use crate::span::Span;
 use crate::syntax::tree::{Expr, ExprKind, FunctionDefinition};
 
 /// The distributions that the language has of its own, with the names of their parameters.
-const ELEMENTARY: [(&str, [&str; 2]); 2] = [("normal", ["mean", "deviation"]), ("uniform", ["low", "high"])];
+const ELEMENTARY: [(&str, &[&str]); 3] =
+    [("normal", &["mean", "deviation"]), ("uniform", &["low", "high"]), ("bernoulli", &["probability"])];
 
 /// The numbers of values that one unit reads, and that read one value, for a parameter of this shape.
 ///
@@ -41,7 +42,8 @@ impl<'a> Builder<'a> {
         initial
     }
 
-    fn distribution(&mut self, expr: &'a Expr, scope: &mut Scope) -> Option<Distribution> {
+    /// A distribution, where `fan_in` and `fan_out` mean nothing of their own.
+    pub(super) fn distribution(&mut self, expr: &'a Expr, scope: &mut Scope) -> Option<Distribution> {
         let call = match &expr.kind {
             ExprKind::Call { .. } => self.call_of(expr, scope)?,
             ExprKind::Name(name) if self.find(name, scope).is_none() => {
@@ -64,8 +66,9 @@ impl<'a> Builder<'a> {
                 let known = self.definitions.callable_names(scope.home).chain(ELEMENTARY.iter().map(|entry| entry.0));
                 message = match crate::diagnostic::nearest(call.name, known) {
                     Some(near) => message.hint(format!("did you mean `{near}`?")),
-                    None => message
-                        .hint("such as `he`, `glorot`, `lecun`, `normal(mean, deviation)`, `uniform(low, high)` or a number"),
+                    None => message.hint(
+                        "such as `glorot`, `normal(mean, deviation)`, `uniform(low, high)`, `bernoulli(probability)` or a number",
+                    ),
                 };
                 self.complain(message);
                 None
@@ -84,15 +87,20 @@ impl<'a> Builder<'a> {
             numbers.push(value.and_then(|value| self.number_of(&value, given.span())));
         }
         let numbers = numbers.into_iter().collect::<Option<Vec<f64>>>()?;
-        let &[first, second] = &numbers[..] else { return None };
-        let complaint = match name {
-            _ if !first.is_finite() || !second.is_finite() => "a distribution has finite numbers",
-            "normal" if second < 0.0 => "a standard deviation is not negative",
-            "uniform" if first > second => "the bounds are in the wrong order: low, then high",
-            "normal" => return Some(Distribution::Normal { mean: first, deviation: second }),
-            _ => return Some(Distribution::Uniform { low: first, high: second }),
+        let complaint = match (name, &numbers[..]) {
+            _ if !numbers.iter().all(|number| number.is_finite()) => "a distribution has finite numbers",
+            ("bernoulli", &[probability]) if (0.0..=1.0).contains(&probability) => {
+                return Some(Distribution::Bernoulli(probability));
+            }
+            ("bernoulli", _) => "a probability lies in [0, 1]",
+            ("normal", &[_, deviation]) if deviation < 0.0 => "a standard deviation is not negative",
+            ("normal", &[mean, deviation]) => return Some(Distribution::Normal { mean, deviation }),
+            ("uniform", &[low, high]) if low > high => "the bounds are in the wrong order: low, then high",
+            ("uniform", &[low, high]) => return Some(Distribution::Uniform { low, high }),
+            _ => return None,
         };
-        self.complain(Diagnostic::error(span, complaint).label(format!("{name} of {first} and {second}")));
+        let numbers: Vec<String> = numbers.iter().map(f64::to_string).collect();
+        self.complain(Diagnostic::error(span, complaint).label(format!("{name} of {}", numbers.join(" and "))));
         None
     }
 
@@ -126,7 +134,7 @@ impl<'a> Builder<'a> {
     fn finite(&mut self, expr: &'a Expr, scope: &mut Scope) -> Option<f64> {
         let number = self.number(expr, scope)?;
         if !number.is_finite() {
-            self.complain(Diagnostic::error(expr.span, "an initial value is finite"));
+            self.complain(Diagnostic::error(expr.span, "a value that is drawn is finite"));
             return None;
         }
         Some(number)

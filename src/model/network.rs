@@ -54,6 +54,7 @@ impl<'a> Builder<'a> {
         let forward_count = self.equations.len();
         let Cost { parts, loss, objective } = self.cost(user, &mut scope);
         self.parameters.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.noises.sort_by(|(a, _), (b, _)| a.cmp(b));
         if let (None, None, Some(last)) = (loss, &objective, statements.last()) {
             self.insist(last.span);
         }
@@ -74,7 +75,7 @@ impl<'a> Builder<'a> {
             inputs: data.inputs,
             targets: data.targets,
             parameters: std::mem::take(&mut self.parameters).into_iter().map(|(_, parameter)| parameter).collect(),
-            noises: Vec::new(),
+            noises: std::mem::take(&mut self.noises).into_iter().map(|(_, noise)| noise).collect(),
             equations: std::mem::take(&mut self.equations),
             loss,
             outputs: Vec::new(),
@@ -136,9 +137,6 @@ impl<'a> Builder<'a> {
     fn complain_about_statements(&mut self, statements: &'a [Statement]) {
         for statement in statements {
             match &statement.kind {
-                StatementKind::Include { .. } => {
-                    self.complain(Diagnostic::error(statement.span, "`include` is not supported yet"));
-                }
                 StatementKind::State { .. } => {
                     let message = "a state belongs in the body of an optimizer";
                     self.complain(Diagnostic::error(statement.span, message));

@@ -110,7 +110,8 @@ impl Builder<'_> {
         let parameters = model.parameters.iter().map(|parameter| (parameter.tensor, "parameter"));
         let targets = model.targets.iter().map(|&target| (target, "target"));
         let inputs = model.inputs.iter().map(|&input| (input, "input"));
-        for (tensor, kind) in inputs.chain(targets).chain(parameters) {
+        let noises = model.noises.iter().map(|noise| (noise.tensor, "noise"));
+        for (tensor, kind) in inputs.chain(targets).chain(parameters).chain(noises) {
             let (name, origin) = (&model.context.tensor(tensor).name, model.context.tensor(tensor).origin);
             let Some(origin) = origin else { continue };
             if !read.contains(&tensor) {

@@ -107,7 +107,9 @@ fn drawn(it: &Drawn) -> String {
         Some(extent) if it.name.text == "_" => whole(extent),
         _ => index(it),
     };
-    let indices = if it.indices.is_empty() { String::new() } else { format!("[{}]", joined(&it.indices, one)) };
+    let leading = if it.leading { vec!["..".to_owned()] } else { Vec::new() };
+    let all: Vec<String> = leading.into_iter().chain(it.indices.iter().map(one)).collect();
+    let indices = if all.is_empty() { String::new() } else { format!("[{}]", all.join(", ")) };
     let condition = it.condition.as_ref().map_or(String::new(), |condition| format!(" if {}", whole(condition)));
     format!("{}{indices} ~ {}{condition}", it.name.text, whole(&it.from))
 }

@@ -230,16 +230,20 @@ fn declarations(parts: Parts<'_>, place: Place) -> Lowered<Vec<Declaration>> {
 /// `w[i: 64, j] ~ he if bias`
 fn drawn(mut parts: Parts<'_>, whole: Span, place: Place) -> Lowered<Drawn> {
     let name = name(&next(&mut parts, whole)?, place);
-    let indices = match parts.optional(Rule::drawn_indices) {
-        Some(list) => Parts::of(list).map(|index| drawn_index(index, place)).collect::<Lowered<_>>()?,
-        None => Vec::new(),
+    let (leading, indices) = match parts.optional(Rule::drawn_indices) {
+        Some(list) => {
+            let mut list = Parts::of(list);
+            let leading = list.optional(Rule::dots).is_some();
+            (leading, list.map(|index| drawn_index(index, place)).collect::<Lowered<_>>()?)
+        }
+        None => (false, Vec::new()),
     };
     let from = value(next(&mut parts, whole)?, place)?;
     let condition = match parts.optional(Rule::only_if) {
         Some(pair) => Some(expression(next(&mut Parts::of(pair), whole)?, place)?),
         None => None,
     };
-    Ok(Drawn { name, indices, from, condition })
+    Ok(Drawn { name, leading, indices, from, condition })
 }
 
 /// `i: 64`, or an extent alone; a name alone may be either, which the model knows.

@@ -95,6 +95,8 @@ pub struct DeclaredIndex {
 pub struct Drawn {
     /// Its name.
     pub name: Name,
+    /// Whether the brackets begin with `..`: the leading axes of the layer's header.
+    pub leading: bool,
     /// Its indices.
     pub indices: Vec<DeclaredIndex>,
     /// The distribution: a call such as `normal(0, 1)`, a name such as `he`, or a constant.

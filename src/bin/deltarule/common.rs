@@ -4,7 +4,8 @@ use crate::failure::Failure;
 use clap::ValueEnum;
 use deltarule_compiler::emit::ScalarType;
 use deltarule_compiler::files::{read_spec, write_whole};
-use deltarule_compiler::pipeline::{Compiled, compile};
+use deltarule_compiler::include::read_below;
+use deltarule_compiler::pipeline::{Compiled, compile_with};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
@@ -39,7 +40,8 @@ pub(crate) enum EngineChoice {
 /// Reads and compiles a spec; warnings go to standard error.
 pub(crate) fn compile_file(path: &Path) -> Result<Compiled, Failure> {
     let text = read_spec(path)?;
-    let compiled = compile(&path.display().to_string(), &text)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let compiled = compile_with(&path.display().to_string(), &text, &mut |included| read_below(folder, included))?;
     if !compiled.diagnostics.messages.is_empty() {
         eprintln!("{}", compiled.diagnostics.render().trim_end());
     }
