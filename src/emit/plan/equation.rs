@@ -4,8 +4,9 @@
 //! the operands offer. What a row shares, such as the exponentials of a softmax, is computed into a row first.
 
 use super::nest::Nest;
-use super::statement::{Place, Statement, Value};
-use crate::equation::{Affine, ExprId, IndexId, Node, ReduceKind};
+use super::open::Opened;
+use super::statement::{Place, Range, Statement, Value};
+use crate::equation::{Affine, Equation, ExprId, IndexId, Node, Recurrence, ReduceKind};
 
 impl Nest<'_> {
     /// `target = value` for all values of the indices.
@@ -18,8 +19,32 @@ impl Nest<'_> {
         self.equation(target, indices, value, false);
     }
 
+    /// All steps of equations that need each other. Each is computed at a step for all values of its other indices.
+    pub(super) fn steps(&mut self, equations: &[&Equation], recurrence: &Recurrence) {
+        self.recurrent = equations.iter().map(|equation| equation.target).collect();
+        let Some(step) = equations.first().zip(recurrence.axes.first()).map(|(first, &axis)| first.indices[axis]) else { return };
+        let step = self.context.fresh(step);
+        self.open_range(step, Range { descending: recurrence.descending, bounds: Vec::new() });
+        for (equation, &axis) in equations.iter().zip(&recurrence.axes) {
+            let mut indices = equation.indices.clone();
+            let own = indices[axis];
+            indices[axis] = step;
+            let value = self.context.substitute_indices(equation.computed, &[(own, Affine::index(step))]);
+            let target = Place { tensor: equation.target, indices: self.element(equation.target, &indices) };
+            indices.remove(axis);
+            self.store_equation(target, &indices, value);
+        }
+        self.close();
+    }
+
     fn equation(&mut self, target: Place, indices: &[IndexId], value: ExprId, store: bool) {
         self.count_uses(value);
+        let (scattered, value) = self.split_scattered(indices, value);
+        if !scattered.is_empty() {
+            self.scatter_equation(target, indices, scattered, value, store);
+            return;
+        }
+        let Some(value) = value else { return };
         let Some((&inner, outer)) = indices.split_last() else {
             let value = self.value(value);
             self.push(if store { Statement::Set(target, value) } else { Statement::Add(target, value) });
@@ -33,7 +58,7 @@ impl Nest<'_> {
             let row = if lent {
                 target.clone()
             } else {
-                let tensor = self.row_temporary(inner, outer);
+                let tensor = self.row_temporary(inner);
                 Place { tensor, indices: self.element(tensor, &[inner]) }
             };
             lent = false;
@@ -74,7 +99,7 @@ impl Nest<'_> {
     }
 
     /// `-sum(i: a[i])` as `sum(i: -a[i])`: a factor that is a number costs nothing inside.
-    fn with_factor_inside(&mut self, term: ExprId) -> ExprId {
+    pub(super) fn with_factor_inside(&mut self, term: ExprId) -> ExprId {
         if let Node::Multiply(factors) = self.context.node(term)
             && let [number, sum] = factors[..]
             && self.context.as_number(number).is_some()
@@ -106,12 +131,13 @@ impl Nest<'_> {
     /// Adds a sum to a row, the row's index innermost.
     fn add_to_row(&mut self, row: &Place, inner: IndexId, sum: ExprId) {
         let Node::Reduce { indices, body, .. } = self.context.node(sum).clone() else { return };
-        indices.iter().for_each(|&index| self.open(index));
-        self.open(inner);
+        let order: Vec<IndexId> = indices.into_iter().chain([inner]).collect();
+        let levels = self.levels.len();
+        let Opened { steps, body } = self.loops_of(&order, body);
+        self.open_steps(steps);
         let value = self.value(body);
         self.push(Statement::Add(row.clone(), value));
-        self.close();
-        indices.iter().for_each(|_| self.close());
+        self.close_to(levels);
     }
 
     /// A part of an expression that is better computed for a whole row first.

@@ -3,21 +3,24 @@
 //! A kernel computes one equation, or all that updates one parameter. Its size depends on the equation, never on the
 //! extents of the tensors. Kernels know tensors by id; where those live is decided here, once ([`Plan::storage`]).
 
+mod delta;
 mod equation;
 mod nest;
+mod open;
 mod reduce;
 mod scalars;
+mod scatter;
 mod statement;
 mod update;
 
 use std::collections::HashSet;
 
-pub(crate) use statement::{Block, Condition, Local, Place, Statement, Value};
+pub(crate) use statement::{Branch, Condition, Local, Place, Position, Range, Statement, Value};
 
 use self::nest::Nest;
 use self::scalars::Scalars;
 use crate::derivation::Derivation;
-use crate::equation::{Context, Equation, ExprId, Role, TensorId};
+use crate::equation::{Block, Context, Equation, ExprId, Recurrence, Role, TensorId, schedule};
 use crate::model::Model;
 use crate::sheet::EquationTexts;
 
@@ -170,28 +173,21 @@ impl<'a> Planner<'a> {
         let needed = ancestors(&self.context, &self.derivation.forward, &model.outputs);
         let mut values = Vec::new();
         let (mut predict, mut loss) = (Vec::new(), Vec::new());
-        for equation in &self.derivation.forward {
+        let forward: Vec<&Equation> = self.derivation.forward.iter().collect();
+        for block in self.blocks(&forward) {
             let first_temporary = self.temporaries.len();
-            let kernel = self.per_example(equation, equation.target, false);
-            if needed.contains(&equation.target) {
-                values.push(equation.target);
+            let (kernel, targets) = self.block(&forward, &block);
+            if targets.iter().any(|target| needed.contains(target)) {
+                values.extend(targets);
                 values.extend(&self.temporaries[first_temporary..]);
                 predict.push(kernel);
             } else {
                 loss.push(kernel);
             }
         }
-        let mut backward = Vec::new();
-        for adjoint in self.derivation.backward.iter().filter(|adjoint| adjoint.is_computed) {
-            let target = adjoint.equation.target;
-            let sum = match self.context.tensor(target).role {
-                Role::Adjoint { of } => {
-                    self.gradients.iter().find(|(parameter, _)| *parameter == of).map(|(_, gradient)| *gradient)
-                }
-                _ => None,
-            };
-            backward.push(self.per_example(&adjoint.equation, sum.unwrap_or(target), sum.is_some()));
-        }
+        let adjoints = self.derivation.backward.iter().filter(|adjoint| adjoint.is_computed);
+        let adjoints: Vec<&Equation> = adjoints.map(|adjoint| &adjoint.equation).collect();
+        let backward = self.blocks(&adjoints).iter().map(|block| self.block(&adjoints, block).0).collect();
         let update_is_fused = self.update_can_be_fused();
         let gradient = (0..self.derivation.gradient.len()).map(|at| self.gradient(at)).collect();
         let update = model.optimizers.iter().map(|optimizer| self.update(optimizer, update_is_fused)).collect();
@@ -217,11 +213,37 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// What is computed at once, in an order in which it can be.
+    fn blocks(&self, equations: &[&Equation]) -> Vec<Block> {
+        // A model has no cycles but those that steps resolve, and neither have its adjoints.
+        schedule(&self.context, equations, |equation| equation.computed)
+            .unwrap_or_else(|_| (0..equations.len()).map(Block::Whole).collect())
+    }
+
+    /// The kernel of a block for one example, and what it computes.
+    fn block(&mut self, equations: &[&Equation], block: &Block) -> (usize, Vec<TensorId>) {
+        match block {
+            Block::Whole(at) => (self.per_example(equations[*at]), vec![equations[*at].target]),
+            Block::Steps(recurrence) => {
+                let targets = recurrence.equations.iter().map(|&at| equations[at].target).collect();
+                (self.steps(equations, recurrence), targets)
+            }
+        }
+    }
+
+    /// The gradient to which an adjoint is added.
+    fn sum_of(&self, adjoint: TensorId) -> Option<TensorId> {
+        let Role::Adjoint { of } = self.context.tensor(adjoint).role else { return None };
+        self.gradients.iter().find(|(parameter, _)| *parameter == of).map(|(_, gradient)| *gradient)
+    }
+
     /// The kernel of an equation for one example.
-    fn per_example(&mut self, equation: &Equation, target: TensorId, add: bool) -> usize {
+    fn per_example(&mut self, equation: &Equation) -> usize {
+        let sum = self.sum_of(equation.target);
+        let target = sum.unwrap_or(equation.target);
         let mut nest = Nest::new(&mut self.context, &mut self.temporaries);
         let place = Place { tensor: target, indices: nest.element(target, &equation.indices) };
-        if add {
+        if sum.is_some() {
             nest.add_equation(place, &equation.indices, equation.computed);
         } else {
             nest.store_equation(place, &equation.indices, equation.computed);
@@ -230,6 +252,17 @@ impl<'a> Planner<'a> {
         let name = format!("equation_{}", equation.number);
         let lines = vec![self.line(equation)];
         self.kernel(&name, lines, body, locals, None)
+    }
+
+    /// The kernel of equations that are computed step by step.
+    fn steps(&mut self, equations: &[&Equation], recurrence: &Recurrence) -> usize {
+        let members: Vec<&Equation> = recurrence.equations.iter().map(|&at| equations[at]).collect();
+        let mut nest = Nest::new(&mut self.context, &mut self.temporaries);
+        nest.steps(&members, recurrence);
+        let (body, locals) = nest.finish();
+        let numbers: Vec<String> = members.iter().map(|equation| equation.number.to_string()).collect();
+        let lines = members.iter().map(|equation| self.line(equation)).collect();
+        self.kernel(&format!("equations_{}", numbers.join("_")), lines, body, locals, None)
     }
 
     fn kernel(
@@ -327,10 +360,16 @@ fn insert_once(list: &mut Vec<TensorId>, tensor: TensorId) {
 /// The tensors of equations on which the given ones depend, themselves included.
 fn ancestors(context: &Context, equations: &[Equation], tensors: &[TensorId]) -> HashSet<TensorId> {
     let mut needed: HashSet<TensorId> = tensors.iter().copied().collect();
-    for equation in equations.iter().rev() {
-        if needed.contains(&equation.target) {
-            needed.extend(context.tensors_in(equation.computed));
+    // More than once where equations need each other across steps.
+    loop {
+        let before = needed.len();
+        for equation in equations.iter().rev() {
+            if needed.contains(&equation.target) {
+                needed.extend(context.tensors_in(equation.computed));
+            }
+        }
+        if needed.len() == before {
+            return needed;
         }
     }
-    needed
 }

@@ -6,20 +6,38 @@
 
 use std::collections::HashMap;
 
-use super::statement::{Block, Condition, Local, Place, Statement, Value};
+use super::statement::{Branch, Condition, Local, Place, Position, Range, Statement, Value};
 use crate::equation::{Affine, Context, Elementary, ExprId, IndexId, Node, Number, Role, Tensor, TensorId, for_each_child};
 
 /// Integer powers up to this one are multiplied out; `powi` of the language's reference does the same.
 const GREATEST_INTEGER_POWER: i64 = 64;
+
+/// How often what stands in a level is done.
+#[derive(Debug)]
+enum Opening {
+    /// For some values of the index.
+    Loop(Range),
+    /// For one value of the index.
+    At(Position),
+}
 
 /// A loop or branch that is open, or the function's body.
 #[derive(Debug, Default)]
 pub(super) struct Level {
     /// The loop's index; none for a branch and for the function's body.
     pub(super) index: Option<IndexId>,
+    /// What it is; a plain loop if not given.
+    opening: Option<Opening>,
     pub(super) statements: Vec<Statement>,
     /// Which expressions a local variable of this level holds.
     bound: HashMap<ExprId, Local>,
+}
+
+impl Level {
+    /// The index of a loop.
+    pub(super) fn loop_index(&self) -> Option<IndexId> {
+        self.index.filter(|_| !matches!(self.opening, Some(Opening::At(_))))
+    }
 }
 
 /// A kernel under construction.
@@ -37,6 +55,8 @@ pub(super) struct Nest<'a> {
     free: HashMap<ExprId, Vec<IndexId>>,
     /// Rows that are filled anew for each value of these indices: what reads them stays inside those loops.
     refilled: HashMap<TensorId, Vec<IndexId>>,
+    /// What the steps of a recurrence write, in the loop that is outermost.
+    pub(super) recurrent: Vec<TensorId>,
 }
 
 impl<'a> Nest<'a> {
@@ -50,6 +70,7 @@ impl<'a> Nest<'a> {
             uses: HashMap::new(),
             free: HashMap::new(),
             refilled: HashMap::new(),
+            recurrent: Vec::new(),
         }
     }
 
@@ -65,6 +86,16 @@ impl<'a> Nest<'a> {
         self.levels.push(Level { index: Some(index), ..Level::default() });
     }
 
+    /// Opens a loop over some of the values of an index.
+    pub(super) fn open_range(&mut self, index: IndexId, range: Range) {
+        self.levels.push(Level { index: Some(index), opening: Some(Opening::Loop(range)), ..Level::default() });
+    }
+
+    /// Opens what is done for one value of an index.
+    pub(super) fn open_at(&mut self, index: IndexId, position: Position) {
+        self.levels.push(Level { index: Some(index), opening: Some(Opening::At(position)), ..Level::default() });
+    }
+
     /// Closes the innermost loop; `make` turns its body into a statement.
     pub(super) fn close_as(&mut self, make: impl FnOnce(IndexId, Vec<Statement>) -> Statement) {
         if let Some(Level { index: Some(index), statements, .. }) = self.levels.pop() {
@@ -74,7 +105,19 @@ impl<'a> Nest<'a> {
 
     /// Closes the innermost loop.
     pub(super) fn close(&mut self) {
-        self.close_as(|index, body| Statement::For { index, body });
+        let opening = self.levels.last_mut().and_then(|level| level.opening.take());
+        self.close_as(|index, body| match opening {
+            None => Statement::For { index, range: Range::default(), body },
+            Some(Opening::Loop(range)) => Statement::For { index, range, body },
+            Some(Opening::At(position)) => Statement::At { index, position, body },
+        });
+    }
+
+    /// Closes loops until so many levels are open.
+    pub(super) fn close_to(&mut self, levels: usize) {
+        while self.levels.len() > levels {
+            self.close();
+        }
     }
 
     /// Appends a statement to the innermost level.
@@ -140,11 +183,36 @@ impl<'a> Nest<'a> {
         self.uses = uses;
     }
 
-    /// A row over one index that is filled anew for each value of `outer`.
-    pub(super) fn row_temporary(&mut self, inner: IndexId, outer: &[IndexId]) -> TensorId {
-        let row = self.temporary(&[inner]);
-        self.refilled.insert(row, outer.to_vec());
-        row
+    /// A row over one index that is filled anew in each turn of the loops that are open.
+    pub(super) fn row_temporary(&mut self, inner: IndexId) -> TensorId {
+        self.refilled_temporary(&[inner])
+    }
+
+    /// An array over these indices that is filled anew in each turn of the loops that are open.
+    pub(super) fn refilled_temporary(&mut self, indices: &[IndexId]) -> TensorId {
+        let array = self.temporary(indices);
+        let outer = self.levels.iter().filter_map(|level| level.index).collect();
+        self.refilled.insert(array, outer);
+        array
+    }
+
+    /// Whether a part of the current equation is an expression.
+    pub(super) fn is_used(&self, expr: ExprId) -> bool {
+        self.uses.contains_key(&expr)
+    }
+
+    /// The innermost level whose loop fills something that an expression reads.
+    pub(super) fn filling_level(&self, expr: ExprId) -> usize {
+        let read = self.context.tensors_in(expr);
+        if read.is_empty() {
+            return 0;
+        }
+        // What the steps of a recurrence write is filled in the outermost loop.
+        let first = usize::from(self.levels.len() > 1 && read.iter().any(|tensor| self.recurrent.contains(tensor)));
+        let is_filled_in =
+            |index: IndexId| read.iter().any(|tensor| self.refilled.get(tensor).is_some_and(|outer| outer.contains(&index)));
+        let last = self.levels.iter().rposition(|level| level.index.is_some_and(is_filled_in));
+        last.map_or(first, |last| last.max(first))
     }
 
     /// The indices on which an expression depends: those that occur free, and those for which a row that it reads is refilled.
@@ -268,11 +336,11 @@ impl<'a> Nest<'a> {
     }
 
     /// The statements and the value of a branch.
-    fn branch(&mut self, work: impl FnOnce(&mut Self) -> Value) -> Block {
+    fn branch(&mut self, work: impl FnOnce(&mut Self) -> Value) -> Branch {
         self.levels.push(Level::default());
         let value = work(self);
         let statements = self.levels.pop().map(|level| level.statements).unwrap_or_default();
-        Block { statements, value }
+        Branch { statements, value }
     }
 
     /// Puts the operands that are computed further out into one, so that they are combined out there.
@@ -316,7 +384,7 @@ impl<'a> Nest<'a> {
         }
         let product = self.context.multiply(factors);
         let then = Box::new(self.branch(|nest| nest.value(product)));
-        let otherwise = Box::new(Block { statements: Vec::new(), value: Value::Number(0.0) });
+        let otherwise = Box::new(Branch { statements: Vec::new(), value: Value::Number(0.0) });
         Value::Choose { condition, then, otherwise }
     }
 

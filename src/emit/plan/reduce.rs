@@ -1,7 +1,8 @@
 //! Reductions: where they are computed, in which order their loops run, and with how many accumulators.
 
-use super::nest::Nest;
-use super::statement::{Local, Place, Statement, Value};
+use super::nest::{Level, Nest};
+use super::open::{Opened, Step};
+use super::statement::{Local, Place, Range, Statement, Value};
 use crate::equation::{Affine, Context, ExprId, IndexId, Node, ReduceKind};
 
 /// How many accumulators a reduction over a contiguous row has: additions then wait for each other that much less, and
@@ -22,7 +23,7 @@ pub(super) fn neutral(kind: ReduceKind) -> f64 {
 
 /// What a loop over an index costs as the innermost one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct InnerCost {
+pub(super) struct InnerCost {
     /// Scalars of the tensors that are read with a stride.
     strided: usize,
     /// Scalars of the largest tensor that is read contiguously, counted downwards.
@@ -49,7 +50,7 @@ fn inner_cost(context: &Context, body: ExprId, index: IndexId) -> InnerCost {
 }
 
 /// Which of the indices should be innermost, and what that costs; the last one where it makes no difference.
-fn best_inner(context: &Context, body: ExprId, indices: &[IndexId]) -> Option<(IndexId, InnerCost)> {
+pub(super) fn best_inner(context: &Context, body: ExprId, indices: &[IndexId]) -> Option<(IndexId, InnerCost)> {
     indices.iter().rev().map(|&index| (index, inner_cost(context, body, index))).min_by_key(|(_, cost)| *cost)
 }
 
@@ -58,7 +59,7 @@ impl Nest<'_> {
     /// `sum(i: w[i, j] * x[i])` reads rows of `w` if `j` runs innermost.
     pub(super) fn row_index(&mut self, reduction: ExprId) -> Option<IndexId> {
         let Node::Reduce { kind: ReduceKind::Sum, indices, body } = self.context.node(reduction).clone() else { return None };
-        let free = self.free_indices(reduction);
+        let (free, _) = self.tabulated(reduction);
         let (_, bound_cost) = best_inner(self.context, body, &indices)?;
         let (row, row_cost) = best_inner(self.context, body, &free)?;
         (row_cost < bound_cost).then_some(row)
@@ -69,11 +70,12 @@ impl Nest<'_> {
         let free = self.free_indices(expr);
         let repeated = self.levels[..=home]
             .iter()
-            .filter_map(|level| level.index)
+            .filter_map(Level::loop_index)
             .any(|index| !free.contains(&index) && self.context.index_of(index).extent() > 1);
         let row = self.row_index(expr);
+        let (free, level) = self.tabulated(expr);
         if !free.is_empty() && (repeated || row.is_some()) {
-            return self.tabulate(expr, free, row);
+            return self.tabulate(expr, level, free, row);
         }
         self.at_level(home, |nest| match nest.context.node(expr).clone() {
             Node::Reduce { kind, indices, body } => {
@@ -90,15 +92,25 @@ impl Nest<'_> {
         })
     }
 
-    /// Fills an array with the values of a reduction, before all loops, and reads from it.
-    fn tabulate(&mut self, expr: ExprId, mut free: Vec<IndexId>, row: Option<IndexId>) -> Value {
+    /// Over which indices an array of an expression's values runs, and the level at which it can be filled: before all loops, or inside
+    /// of those that fill what the expression reads.
+    fn tabulated(&mut self, expr: ExprId) -> (Vec<IndexId>, usize) {
+        let mut free = self.free_indices(expr);
+        let level = self.filling_level(expr);
+        let fixed: Vec<_> = self.levels[..=level].iter().filter_map(|level| level.index).collect();
+        free.retain(|index| !fixed.contains(index));
+        (free, level)
+    }
+
+    /// Fills an array with the values of a reduction at a level, and reads from it.
+    fn tabulate(&mut self, expr: ExprId, level: usize, mut free: Vec<IndexId>, row: Option<IndexId>) -> Value {
         if let Some(row) = row {
             free.retain(|&index| index != row);
             free.push(row);
         }
-        let table = self.temporary(&free);
+        let table = self.at_level(level, |nest| nest.refilled_temporary(&free));
         let indices = self.element(table, &free);
-        self.at_level(0, |nest| nest.store_equation(Place { tensor: table, indices: indices.clone() }, &free, expr));
+        self.at_level(level, |nest| nest.store_equation(Place { tensor: table, indices: indices.clone() }, &free, expr));
         let access = self.context.access(table, indices);
         self.value(access)
     }
@@ -116,7 +128,15 @@ impl Nest<'_> {
             ReduceKind::Max => "greatest",
             ReduceKind::Min => "least",
         };
-        let inner_extent = order.last().map_or(0, |&index| self.context.index_of(index).extent());
+        let Opened { steps, body } = match kind {
+            ReduceKind::Sum => self.loops_of(&order, body),
+            _ => Opened { steps: order.iter().map(|&index| Step::Loop(index, Range::default())).collect(), body },
+        };
+        // Lanes have constant bounds.
+        let inner_extent = match steps.last() {
+            Some(Step::Loop(index, range)) if range.bounds.is_empty() => self.context.index_of(*index).extent(),
+            _ => 0,
+        };
         let in_lanes = inner_extent >= LEAST_EXTENT_FOR_LANES && kind != ReduceKind::Product && !self.calls_functions(body);
         let accumulator = self.local(if in_lanes { "lanes" } else { name });
         self.push(if in_lanes {
@@ -124,14 +144,14 @@ impl Nest<'_> {
         } else {
             Statement::Start(accumulator, neutral(kind))
         });
-        order.iter().for_each(|&index| self.open(index));
+        let levels = self.levels.len();
+        self.open_steps(steps);
         let value = self.value(body);
         self.push(Statement::Combine { into: accumulator, in_lanes, kind, value });
         if in_lanes {
             self.close_as(|index, body| Statement::ForLanes { index, lanes: LANES, body });
-            order.pop();
         }
-        order.iter().for_each(|_| self.close());
+        self.close_to(levels);
         if !in_lanes {
             return accumulator;
         }
@@ -150,16 +170,27 @@ impl Nest<'_> {
 
     fn best_position(&mut self, kind: ReduceKind, indices: &[IndexId], position: usize, body: ExprId) -> Local {
         let best = self.local("best");
-        let at = self.local("position");
-        let asked = indices.get(position).copied();
-        let first = asked.map_or(0, |index| self.context.index_of(index).start);
         self.push(Statement::Start(best, neutral(kind)));
-        self.push(Statement::Start(at, first as f64));
+        let asked = self.local("position");
+        let mut positions = Vec::new();
+        // The other indices of the same place are found on the way, where something wants them.
+        for (axis, &index) in indices.iter().enumerate() {
+            let expr = self.context.arg_reduce(kind, indices, axis, body);
+            let local = if axis == position {
+                asked
+            } else if self.is_used(expr) {
+                self.local("position")
+            } else {
+                continue;
+            };
+            self.push(Statement::Start(local, self.context.index_of(index).start as f64));
+            self.bind(expr, local);
+            positions.push((local, Affine::index(index)));
+        }
         indices.iter().for_each(|&index| self.open(index));
         let value = self.value(body);
-        let here = asked.map_or_else(Affine::default, Affine::index);
-        self.push(Statement::KeepBest { best, position: at, kind, value, at: here });
+        self.push(Statement::KeepBest { best, kind, value, positions });
         indices.iter().for_each(|_| self.close());
-        at
+        asked
     }
 }

@@ -43,9 +43,9 @@ pub(crate) enum Value {
         /// What decides.
         condition: Box<Condition>,
         /// Where it holds.
-        then: Box<Block>,
+        then: Box<Branch>,
         /// Where it does not.
-        otherwise: Box<Block>,
+        otherwise: Box<Branch>,
     },
     /// 1 where the condition holds, else 0.
     Truth(Box<Condition>),
@@ -68,9 +68,27 @@ pub(crate) enum Condition {
     NotZero(Value),
 }
 
+/// The values that a loop variable takes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Range {
+    /// Whether the last comes first.
+    pub(crate) descending: bool,
+    /// Only the values for which none of these is below 0. Each has the index in it, and else only indices of loops around.
+    pub(crate) bounds: Vec<Affine>,
+}
+
+/// Where an index is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Position {
+    /// At an affine expression, to which multiples of other values are added that are integers.
+    Sum(Affine, Vec<(i64, Value)>),
+    /// At a label.
+    Label(Place),
+}
+
 /// Statements and the value they prepare.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Block {
+pub(crate) struct Branch {
     /// What is done first.
     pub(crate) statements: Vec<Statement>,
     /// The value.
@@ -80,11 +98,22 @@ pub(crate) struct Block {
 /// A statement.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Statement {
-    /// A loop over all values of an index.
+    /// A loop over the values of an index.
     For {
         /// The loop variable.
         index: IndexId,
+        /// Which values, and from which end.
+        range: Range,
         /// What is repeated.
+        body: Vec<Statement>,
+    },
+    /// What is done once, for one value of an index, and not at all where that lies outside of the index's range.
+    At {
+        /// The index.
+        index: IndexId,
+        /// Its value.
+        position: Position,
+        /// What is done.
         body: Vec<Statement>,
     },
     /// The same in groups of `lanes`, for a reduction with as many accumulators.
@@ -126,14 +155,12 @@ pub(crate) enum Statement {
     KeepBest {
         /// The best value so far.
         best: Local,
-        /// Where it was, as a number.
-        position: Local,
         /// Greatest or least.
         kind: ReduceKind,
         /// The candidate.
         value: Value,
-        /// Where it is.
-        at: Affine,
+        /// Where the best value was, as numbers, with where the candidate is.
+        positions: Vec<(Local, Affine)>,
     },
     /// Writes an element.
     Set(Place, Value),
@@ -178,7 +205,7 @@ impl Condition {
     }
 }
 
-impl Block {
+impl Branch {
     fn places(&self, visit: &mut dyn FnMut(&Place)) {
         self.statements.iter().for_each(|statement| statement.reads(visit));
         self.value.places(visit);
@@ -190,6 +217,13 @@ impl Statement {
     pub(crate) fn reads(&self, visit: &mut dyn FnMut(&Place)) {
         match self {
             Statement::For { body, .. } | Statement::ForLanes { body, .. } => {
+                body.iter().for_each(|statement| statement.reads(visit));
+            }
+            Statement::At { position, body, .. } => {
+                match position {
+                    Position::Sum(_, values) => values.iter().for_each(|(_, value)| value.places(visit)),
+                    Position::Label(place) => visit(place),
+                }
                 body.iter().for_each(|statement| statement.reads(visit));
             }
             Statement::Start(..) | Statement::StartLanes(..) | Statement::FinishLanes { .. } => {}
@@ -204,7 +238,7 @@ impl Statement {
     /// Calls `visit` for each place that is written.
     pub(crate) fn writes(&self, visit: &mut dyn FnMut(&Place)) {
         match self {
-            Statement::For { body, .. } | Statement::ForLanes { body, .. } => {
+            Statement::For { body, .. } | Statement::ForLanes { body, .. } | Statement::At { body, .. } => {
                 body.iter().for_each(|statement| statement.writes(visit));
             }
             Statement::Set(place, _) | Statement::Add(place, _) => visit(place),

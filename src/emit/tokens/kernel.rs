@@ -7,7 +7,7 @@ use quote::quote;
 
 use crate::emit::layout::{is_scalar, tensor_type};
 use crate::emit::names::Scope;
-use crate::emit::plan::{Kernel, Plan, Statement, Storage};
+use crate::emit::plan::{Kernel, Plan, Position, Range, Statement, Storage};
 use crate::equation::{Affine, IndexId, ReduceKind, TensorId};
 
 /// Makes the tokens of one kernel.
@@ -137,11 +137,12 @@ impl KernelTokens<'_> {
     /// A statement; `lane` is the accumulator that a [`Statement::Combine`] in lanes adds to.
     fn statement(&mut self, statement: &Statement, lane: Option<&Ident>) -> TokenStream {
         match statement {
-            Statement::For { index, body } => self.with_loop(*index, |tokens, variable| {
+            Statement::For { index, range, body } => self.with_loop(*index, |tokens, variable| {
                 let body = tokens.statements(body);
-                let (start, end) = tokens.loop_range(*index);
-                quote!(for #variable in #start..#end { #body })
+                let values = tokens.loop_values(*index, range);
+                quote!(for #variable in #values { #body })
             }),
+            Statement::At { index, position, body } => self.at(*index, position, body),
             Statement::ForLanes { index, lanes, body } => self.lanes(*index, *lanes, body),
             Statement::Let(local, value) => {
                 let value = self.value(value);
@@ -188,17 +189,24 @@ impl KernelTokens<'_> {
                 let (into, from, math) = (self.local(*into), self.local(*from), &self.math);
                 quote!(let #into = #math::#combine(&#from);)
             }
-            Statement::KeepBest { best, position, kind, value, at } => {
+            Statement::KeepBest { best, kind, value, positions } => {
                 let value = self.value(value);
-                let at = self.affine_as_number(at);
-                let (best, position) = (self.local(*best).clone(), self.local(*position).clone());
+                let positions: TokenStream = positions
+                    .iter()
+                    .map(|(position, at)| {
+                        let at = self.affine_as_number(at);
+                        let position = self.local(*position);
+                        quote!(#position = #at;)
+                    })
+                    .collect();
+                let best = self.local(*best).clone();
                 let better = if *kind == ReduceKind::Min { quote!(<) } else { quote!(>) };
                 self.with_variable("candidate", |_, candidate| {
                     quote! {
                         let #candidate = #value;
                         if #candidate #better #best {
                             #best = #candidate;
-                            #position = #at;
+                            #positions
                         }
                     }
                 })
@@ -214,6 +222,25 @@ impl KernelTokens<'_> {
                 quote!(#place += #value;)
             }
         }
+    }
+
+    /// What is done for one value of an index. The value is computed as an unsigned number, modulo 2 to the number of its bits: one
+    /// below 0 is then great, so that one comparison tells whether it is within.
+    fn at(&mut self, index: IndexId, position: &Position, body: &[Statement]) -> TokenStream {
+        let value = match position {
+            Position::Label(place) => self.place(place, false),
+            Position::Sum(affine, others) => self.wrapping_sum(affine, others),
+        };
+        let range = self.plan.context.index_of(index).clone();
+        let (start, end) = (Literal::i64_unsuffixed(range.start), Literal::i64_unsuffixed(range.end));
+        self.with_loop(index, |tokens, variable| {
+            let body = tokens.statements(body);
+            let is_above = (range.start > 0).then(|| quote!(#variable >= #start &&));
+            quote! {
+                let #variable = #value;
+                if #is_above #variable < #end { #body }
+            }
+        })
     }
 
     /// A loop in groups of `lanes`: the constant bounds let the compiler see that no access leaves its array.
@@ -256,7 +283,41 @@ impl KernelTokens<'_> {
         })
     }
 
-    /// The bounds of a loop. One that would start below 0 counts from 0, and accesses are shifted instead.
+    /// The values of a loop's variable. One that would start below 0 counts from 0, and accesses are shifted instead.
+    fn loop_values(&mut self, index: IndexId, range: &Range) -> TokenStream {
+        let (start, end) = self.loop_range(index);
+        let first = self.plan.context.index_of(index).start;
+        let (mut start, mut end) = (quote!(#start), quote!(#end));
+        for bound in &range.bounds {
+            let (mut rest, mut factor) = (bound.clone(), 0);
+            rest.terms.retain(|&(term, coefficient)| {
+                if term == index {
+                    factor = coefficient;
+                }
+                term != index
+            });
+            rest.constant += factor * first.min(0);
+            let magnitude = Literal::i64_unsuffixed(factor.abs());
+            if factor > 0 {
+                // factor * index >= -rest
+                let mut least = Affine::constant(factor - 1).plus(-1, &rest).unwrap_or_default();
+                least.terms.retain(|&(_, coefficient)| coefficient != 0);
+                let least = self.affine(&least, true);
+                let least = if factor == 1 { least } else { quote!(isize::div_euclid(#least, #magnitude)) };
+                let least = quote!(isize::max(#least, 0) as usize);
+                start = if start.to_string() == "0" { least } else { quote!(usize::max(#start, #least)) };
+            } else if factor < 0 {
+                // -factor * index <= rest
+                rest.constant += -factor;
+                let most = self.affine(&rest, true);
+                let most = if factor == -1 { most } else { quote!(isize::div_euclid(#most, #magnitude)) };
+                end = quote!(usize::min(#end, isize::max(#most, 0) as usize));
+            }
+        }
+        if range.descending { quote!((#start..#end).rev()) } else { quote!(#start..#end) }
+    }
+
+    /// The bounds of all values of a loop's variable.
     fn loop_range(&self, index: IndexId) -> (Literal, Literal) {
         let range = self.plan.context.index_of(index);
         let start = range.start.max(0) as usize;

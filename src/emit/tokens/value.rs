@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::kernel::KernelTokens;
 use crate::emit::layout::is_scalar;
-use crate::emit::plan::{Block, Condition, Place, Value};
+use crate::emit::plan::{Branch, Condition, Place, Value};
 use crate::equation::{Affine, Relation};
 
 /// How tightly an expression binds.
@@ -86,7 +86,7 @@ impl KernelTokens<'_> {
         }
     }
 
-    fn block(&mut self, block: &Block) -> TokenStream {
+    fn block(&mut self, block: &Branch) -> TokenStream {
         let statements = self.statements(&block.statements);
         let value = self.value(&block.value);
         quote!(#statements #value)
@@ -257,7 +257,7 @@ impl KernelTokens<'_> {
 
     /// An affine expression as `usize`, or as `isize` where it may be negative. Positive terms come first, so that no part of the
     /// sum is below 0 unless the whole may be.
-    fn affine(&mut self, affine: &Affine, signed: bool) -> TokenStream {
+    pub(super) fn affine(&mut self, affine: &Affine, signed: bool) -> TokenStream {
         let affine = self.in_loop_variables(affine);
         let mut parts: Vec<(bool, TokenStream)> = Vec::new();
         for &(index, coefficient) in &affine.terms {
@@ -282,6 +282,58 @@ impl KernelTokens<'_> {
             });
         }
         tokens
+    }
+
+    /// A sum of integers as `usize`, modulo 2 to the number of its bits.
+    pub(super) fn wrapping_sum(&mut self, affine: &Affine, others: &[(i64, Value)]) -> TokenStream {
+        let affine = self.in_loop_variables(affine);
+        let (mut positive, mut negative) = (Affine::default(), Affine::default());
+        for &(index, coefficient) in &affine.terms {
+            let part = if coefficient > 0 { &mut positive } else { &mut negative };
+            part.terms.push((index, coefficient.abs()));
+        }
+        let part = if affine.constant > 0 { &mut positive } else { &mut negative };
+        part.constant = affine.constant.abs();
+        let mut tokens = match (positive.terms.is_empty(), positive.constant) {
+            (true, constant) => {
+                let constant = Literal::usize_suffixed(constant.unsigned_abs() as usize);
+                quote!(#constant)
+            }
+            _ => self.plain_affine(&positive),
+        };
+        if others.is_empty() && negative == Affine::default() {
+            return tokens;
+        }
+        if positive.terms.len() + usize::from(positive.constant != 0) > 1 || positive.terms.iter().any(|term| term.1 != 1) {
+            tokens = quote!((#tokens));
+        }
+        if negative != Affine::default() {
+            let negative = self.plain_affine(&negative);
+            tokens = quote!(#tokens.wrapping_sub(#negative));
+        }
+        for (factor, value) in others {
+            let value = self.operand(value, Binding::Cast);
+            let value = quote!(#value as isize as usize);
+            let magnitude = Literal::u64_unsuffixed(factor.unsigned_abs());
+            let value = if factor.abs() == 1 { value } else { quote!((#value).wrapping_mul(#magnitude)) };
+            tokens = if *factor < 0 { quote!(#tokens.wrapping_sub(#value)) } else { quote!(#tokens.wrapping_add(#value)) };
+        }
+        tokens
+    }
+
+    /// An affine expression in loop variables without a minus sign.
+    fn plain_affine(&mut self, affine: &Affine) -> TokenStream {
+        let mut parts = Vec::new();
+        for &(index, coefficient) in &affine.terms {
+            let Some(variable) = self.loop_variable(index) else { continue };
+            let magnitude = Literal::i64_unsuffixed(coefficient);
+            parts.push(if coefficient == 1 { quote!(#variable) } else { quote!(#magnitude * #variable) });
+        }
+        if affine.constant != 0 || parts.is_empty() {
+            let constant = Literal::i64_unsuffixed(affine.constant);
+            parts.push(quote!(#constant));
+        }
+        quote!(#(#parts)+*)
     }
 
     /// An affine expression as a number.
