@@ -109,7 +109,8 @@ macro_rules! __plain {
         unsafe impl $crate::Plain for $type {}
     };
     ($type:ty, $start:expr) => {
-        // SAFETY: the generator makes fields of floating-point numbers and integers only, for which 0 bits are 0.
+        // SAFETY: the generator makes fields of floating-point numbers and integers only, for which 0 bits are 0, and one source of
+        // noise, which is integers and a tag whose values 0 and 1 are both valid before any integers.
         unsafe impl $crate::Plain for $type {
             #[inline]
             fn start(&mut self) {

@@ -4,9 +4,9 @@ pub use core;
 
 pub use crate::scalar::math;
 
-/// The generator of initial values.
+/// The generators of initial values and of noise.
 pub mod random {
-    pub use crate::random::Generator;
+    pub use crate::random::{Generator, NoiseSource};
 }
 
 /// Generated code names this constant: code of another version of the compiler does not build with this runtime.

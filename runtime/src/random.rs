@@ -6,7 +6,7 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use crate::Scalar;
 
 /// A source of random numbers (xoshiro256++).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Generator {
     source: Xoshiro256PlusPlus,
 }
@@ -44,6 +44,26 @@ impl Generator {
             let angle = 2.0 * core::f64::consts::PI * self.unit();
             *element = T::from_f64(mean + deviation * radius * libm::cos(angle));
         }
+    }
+}
+
+/// What an optimizer's state draws noise from: a generator that is made when it is first needed, so that a seed alone is a constant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NoiseSource {
+    seed: u64,
+    generator: Option<Generator>,
+}
+
+impl NoiseSource {
+    /// The source of this seed, from its start.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self { seed, generator: None }
+    }
+
+    /// The generator, where it stands.
+    pub fn generator(&mut self) -> &mut Generator {
+        self.generator.get_or_insert_with(|| Generator::new(self.seed))
     }
 }
 

@@ -16,7 +16,9 @@ use crate::equation::{Tensor, TensorId};
 pub(super) struct Layout {
     /// The parameters, nested as their names are.
     pub(super) parameters: Group,
-    /// The path of each parameter in the struct.
+    /// What is drawn for each example, nested as its names are; none where nothing is.
+    pub(super) noises: Option<Group>,
+    /// The path of each parameter and of all noise in its struct.
     paths: HashMap<TensorId, Vec<Ident>>,
     /// The field of every other tensor in its struct, or the local variable of a scalar.
     fields: HashMap<TensorId, Ident>,
@@ -25,12 +27,12 @@ pub(super) struct Layout {
     pub(super) outputs: Vec<TensorId>,
 }
 
-/// A struct of parameters and of structs of parameters.
+/// A struct of tensors and of structs of tensors: parameters, or noise.
 #[derive(Debug)]
 pub(super) struct Group {
     /// The type's name.
     pub(super) type_name: Ident,
-    /// The part of the spec's names that its parameters share, such as `dense1`; empty for the network.
+    /// The part of the spec's names that its tensors share, such as `dense1`; empty for the network.
     pub(super) prefix: String,
     /// The fields in order.
     pub(super) members: Vec<(Ident, Member)>,
@@ -39,24 +41,24 @@ pub(super) struct Group {
 /// A field of a [`Group`].
 #[derive(Debug)]
 pub(super) enum Member {
-    /// A parameter.
+    /// A tensor.
     Tensor(TensorId),
-    /// The parameters of a layer.
+    /// The tensors of a layer.
     Group(Group),
 }
 
 impl Layout {
     pub(super) fn new(derivation: &Derivation, plan: &Plan, options: &EmitOptions) -> Layout {
         let model = &derivation.model;
-        let named: Vec<(Vec<&str>, TensorId)> = model
-            .parameters
-            .iter()
-            .map(|parameter| (plan.context.tensor(parameter.tensor).name.split('.').collect(), parameter.tensor))
-            .collect();
+        let with_name = |tensor: TensorId| (plan.context.tensor(tensor).name.split('.').collect::<Vec<_>>(), tensor);
+        let named: Vec<_> = model.parameters.iter().map(|parameter| with_name(parameter.tensor)).collect();
+        let noises: Vec<_> = model.noises.iter().map(|noise| with_name(noise.tensor)).collect();
         let mut paths = HashMap::new();
         let mut type_names = Scope::default();
         let mut parameters = group(&options.struct_name.to_string(), String::new(), &named, 0, &mut type_names, &mut paths, &[]);
         parameters.type_name = options.struct_name.clone();
+        let noise_name = format!("{}Noise", options.struct_name);
+        let noises = (!noises.is_empty()).then(|| group(&noise_name, String::new(), &noises, 0, &mut type_names, &mut paths, &[]));
         let mut fields = HashMap::new();
         let name_of = |tensor: &TensorId| plan.context.tensor(*tensor).name.clone();
         let mut add = |tensors: &[TensorId], scope: &mut Scope| {
@@ -76,6 +78,7 @@ impl Layout {
         add(&constants, &mut pass);
         let mut state = Scope::default();
         state.identifier("updates");
+        state.identifier("noise_source");
         for optimizer in &model.optimizers {
             for kept in &optimizer.states {
                 let (kept_name, of) = (name_of(&kept.tensor), name_of(&optimizer.parameter));
@@ -94,6 +97,7 @@ impl Layout {
         }
         Layout {
             parameters,
+            noises,
             paths,
             fields,
             inputs: model.inputs.clone(),
@@ -107,9 +111,9 @@ impl Layout {
         self.fields.get(&tensor).cloned().unwrap_or_else(|| Ident::new("absent", Span::call_site()))
     }
 
-    /// A parameter in a network, as `dense1.w`.
-    pub(super) fn path(&self, parameter: TensorId) -> TokenStream {
-        let path = self.paths.get(&parameter).map_or(&[][..], Vec::as_slice);
+    /// A parameter in a network, as `dense1.w`, or noise in what is drawn.
+    pub(super) fn path(&self, tensor: TensorId) -> TokenStream {
+        let path = self.paths.get(&tensor).map_or(&[][..], Vec::as_slice);
         quote!(#(#path).*)
     }
 
@@ -120,6 +124,10 @@ impl Layout {
             Storage::Parameter => {
                 let path = self.path(tensor);
                 quote!(parameters.#path)
+            }
+            Storage::Noise => {
+                let path = self.path(tensor);
+                quote!(noise.#path)
             }
             Storage::Input if self.inputs.len() == 1 => quote!(*input),
             Storage::Input => quote!(input.#field),
@@ -143,6 +151,7 @@ const PASS_VARIABLES: &[&str] = &[
     "targets",
     "output",
     "outputs",
+    "noise",
     "values",
     "work",
     "gradient",

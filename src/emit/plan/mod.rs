@@ -95,6 +95,8 @@ pub(crate) enum Storage {
     Gradient(TensorId),
     /// In the optimizer's state.
     State,
+    /// In what is drawn for one example.
+    Noise,
     /// In a local variable of a pass, as `f64`.
     Scalar,
 }
@@ -115,7 +117,8 @@ impl Plan {
         }
         match self.context.tensor(tensor).role {
             Role::Parameter => Storage::Parameter,
-            Role::Input | Role::Noise => Storage::Input,
+            Role::Input => Storage::Input,
+            Role::Noise => Storage::Noise,
             Role::Target => Storage::Target,
             Role::State { .. } => Storage::State,
             Role::Constant | Role::BatchSize | Role::UpdateNumber => Storage::Scalar,
@@ -313,7 +316,14 @@ impl<'a> Planner<'a> {
             let lines = vec![format!("`{name} = {}`", self.context.expression_text(value))];
             constants.push((tensor, self.scalar_kernel(&name, lines, value)));
         }
-        constants.iter().for_each(|&(_, kernel)| self.kernels[kernel].in_double = true);
+        for &(_, kernel) in &constants {
+            let is_scalar = |tensor: &TensorId| {
+                matches!(self.context.tensor(*tensor).role, Role::Constant | Role::BatchSize | Role::UpdateNumber)
+            };
+            let kernel = &mut self.kernels[kernel];
+            // One that reads a gradient computes in the gradient's type.
+            kernel.in_double = kernel.reads.iter().all(is_scalar) && kernel.writes.is_empty();
+        }
         constants
     }
 

@@ -50,7 +50,13 @@ impl Planner<'_> {
             });
             element_wise
         };
-        self.derivation.gradient.iter().all(|gradient| is_element_wise(&gradient.equation))
+        // A constant such as the length of a gradient wants the whole of it first.
+        let reads_gradient = |equation: &Equation| {
+            let read = self.context.tensors_in(equation.computed);
+            read.iter().any(|&tensor| matches!(self.context.tensor(tensor).role, Role::Gradient { .. }))
+        };
+        !self.derivation.model.constants.iter().any(reads_gradient)
+            && self.derivation.gradient.iter().all(|gradient| is_element_wise(&gradient.equation))
             && self.derivation.model.optimizers.iter().flat_map(|optimizer| &optimizer.equations).all(is_element_wise)
     }
 

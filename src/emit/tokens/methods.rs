@@ -47,7 +47,7 @@ impl Emitter<'_> {
 
     fn network_methods(&self) -> TokenStream {
         let (runtime, network, scalar) = (&self.options.runtime_path, &self.options.struct_name, &self.scalar);
-        let zero = self.zero_parameters(&self.layout.parameters);
+        let zero = self.group_value(&self.layout.parameters, &|_| 0.0);
         let mut table = Vec::new();
         let mut count = 0;
         self.table(&self.layout.parameters, &mut count, &mut table);
@@ -107,16 +107,22 @@ impl Emitter<'_> {
     }
 
     fn initialize(&self) -> TokenStream {
+        let parameters = &self.derivation.model.parameters;
+        self.draws(&mut parameters.iter().map(|parameter| (parameter.tensor, parameter.initial)))
+    }
+
+    /// Draws tensors that are fields of `self` from their distributions, in order.
+    pub(super) fn draws(&self, tensors: &mut dyn Iterator<Item = (TensorId, Distribution)>) -> TokenStream {
         let number = |value: f64| {
             let literal = Literal::f64_suffixed(value.abs());
             if value < 0.0 { quote!(-#literal) } else { quote!(#literal) }
         };
-        let draws = self.derivation.model.parameters.iter().map(|parameter| {
-            let path = self.layout.path(parameter.tensor);
-            let elements = self.all_elements(parameter.tensor, &quote!(self.#path), false);
-            let rank = self.plan.context.tensor(parameter.tensor).shape.len();
+        let draws = tensors.map(|(tensor, distribution)| {
+            let path = self.layout.path(tensor);
+            let elements = self.all_elements(tensor, &quote!(self.#path), false);
+            let rank = self.plan.context.tensor(tensor).shape.len();
             let slice = if rank == 1 { quote!(&mut #elements) } else { elements.clone() };
-            match parameter.initial {
+            match distribution {
                 Distribution::Constant(value) => {
                     let (value, scalar) = (number(value), &self.scalar);
                     quote!(#elements.fill(#value as #scalar);)
@@ -151,6 +157,10 @@ impl Emitter<'_> {
         let (network, values) = (&self.options.struct_name, self.type_name("Values"));
         let (input, output) = (self.input_type(), self.output_type());
         let lines = self.equations(&self.plan.predict);
+        let means = self.layout.noises.as_ref().map(|noises| {
+            let of_type = &noises.type_name;
+            quote!(&#of_type::MEAN,)
+        });
         let copies = self.layout.outputs.iter().map(|&tensor| {
             let from = self.layout.place(&self.plan, tensor);
             let field = self.layout.field(tensor);
@@ -163,7 +173,7 @@ impl Emitter<'_> {
                 ///
                 #(#[doc = #lines])*
                 pub fn predict(&self, input: &#input, output: &mut #output, values: &mut #values) {
-                    forward_outputs(self, input, values);
+                    forward_outputs(self, input, #means values);
                     #(#copies)*
                 }
 
@@ -182,6 +192,8 @@ impl Emitter<'_> {
         let (network, scratch, scalar) = (&self.options.struct_name, self.type_name("Scratch"), &self.scalar);
         let (input, target) = (self.input_type(), self.target_type());
         let loss = self.layout.place(&self.plan, loss);
+        let noise = self.noise_argument();
+        let (drawn, keep) = (self.scratch_noise(), self.layout.noises.is_some().then(|| quote!(|_| (),)));
         let forward_lines = self.equations(&[&self.plan.predict[..], &self.plan.loss].concat());
         let backward_lines = self.equations(&[&self.plan.backward[..], &self.plan.gradient].concat());
         let objective = self.plan.objective.map(|kernel| {
@@ -198,9 +210,9 @@ impl Emitter<'_> {
                 #(#[doc = #forward_lines])*
                 pub fn forward(&self, input: &#input, target: &#target, scratch: &mut #scratch) -> #scalar {
                     let parameters = self;
-                    let #scratch { values, work, .. } = scratch;
-                    forward_outputs(parameters, input, values);
-                    forward_loss(parameters, input, target, values, work);
+                    let #scratch { values, work, #noise .. } = scratch;
+                    forward_outputs(parameters, input, #noise values);
+                    forward_loss(parameters, input, target, #noise values, work);
                     #loss
                 }
 
@@ -238,7 +250,7 @@ impl Emitter<'_> {
                     }
                     gradient.as_mut_slice().fill(0.0);
                     let gradient = &mut Gradient::in_network(gradient);
-                    let loss = accumulate(self, inputs, targets, &mut scratch.values, &mut scratch.work, gradient);
+                    let loss = accumulate(self, inputs, targets, #drawn #keep &mut scratch.values, &mut scratch.work, gradient);
                     finish_gradient(self, gradient, examples);
                     loss
                 }
@@ -257,6 +269,9 @@ impl Emitter<'_> {
         let (network, scratch, scalar) = (&self.options.struct_name, self.type_name("Scratch"), &self.scalar);
         let (input, target, state) = (self.input_type(), self.target_type(), self.type_name("State"));
         let lines = self.equations(&self.plan.update);
+        let noise = self.noise_argument();
+        let draw = self.layout.noises.is_some().then(|| quote!(|noise| noise.draw(state.noise_source.generator()),));
+        let means = self.layout.noises.is_some().then(|| quote!(noise.set_means();));
         quote! {
             impl #network {
                 /// Learns from one example: forward, backward, and one update. The loss before the update.
@@ -279,9 +294,10 @@ impl Emitter<'_> {
                     if examples == 0 {
                         return 0.0;
                     }
-                    let #scratch { values, work, gradient } = scratch;
+                    let #scratch { values, work, gradient, #noise } = scratch;
                     let gradient = &mut Gradient::in_scratch(gradient);
-                    let loss = accumulate(self, inputs, targets, values, work, gradient);
+                    let loss = accumulate(self, inputs, targets, #noise #draw values, work, gradient);
+                    #means
                     update(self, gradient, state, examples);
                     loss
                 }
@@ -295,6 +311,7 @@ impl Emitter<'_> {
         let (network, scratch, scalar) = (&self.options.struct_name, self.type_name("Scratch"), &self.scalar);
         let (input, gradient, target) = (self.input_type(), self.type_name("Gradient"), self.target_type());
         let value = self.layout.place(&self.plan, objective.value);
+        let noise = self.noise_argument();
         let name = &self.plan.context.tensor(objective.value).name;
         let value_lines = self.equations(&[&self.plan.predict[..], &self.plan.loss].concat());
         let gradient_lines = self.equations(&self.plan.backward);
@@ -326,9 +343,9 @@ impl Emitter<'_> {
                 #(#[doc = #value_lines])*
                 pub fn evaluate(&self, input: &#input, scratch: &mut #scratch) -> #scalar {
                     let (parameters, target): (_, &#target) = (self, &NO_TARGET);
-                    let #scratch { values, work, .. } = scratch;
-                    forward_outputs(parameters, input, values);
-                    forward_loss(parameters, input, target, values, work);
+                    let #scratch { values, work, #noise .. } = scratch;
+                    forward_outputs(parameters, input, #noise values);
+                    forward_loss(parameters, input, target, #noise values, work);
                     #value
                 }
 
@@ -338,8 +355,8 @@ impl Emitter<'_> {
                 pub fn gradient(&self, input: &#input, gradient: &mut #gradient, scratch: &mut #scratch) -> #scalar {
                     let value = self.evaluate(input, scratch);
                     let (parameters, target): (_, &#target) = (self, &NO_TARGET);
-                    let #scratch { values, work, gradient: sums } = scratch;
-                    backward_example(parameters, input, target, values, work, &mut Gradient::in_scratch(sums));
+                    let #scratch { values, work, #noise gradient: sums } = scratch;
+                    backward_example(parameters, input, target, #noise values, work, &mut Gradient::in_scratch(sums));
                     #(#copies)*
                     value
                 }
@@ -355,7 +372,15 @@ impl Emitter<'_> {
         let (value_zeros, work_zeros) = (self.zeros(&self.plan.values), self.zeros(&self.plan.scratch));
         let gradient_zeros = self.zeros(&gradients);
         let runtime = &self.options.runtime_path;
-        let plain = [network.clone(), values.clone(), scratch.clone()];
+        let plain = [network.clone(), values.clone()];
+        let noise = self.noise_methods();
+        let (means, set_means) = match &self.layout.noises {
+            Some(noises) => {
+                let of_type = &noises.type_name;
+                (quote!(noise: #of_type::MEAN,), quote!(, |scratch: &mut #scratch| scratch.noise.set_means()))
+            }
+            None => (quote!(), quote!()),
+        };
         let state = self.state_methods();
         quote! {
             impl #values {
@@ -367,6 +392,7 @@ impl Emitter<'_> {
                 /// Space that was not used yet.
                 pub const ZERO: Self = Self {
                     values: #values::ZERO,
+                    #means
                     work: #work { #work_zeros },
                     gradient: #gradient { #gradient_zeros },
                 };
@@ -380,6 +406,8 @@ impl Emitter<'_> {
             }
 
             #(#runtime::__plain!(#plain);)*
+            #runtime::__plain!(#scratch #set_means);
+            #noise
             #state
         }
     }
@@ -407,16 +435,31 @@ impl Emitter<'_> {
             let literal = Literal::f64_unsuffixed(initial.abs());
             if initial < 0.0 { quote!(#elements.fill(-#literal);) } else { quote!(#elements.fill(#literal);) }
         });
+        let (source, reset_source, seed) = if self.layout.noises.is_some() {
+            let source = quote!(random::NoiseSource::new(0));
+            let seed = quote! {
+                /// Draws noise from the generator of this seed, from its start. Before, the seed is 0.
+                pub fn seed_noise(&mut self, seed: u64) {
+                    self.noise_source = random::NoiseSource::new(seed);
+                }
+            };
+            (quote!(noise_source: #source,), quote!(self.noise_source = #source;), seed)
+        } else {
+            Default::default()
+        };
         quote! {
             impl #state {
                 /// The state before the first update.
-                pub const ZERO: Self = Self { updates: 0, #(#starts),* };
+                pub const ZERO: Self = Self { updates: 0, #source #(#starts),* };
 
                 /// Forgets all updates.
                 pub fn reset(&mut self) {
                     self.updates = 0;
+                    #reset_source
                     #(#resets)*
                 }
+
+                #seed
             }
 
             impl #network {

@@ -2,6 +2,7 @@
 
 mod kernel;
 mod methods;
+mod noise;
 mod passes;
 mod types;
 mod value;

@@ -17,12 +17,22 @@ impl Emitter<'_> {
         let accumulate = self.accumulate();
         let finish = self.finish_gradient();
         let update = self.update();
+        let noise = self.noise_parameter();
         quote! {
             /// The forward equations on which the outputs depend.
-            fn forward_outputs(parameters: &#network, input: &#input, values: &mut #values) { #predict }
+            fn forward_outputs(parameters: &#network, input: &#input, #noise values: &mut #values) { #predict }
 
             /// The other forward equations, the loss among them.
-            fn forward_loss(parameters: &#network, input: &#input, target: &#target, values: &mut #values, work: &mut #work) { #loss }
+            fn forward_loss(
+                parameters: &#network,
+                input: &#input,
+                target: &#target,
+                #noise
+                values: &mut #values,
+                work: &mut #work,
+            ) {
+                #loss
+            }
 
             #gradient
 
@@ -31,6 +41,7 @@ impl Emitter<'_> {
                 parameters: &#network,
                 input: &#input,
                 target: &#target,
+                #noise
                 values: &mut #values,
                 work: &mut #work,
                 gradient: &mut Gradient<'_>,
@@ -57,7 +68,8 @@ impl Emitter<'_> {
             let name = self.layout.field(tensor);
             let place = |tensor| self.layout.place(&self.plan, tensor);
             let call = kernel::call(&self.plan, &self.plan.kernels[kernel], &self.scalar, place);
-            quote!(let #name = #call;)
+            let widened = (!self.plan.kernels[kernel].in_double).then(|| quote!(as f64));
+            quote!(let #name = #call #widened;)
         });
         quote!(#(#constants)*)
     }
@@ -117,12 +129,19 @@ impl Emitter<'_> {
         let (values, work) = (self.type_name("Values"), self.hidden_type_name("Work"));
         let (input, target) = (self.input_type(), self.target_type());
         let loss = self.layout.place(&self.plan, loss);
+        let noise = self.noise_argument();
+        let drawn = self.layout.noises.as_ref().map(|noises| {
+            let of_type = &noises.type_name;
+            quote!(noise: &mut #of_type, mut draw: impl FnMut(&mut #of_type),)
+        });
+        let draw = noise.is_some().then(|| quote!(draw(noise);));
         quote! {
             /// Forward and backward for each example. The mean of their losses; the sum of the parameters' adjoints is in `gradient`.
             fn accumulate(
                 parameters: &#network,
                 inputs: &[#input],
                 targets: &[#target],
+                #drawn
                 values: &mut #values,
                 work: &mut #work,
                 gradient: &mut Gradient<'_>,
@@ -131,9 +150,10 @@ impl Emitter<'_> {
                 let mut total = 0.0_f64;
                 let mut examples = 0_usize;
                 for (input, target) in inputs.iter().zip(targets) {
-                    forward_outputs(parameters, input, values);
-                    forward_loss(parameters, input, target, values, work);
-                    backward_example(parameters, input, target, values, work, gradient);
+                    #draw
+                    forward_outputs(parameters, input, #noise values);
+                    forward_loss(parameters, input, target, #noise values, work);
+                    backward_example(parameters, input, target, #noise values, work, gradient);
                     total += #loss as f64;
                     examples += 1;
                 }

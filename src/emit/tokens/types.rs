@@ -10,9 +10,10 @@ use crate::equation::{Tensor, TensorId};
 impl Emitter<'_> {
     pub(super) fn types(&self) -> TokenStream {
         let parameters = self.parameter_types();
+        let noises = self.noise_types();
         let examples = self.example_types();
         let buffers = self.buffer_types();
-        quote!(#parameters #examples #buffers)
+        quote!(#parameters #noises #examples #buffers)
     }
 
     fn parameter_types(&self) -> TokenStream {
@@ -34,31 +35,56 @@ impl Emitter<'_> {
         let missing = group.prefix.is_empty() && !self.options.is_documented;
         let line = missing.then(|| doc_line(&format!("The network `{}`: its parameters.", self.derivation.model.name)));
         let line = line.map(|line| quote!(#[doc = #line]));
-        let fields = group.members.iter().map(|(field, member)| match member {
-            Member::Tensor(tensor) => self.field(field, *tensor),
-            Member::Group(group) => {
-                let (of_type, line) = (&group.type_name, doc_line(&format!("The parameters of `{}`.", group.prefix)));
-                quote!(#[doc = #line] pub #field: #of_type)
-            }
-        });
+        let fields = self.group_fields(group, "parameters");
         quote! {
             #line
             #attributes
             #[repr(C)]
             #[derive(Clone, Debug, PartialEq)]
-            #visibility struct #name { #(#fields),* }
+            #visibility struct #name { #fields }
         }
     }
 
-    /// The value of a group of parameters with all elements 0.
-    pub(super) fn zero_parameters(&self, group: &Group) -> TokenStream {
+    fn group_fields(&self, group: &Group, what: &str) -> TokenStream {
+        let fields = group.members.iter().map(|(field, member)| match member {
+            Member::Tensor(tensor) => self.field(field, *tensor),
+            Member::Group(group) => {
+                let (of_type, line) = (&group.type_name, doc_line(&format!("The {what} of `{}`.", group.prefix)));
+                quote!(#[doc = #line] pub #field: #of_type)
+            }
+        });
+        quote!(#(#fields),*)
+    }
+
+    /// Structs of what is drawn for each example.
+    fn noise_types(&self) -> TokenStream {
+        let Some(noises) = &self.layout.noises else { return TokenStream::new() };
+        let mut groups = Vec::new();
+        collect_groups(noises, &mut groups);
+        let types = groups.into_iter().map(|group| {
+            let (visibility, name, fields) = (&self.options.visibility, &group.type_name, self.group_fields(group, "noise"));
+            let line = doc_line(&match &group.prefix[..] {
+                "" => "What is drawn for each example in training.".to_owned(),
+                prefix => format!("The noise of `{prefix}`."),
+            });
+            quote! {
+                #[doc = #line]
+                #[derive(Clone, Debug, PartialEq)]
+                #visibility struct #name { #fields }
+            }
+        });
+        quote!(#(#types)*)
+    }
+
+    /// The value of a group of tensors, each with all elements the same.
+    pub(super) fn group_value(&self, group: &Group, value: &dyn Fn(TensorId) -> f64) -> TokenStream {
         let name = &group.type_name;
         let fields = group.members.iter().map(|(field, member)| {
-            let zero = match member {
-                Member::Tensor(tensor) => self.filled(*tensor, 0.0),
-                Member::Group(group) => self.zero_parameters(group),
+            let value = match member {
+                Member::Tensor(tensor) => self.filled(*tensor, value(*tensor)),
+                Member::Group(group) => self.group_value(group, value),
             };
-            quote!(#field: #zero)
+            quote!(#field: #value)
         });
         quote!(#name { #(#fields),* })
     }
@@ -139,6 +165,13 @@ impl Emitter<'_> {
         let gradients: Vec<_> = self.plan.gradients.iter().map(|(_, gradient)| *gradient).collect();
         let gradient_fields = self.fields(&gradients);
         let state = self.state_type();
+        let noise = self.layout.noises.as_ref().map(|noises| {
+            let of_type = &noises.type_name;
+            quote! {
+                /// What was drawn for the example that comes next. Training draws it anew for each example, and puts back the means.
+                pub noise: #of_type,
+            }
+        });
         quote! {
             /// What `predict` computes on the way to its result.
             #[derive(Clone, Debug, PartialEq)]
@@ -159,6 +192,7 @@ impl Emitter<'_> {
             #visibility struct #scratch {
                 /// The values of the latest example.
                 pub values: #values,
+                #noise
                 work: #work,
                 gradient: #gradient,
             }
@@ -178,12 +212,15 @@ impl Emitter<'_> {
         let (visibility, name) = (&self.options.visibility, self.type_name("State"));
         let kept: Vec<_> = self.states().map(|(tensor, _)| tensor).collect();
         let fields = self.fields(&kept);
+        let runtime = &self.options.runtime_path;
+        let noise = self.layout.noises.is_some().then(|| quote!(noise_source: #runtime::__private::random::NoiseSource,));
         quote! {
             /// What the optimizer remembers between updates.
             #[derive(Clone, Debug, PartialEq)]
             #visibility struct #name {
                 /// The number of updates so far.
                 pub updates: u64,
+                #noise
                 #fields
             }
         }
