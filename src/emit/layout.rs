@@ -58,7 +58,8 @@ impl Layout {
         let mut parameters = group(&options.struct_name.to_string(), String::new(), &named, 0, &mut type_names, &mut paths, &[]);
         parameters.type_name = options.struct_name.clone();
         let noise_name = format!("{}Noise", options.struct_name);
-        let noises = (!noises.is_empty()).then(|| group(&noise_name, String::new(), &noises, 0, &mut type_names, &mut paths, &[]));
+        let noises =
+            (!noises.is_empty()).then(|| group(&noise_name, String::new(), &noises, 0, &mut type_names, &mut paths, &[]));
         let mut fields = HashMap::new();
         let name_of = |tensor: &TensorId| plan.context.tensor(*tensor).name.clone();
         let mut add = |tensors: &[TensorId], scope: &mut Scope| {

@@ -129,4 +129,37 @@ networks! {
         loss (z - q)^2
         regularizer l1(0.3) on u
     ";
+    windows(7, |example| -> [[[f64; 2]; 7]; 6] { std::array::from_fn(|r| std::array::from_fn(|c| vector(example + 9 * r + 70 * c))) },
+        |example| example % 3) = "
+        input x[6, 7, 2]
+        target t: class[3]
+        param k[u: 3, v: 2, f: 2, g: 4] ~ glorot
+        s[p: 3, q: 4, g] = sum(u, v, f: k[u, v, f, g] * x[2*p + u - 1, 2*q + v - 1, f])
+        m[p: 2, q: 2, g: 4] = max(u in 0..2, v in 0..2: s[p + u, 2*q + v, g])
+        h[i: 16] = sum(p in 0..2, q in 0..2, g in 0..4: [i = (p*2 + q)*4 + g] * m[p, q, g])
+        y = h |> dense(3) |> softmax
+        loss cross_entropy(y, t)
+    ";
+    recurrence(8, |example| -> [[f64; 3]; 5] { std::array::from_fn(|step| vector(example + 9 * step)) }, vector::<2>) = "
+        input x[5, 3]
+        target t[2]
+        param u[i: 3, j: 4] ~ glorot
+        param w[i: 4, j: 4] ~ glorot
+        param v[i: 4, j: 4] ~ glorot
+        h[s: 5, j] = tanh(sum(i: u[i, j] * x[s, i]) + sum(i: w[i, j] * h[s - 1, i]) + c[s - 1, j])
+        c[s: 5, j] = sigmoid(sum(i: v[i, j] * h[s, i])) * c[s - 1, j] + h[s, j] / sum(k: exp(h[s, k]))
+        z = h |> dense(2)
+        y[j: 2] = z[4, j]
+        loss squared_error(y, t)
+    ";
+    embedding(9, |example| [example % 5, 3, (example * 7) % 5, 2], vector::<3>) = "
+        input x[4]: class[5]
+        target t[3]
+        param w[k: 5, j: 3] ~ glorot
+        e[s: 4, j: 3] = sum(k: w[k, j] * x[s, k])
+        a[s: 4, r: 4] = [r <= s] * exp(sum(j: e[s, j] * e[r, j]))
+        o[s: 4, j: 3] = sum(r in 0..4: a[s, r] * [r <= s] * e[r, j])
+        y[j: 3] = sum(s: o[s, j])
+        loss squared_error(y, t)
+    ";
 }

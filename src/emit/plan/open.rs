@@ -76,8 +76,9 @@ impl Nest<'_> {
         while at < factors.len() {
             let solution = order.iter().rev().find_map(|&index| Some((index, self.solve(factors[at], index)?)));
             // No solution may wait for another that waits for it.
-            let solution = solution
-                .filter(|(_, solution)| !self.indices_of(solution).iter().any(|index| solved.iter().any(|known| known.0 == *index)));
+            let solution = solution.filter(|(_, solution)| {
+                !self.indices_of(solution).iter().any(|index| solved.iter().any(|known| known.0 == *index))
+            });
             let Some((index, solution)) = solution else {
                 at += 1;
                 continue;
@@ -144,12 +145,7 @@ impl Nest<'_> {
     }
 
     /// Opens what is solved in terms of indices that are open.
-    fn open_solved(
-        &mut self,
-        solved: &mut Vec<(IndexId, Solution)>,
-        unopened: &mut Vec<IndexId>,
-        steps: &mut Vec<Step>,
-    ) {
+    fn open_solved(&mut self, solved: &mut Vec<(IndexId, Solution)>, unopened: &mut Vec<IndexId>, steps: &mut Vec<Step>) {
         let mut at = 0;
         while at < solved.len() {
             if self.indices_of(&solved[at].1).iter().any(|index| unopened.contains(index)) {
