@@ -143,6 +143,7 @@ impl<'a> Builder<'a> {
                     return Some(Affine::index(index));
                 }
             }
+            ExprKind::Position => return self.row_position(expr.span, scope),
             ExprKind::Negate(operand) => {
                 let operand = self.affine(operand, scope)?;
                 return self.in_range(Affine::default().plus(-1, &operand), expr.span);
@@ -164,6 +165,22 @@ impl<'a> Builder<'a> {
             _ => {}
         }
         Some(Affine::constant(self.integer(expr, scope)?))
+    }
+
+    /// The place of the axes that `..` stands for when they are laid out in a row, the last axis fastest.
+    pub(super) fn row_position(&mut self, span: Span, scope: &Scope) -> Option<Affine> {
+        let Some(leading) = &scope.leading else {
+            let message = "`..` stands for the leading axes of a definition's header, and there are none here";
+            self.complain(Diagnostic::error(span, message));
+            return None;
+        };
+        let mut place = Some(Affine::default());
+        let mut step = 1i64;
+        for &axis in leading.iter().rev() {
+            place = place.and_then(|place| place.plus(step, &Affine::index(axis)));
+            step = step.saturating_mul(self.context.index_of(axis).extent() as i64);
+        }
+        self.in_range(place, span)
     }
 
     /// An index whose numbers are small enough to be added without overflow.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::builder::Builder;
 use super::definitions::{Callable, Home};
-use super::names::for_each_name;
 use super::recurrence::has_steps;
+use super::names::{for_each_name, for_each_part};
 use super::scope::{Binding, Scope};
 use super::value::{Indexed, list_words, shape_words};
 use crate::diagnostic::Diagnostic;
@@ -178,7 +178,7 @@ impl<'a> Builder<'a> {
         if let Some(tensor) = tensor {
             return Some((value, tensor));
         }
-        if is_result && lead == 0 {
+        if is_result && lead == 0 && !reduces_leading(&equation.value) {
             value.axes.splice(0..0, leading.iter().copied());
         }
         let lead = value.count_leading(leading);
@@ -311,4 +311,11 @@ fn groups<'a>(items: &[(&'a Name, &'a Expr)], owners: &BTreeMap<String, usize>) 
         .collect();
     let is_cycle = |group: &[usize]| group.len() > 1 || needs[group[0]].contains(&group[0]);
     components(&needs).into_iter().map(|group| (is_cycle(&group), group)).map(|(is_cycle, group)| (group, is_cycle)).collect()
+}
+
+/// Whether an expression reduces over the axes that `..` stands for, so that what it gives has them no more.
+fn reduces_leading(expr: &Expr) -> bool {
+    let mut found = matches!(expr.kind, ExprKind::Reduce { leading: true, .. });
+    for_each_part(expr, &mut |part| found = found || reduces_leading(part));
+    found
 }

@@ -54,6 +54,10 @@ impl<'a> Builder<'a> {
                 self.complain(Diagnostic::error(expr.span, message).label("this holds or does not").hint(hint));
                 None
             }
+            ExprKind::Position => {
+                let place = self.row_position(expr.span, scope)?;
+                Some(Indexed { axes: scope.leading.clone().unwrap_or_default(), value: self.context.index_value(place) })
+            }
             ExprKind::Iverson(condition) => self.condition(condition, scope),
             ExprKind::If { condition, then, otherwise } => self.choice(condition, then, otherwise, scope),
             ExprKind::Reduce { operator, leading, indices, body } => {
@@ -216,7 +220,16 @@ impl<'a> Builder<'a> {
         };
         let (left_word, right_word) = (word(self, left), word(self, right));
         let is_given = |word: &Option<(String, bool)>| word.as_ref().is_some_and(|word| word.1);
-        if !is_given(&left_word) && !is_given(&right_word) {
+        // A layer's parameter may be a word in one call and a number in another: `padding = same` where it is 2.
+        let is_number = |builder: &Self, expr: &Expr| match &expr.kind {
+            ExprKind::Name(name) if scope.allows_layers && scope.local(name).is_some() => match builder.find(name, scope) {
+                Some(Binding::Value(value)) => builder.known(&value).is_some(),
+                _ => false,
+            },
+            _ => false,
+        };
+        let is_other = left_word.is_some() && is_number(self, right) || right_word.is_some() && is_number(self, left);
+        if !is_given(&left_word) && !is_given(&right_word) && !is_other {
             return None;
         }
         match relation {

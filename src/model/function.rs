@@ -9,7 +9,7 @@ use super::value::{Indexed, axes_words, shape_words};
 use crate::diagnostic::Diagnostic;
 use crate::equation::{Context, ExprId, IndexId, Node};
 use crate::span::Span;
-use crate::syntax::tree::{Expr, Formal, FunctionDefinition};
+use crate::syntax::tree::{Expr, ExprKind, Formal, FunctionDefinition};
 
 /// The axes that a definition's header has found in its arguments.
 #[derive(Default)]
@@ -258,6 +258,14 @@ impl<'a> Builder<'a> {
         for (index, &extent) in indices.iter().zip(own_shape) {
             self.learn_extent(&index.name.text, extent, span, header)?;
             if let Some(stated) = &index.extent {
+                // A name that means nothing yet is given the extent.
+                if let ExprKind::Name(name) = &stated.kind
+                    && self.find(name, scope).is_none()
+                {
+                    let number = self.context.integer(extent as i64);
+                    scope.bind(name, stated.span, Binding::Value(Indexed::scalar(number)));
+                    continue;
+                }
                 let size = self.size(stated, scope)?;
                 if size != extent {
                     let message = format!("`{}` wants an axis of extent {size}", formal.name.text);

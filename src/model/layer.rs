@@ -188,6 +188,8 @@ impl<'a> Builder<'a> {
         for (name, extent, span) in header.indices {
             inner.bind(&name, span, Binding::Range(extent));
         }
+        let leading = header.leading.map(|(indices, _)| indices).unwrap_or_default();
+        inner.leading = Some(leading.clone());
         for index in definition.result.indices.iter().flatten() {
             let Some(extent) = &index.extent else { continue };
             let size = self.size(extent, inner)?;
@@ -200,7 +202,7 @@ impl<'a> Builder<'a> {
                 _ => inner.bind(&index.name.text, index.name.span, Binding::Range(size)),
             }
         }
-        Some(header.leading.map(|(indices, _)| indices).unwrap_or_default())
+        Some(leading)
     }
 
     /// A tensor has no default, for there is no way to write one.

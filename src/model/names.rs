@@ -10,7 +10,7 @@ pub(super) fn for_each_name<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a str, &
 
 fn walk<'a>(expr: &'a Expr, bound: &mut Vec<&'a str>, repeats: bool, visit: &mut dyn FnMut(&'a str, &'a Expr, bool)) {
     match &expr.kind {
-        ExprKind::Number(_) | ExprKind::Text(_) => {}
+        ExprKind::Number(_) | ExprKind::Text(_) | ExprKind::Position => {}
         ExprKind::Name(name) => {
             if !bound.contains(&name.as_str()) {
                 visit(name, expr, repeats);
@@ -39,7 +39,7 @@ fn walk<'a>(expr: &'a Expr, bound: &mut Vec<&'a str>, repeats: bool, visit: &mut
 /// Calls `visit` for each direct part of an expression, in the order of the text.
 pub(super) fn for_each_part<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Expr)) {
     match &expr.kind {
-        ExprKind::Number(_) | ExprKind::Text(_) | ExprKind::Name(_) => {}
+        ExprKind::Number(_) | ExprKind::Text(_) | ExprKind::Name(_) | ExprKind::Position => {}
         ExprKind::Access { indices, .. } => indices.iter().for_each(visit),
         ExprKind::Call { arguments, .. } => arguments.iter().for_each(|argument| visit(&argument.value)),
         // The name after `|>` is a definition's, not a value's.

@@ -203,6 +203,8 @@ fn reference(pair: Pair<'_, Rule>, place: Place) -> Lowered<Expr> {
         }
         Rule::arguments => ExprKind::Call { name, arguments: arguments(tail, place)? },
         Rule::reduction => reduction(&name, tail, place)?,
+        Rule::all_axes if name.text == POSITION => ExprKind::Position,
+        Rule::all_axes => return Err(no_reduction(&name)),
         other => return Err(unforeseen(span, &format!("{other:?}"))),
     };
     Ok(Expr { kind, span })
@@ -224,6 +226,9 @@ fn arguments(pair: Pair<'_, Rule>, place: Place) -> Lowered<Vec<Argument>> {
     }
     Ok(arguments)
 }
+
+/// The word for the place of an element in a row.
+pub(super) const POSITION: &str = "position";
 
 /// `sum(i, k in 0..4: body)`
 fn reduction(word: &Name, pair: Pair<'_, Rule>, place: Place) -> Lowered<ExprKind> {

@@ -202,6 +202,7 @@ fn expression(expr: &Expr, least: Binding, text: &mut String) {
             text.push_str("not ");
             expression(operand, Binding::Not, text);
         }
+        ExprKind::Position => text.push_str("position(..)"),
         ExprKind::Iverson(condition) => text.push_str(&format!("[{}]", whole(condition))),
         ExprKind::If { condition, then, otherwise } => {
             text.push_str(&format!("if {} {{ {} }} else ", whole(condition), whole(then)));

@@ -219,6 +219,8 @@ pub enum ExprKind {
     If { condition: Box<Expr>, then: Box<Expr>, otherwise: Box<Expr> },
     /// `sum(i, k: body)`; with `leading`, the axes that `..` stands for as well: `sum(..: body)`.
     Reduce { operator: ReduceOperator, leading: bool, indices: Vec<BoundIndex>, body: Box<Expr> },
+    /// `position(..)`: the place of the axes that `..` stands for when they are laid out in a row, the last axis fastest.
+    Position,
 }
 
 /// An argument of a call, with its name where it was written.
