@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::builder::Builder;
 use super::definitions::{Callable, Home};
-use super::recurrence::has_steps;
 use super::names::{for_each_name, for_each_part};
+use super::recurrence::has_steps;
 use super::scope::{Binding, Scope};
 use super::value::{Indexed, list_words, shape_words};
 use crate::diagnostic::Diagnostic;

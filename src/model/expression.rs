@@ -221,7 +221,7 @@ impl<'a> Builder<'a> {
         let (left_word, right_word) = (word(self, left), word(self, right));
         let is_given = |word: &Option<(String, bool)>| word.as_ref().is_some_and(|word| word.1);
         // A layer's parameter may be a word in one call and a number in another: `padding = same` where it is 2.
-        let is_number = |builder: &Self, expr: &Expr| match &expr.kind {
+        let is_number = |builder: &mut Self, expr: &Expr| match &expr.kind {
             ExprKind::Name(name) if scope.allows_layers && scope.local(name).is_some() => match builder.find(name, scope) {
                 Some(Binding::Value(value)) => builder.known(&value).is_some(),
                 _ => false,
