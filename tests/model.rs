@@ -62,8 +62,18 @@ fn model_of(name: &str) -> String {
 
 #[test]
 fn specs_mean_these_equations() {
-    for name in ["digits", "circuit", "neuron", "autoencoder", "definitions", "expressions", "sequence", "affine", "recurrences"]
-    {
+    for name in [
+        "digits",
+        "circuit",
+        "neuron",
+        "autoencoder",
+        "definitions",
+        "expressions",
+        "sequence",
+        "affine",
+        "recurrences",
+        "recurrent_layers",
+    ] {
         insta::assert_snapshot!(name, model_of(name));
     }
 }

@@ -122,7 +122,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("a recurrence that looks both ways", "input x[9]\nh[t] = x[t] + h[t + 1] * h[t - 1]\nloss sum(t: h[t])"),
     (
         "a recurrence that looks ahead in one of two equations",
-        "input x[9]\na[t] = x[t] + b[t - 1]\nb[t] = sigmoid(a[t + 2]) + b[t - 1]\nloss sum(t: a[t])",
+        "input x[9]\na[t] = x[t] + b[t - 1]\nb[t: 9] = sigmoid(a[t + 2]) + b[t - 1]\nloss sum(t: a[t])",
     ),
     ("a recurrence at the same step", "input x[9]\na[t] = x[t] * b[t] + a[t - 1]\nb[t] = a[t]\nloss sum(t: a[t])"),
     ("a recurrence without an earlier value", "input x[1]\nh[t] = x[t] + h[t - 1]\nloss sum(t: h[t])"),
