@@ -6,6 +6,7 @@ use crate::evaluation::{batch_of, parameters_of};
 use crate::generic::{Batch, DataError, Engine, EngineError, Parameters, Scalar, State};
 use crate::model::Model;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::Rng;
 use std::fmt;
 
 /// A net that is being trained.
@@ -68,7 +69,7 @@ impl From<DataError> for TrainingError {
 }
 
 impl<'a, T: Scalar> Training<'a, T> {
-    /// Begins with given parameters, or with those drawn by `seed`. `random` decides the order of the examples.
+    /// Begins with given parameters, or with those drawn by `seed`. `random` decides the order of the examples and the noise.
     ///
     /// # Errors
     /// Where the engine cannot run the net, or does not take data or parameters.
@@ -78,7 +79,7 @@ impl<'a, T: Scalar> Training<'a, T> {
         train: &Dataset,
         test: Dataset,
         minibatch: usize,
-        random: Xoshiro256PlusPlus,
+        mut random: Xoshiro256PlusPlus,
     ) -> Result<Self, TrainingError> {
         let model = &derivation.model;
         let engine = Engine::new(derivation).map_err(TrainingError::Engine)?;
@@ -86,7 +87,10 @@ impl<'a, T: Scalar> Training<'a, T> {
             Start::Seed(seed) => engine.initialize(seed),
             Start::Parameters(parameters) => parameters_of(&engine, model, parameters)?,
         };
-        let (state, train) = (engine.state(), batch_of(&engine, model, train)?);
+        let (mut state, train) = (engine.state(), batch_of(&engine, model, train)?);
+        if !model.noises.is_empty() {
+            state.seed_noise(random.next_u64());
+        }
         let test_batch = batch_of(&engine, model, &test)?;
         Ok(Training { model, engine, parameters, state, train, test: test_batch, test_data: test, minibatch, random })
     }

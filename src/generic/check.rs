@@ -184,6 +184,11 @@ impl<'a> Point<'a> {
         let data = model.context.tensors().filter(|(_, tensor)| matches!(tensor.role, Role::Input | Role::Target | Role::Noise));
         let mut values = Vec::new();
         for (id, tensor) in data {
+            if let Some(noise) = model.noises.iter().find(|noise| noise.tensor == id) {
+                let shape: Vec<usize> = std::iter::once(EXAMPLES).chain(tensor.shape.iter().copied()).collect();
+                values.push((tensor.name.clone(), Values::Numbers(sampler.array(noise.distribution, &shape))));
+                continue;
+            }
             let is_normal = tensor.role == Role::Input && !positive_inputs;
             values.push((tensor.name.clone(), draw_data(tensor, sampler, is_normal, must_sum_to_one(derivation, id))));
         }
