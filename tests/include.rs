@@ -38,13 +38,15 @@ fn definitions_come_from_files_below_the_folder() {
 
 #[test]
 fn a_mistake_in_an_included_file_is_shown_there() {
-    let messages = refused(&[("net.spec", NET), ("parts/layers.spec", "let width = 2\nlayer twice(x[i], n) -> y[j: n] { y = x |> }")]);
+    let messages =
+        refused(&[("net.spec", NET), ("parts/layers.spec", "let width = 2\nlayer twice(x[i], n) -> y[j: n] { y = x |> }")]);
     assert!(messages.contains("--> parts/layers.spec:2:"), "{messages}");
 }
 
 #[test]
 fn files_that_include_each_other_are_refused() {
-    let messages = refused(&[("net.spec", NET), ("parts/layers.spec", "include \"a.spec\""), ("parts/a.spec", "include \"layers.spec\"")]);
+    let messages =
+        refused(&[("net.spec", NET), ("parts/layers.spec", "include \"a.spec\""), ("parts/a.spec", "include \"layers.spec\"")]);
     assert!(messages.contains("`layers.spec` includes itself"), "{messages}");
     assert!(messages.contains("parts/layers.spec → parts/a.spec → parts/layers.spec"), "{messages}");
     let messages = refused(&[("net.spec", "include \"net.spec\"")]);

@@ -231,3 +231,28 @@ fn values_that_do_not_fit_are_refused_by_name() {
     let missing = trace(&derivation, &given(&derivation, &["x=1,2"]), None).unwrap_err();
     assert_eq!(missing, TraceError::Missing { names: vec!["c".to_owned()] });
 }
+
+#[test]
+fn a_drawing_has_as_many_gates_and_wires_as_one_can_follow_and_no_more() {
+    let sum = |count: usize| {
+        let circuit = traced(
+            &format!("input x[{count}]\nf = sum(i: x[i])\nobjective f by x"),
+            &[&format!("x={}", vec!["1"; count].join(","))],
+        );
+        circuit.to_svg().map(|svg| svg.matches("<title").count())
+    };
+    // One title for each gate and one for all.
+    assert_eq!(sum(limits::DRAWN_GATES - 1), Ok(limits::DRAWN_GATES + 1));
+    let (gates, wires) = (limits::DRAWN_GATES + 1, limits::DRAWN_GATES);
+    assert_eq!(sum(limits::DRAWN_GATES), Err(TraceError::TooLargeToDraw { gates, wires }));
+
+    let layer = |inputs: usize, outputs: usize| {
+        let spec = format!("input x[{inputs}]\ny[j: {outputs}] = sum(i: x[i]^(j + 1))\nf = sum(j: y[j])\nobjective f by x");
+        let derivation = derived(&spec);
+        let values = given(&derivation, &[&format!("x={}", vec!["1"; inputs].join(","))]);
+        trace(&derivation, &values, Some(Detail::Elements)).unwrap().to_svg().map(|_| ())
+    };
+    assert_eq!(layer(19, limits::DRAWN_WIRES / 20), Ok(()));
+    let (outputs, wires) = (limits::DRAWN_WIRES / 20 + 1, limits::DRAWN_WIRES + 20);
+    assert_eq!(layer(19, outputs), Err(TraceError::TooLargeToDraw { gates: 20 + outputs, wires }));
+}

@@ -72,38 +72,35 @@ impl Shown {
         }
         let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
         let line_end = text[start..].find('\n').map_or(text.len(), |length| start + length);
-        let end = (span.end as usize).clamp(start, line_end);
+        let mut end = (span.end as usize).clamp(start, line_end);
+        while !text.is_char_boundary(end) {
+            end += 1;
+        }
 
         // What is before the place may be long; then only its end is shown.
         let room = limits::DRAWN_COLUMNS / 2;
         let before = &text[line_start..start];
         let from = before.char_indices().rev().nth(room).map_or(0, |(position, _)| position);
         let mut shown = String::from(if from > 0 { "…" } else { "" });
-        let mut column = shown.chars().count();
-        column = append(&before[from..], column, &mut shown);
-        let marked_from = column;
+        let column = shown.chars().count();
+        let (marked_from, _) = append(&before[from..], column, usize::MAX, &mut shown);
         let limit = marked_from + limits::DRAWN_COLUMNS - room;
-        let mut rest = text[start..line_end].char_indices();
-        let mut marked_to = column;
-        let mut cut = from > 0;
-        for (offset, letter) in rest.by_ref() {
-            if column >= limit {
-                shown.push('…');
-                cut = true;
-                break;
-            }
-            column = append(letter.encode_utf8(&mut [0; 4]), column, &mut shown);
-            if start + offset < end {
-                marked_to = column;
-            }
+        let (marked_to, mut is_cut) = append(&text[start..end], marked_from, limit, &mut shown);
+        if !is_cut {
+            (_, is_cut) = append(&text[end..line_end], marked_to, limit, &mut shown);
         }
-        Self { text: shown, start: marked_from, width: (marked_to - marked_from).max(1), cut }
+        Self { text: shown, start: marked_from, width: (marked_to - marked_from).max(1), cut: from > 0 || is_cut }
     }
 }
 
-/// Appends what a terminal shows for `text`, which begins in `column`; returns the column behind it.
-fn append(text: &str, mut column: usize, shown: &mut String) -> usize {
+/// Appends what a terminal shows for `text`, which begins in `column`, up to the column `limit`; returns the column behind it, and
+/// whether something was left out.
+fn append(text: &str, mut column: usize, limit: usize, shown: &mut String) -> (usize, bool) {
     for letter in text.chars() {
+        if column >= limit {
+            shown.push('…');
+            return (column, true);
+        }
         match letter {
             '\t' => {
                 let width = TAB - column % TAB;
@@ -121,7 +118,7 @@ fn append(text: &str, mut column: usize, shown: &mut String) -> usize {
             }
         }
     }
-    column
+    (column, false)
 }
 
 /// Control characters, and those that change the direction of what follows them: a message shows the text as it is.

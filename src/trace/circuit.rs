@@ -22,6 +22,8 @@ pub enum Operation {
     Copy,
     /// `a + b`.
     Add,
+    /// `a - b`.
+    Subtract,
     /// `a * b`.
     Multiply,
     /// `a + c`.

@@ -39,10 +39,7 @@ impl Builder<'_> {
                     .map(Part::Gate)
                     .ok_or_else(|| TraceError::Missing { names: vec![context.tensor(*tensor).name.clone()] }),
             },
-            Node::Add(terms) => {
-                let terms = self.parts(terms)?;
-                self.sum(terms)
-            }
+            Node::Add(terms) => self.terms(terms),
             Node::Multiply(factors) => {
                 let factors = self.parts(factors)?;
                 self.product(factors)
@@ -138,16 +135,41 @@ impl Builder<'_> {
         Ok(gate)
     }
 
-    /// A sum of a few terms, two at a time, results of operations first, as one writes `a b + c`, and a number last.
-    fn sum(&mut self, terms: Vec<Part>) -> Result<Part, TraceError> {
-        let (number, mut gates) = self.split(terms, Number::ZERO, |a, b| a + b);
-        gates.sort_by_key(|&gate| self.gates[gate].is_leaf());
-        let sum = self.chain(Operation::Add, gates)?;
-        match (sum, number) {
-            (None, number) => Ok(Part::Number(number)),
-            (Some(sum), number) if number == Number::ZERO => Ok(Part::Gate(sum)),
-            (Some(sum), number) => self.gate(Operation::AddNumber(number), vec![Part::Gate(sum)]),
+    /// A sum as it is written: what is multiplied with -1 is taken away from the rest.
+    fn terms(&mut self, terms: &[ExprId]) -> Result<Part, TraceError> {
+        let (mut added, mut taken) = (Vec::new(), Vec::new());
+        for &term in terms {
+            match self.context.node(term) {
+                Node::Multiply(factors) if self.context.is_integer(factors[0], -1) => {
+                    let factors = self.parts(&factors[1..])?;
+                    taken.push(self.product(factors)?);
+                }
+                _ => added.push(self.part(term)?),
+            }
         }
+        if !added.iter().any(|part| matches!(part, Part::Gate(_))) {
+            // There is only a number to take it from.
+            for part in taken.drain(..) {
+                added.push(self.product(vec![Part::Number(Number::MINUS_ONE), part])?);
+            }
+        }
+        self.sum(added, taken)
+    }
+
+    /// A sum of a few terms less some others, two at a time, results of operations first, as one writes `a b + c`, and a number last.
+    fn sum(&mut self, added: Vec<Part>, taken: Vec<Part>) -> Result<Part, TraceError> {
+        let (number, mut gates) = self.split(added, Number::ZERO, |a, b| a + b);
+        let (number, taken) = self.split(taken, number, |a, b| a - b);
+        gates.sort_by_key(|&gate| self.gates[gate].is_leaf());
+        let Some(mut sum) = self.chain(Operation::Add, gates)? else { return Ok(Part::Number(number)) };
+        for gate in taken {
+            let value = self.rules.value(&Operation::Subtract, &[self.gates[sum].value, self.gates[gate].value]);
+            sum = self.shared_gate(Operation::Subtract, vec![sum, gate], value)?;
+        }
+        if number == Number::ZERO {
+            return Ok(Part::Gate(sum));
+        }
+        self.gate(Operation::AddNumber(number), vec![Part::Gate(sum)])
     }
 
     /// A product of a few factors, two at a time, a number last.
@@ -190,12 +212,12 @@ impl Builder<'_> {
     fn reduction(&mut self, kind: ReduceKind, parts: Vec<Part>) -> Result<Part, TraceError> {
         let gates = parts.iter().filter(|part| matches!(part, Part::Gate(_))).count();
         match kind {
-            ReduceKind::Sum if gates <= 2 => self.sum(parts),
+            ReduceKind::Sum if gates <= 2 => self.sum(parts, Vec::new()),
             ReduceKind::Product if gates <= 2 => self.product(parts),
             ReduceKind::Sum => {
                 let (number, gates) = self.split(parts, Number::ZERO, |a, b| a + b);
                 let sum = self.gate(Operation::Reduce(kind), gates.into_iter().map(Part::Gate).collect())?;
-                self.sum(vec![Part::Number(number), sum])
+                self.sum(vec![Part::Number(number), sum], Vec::new())
             }
             ReduceKind::Product => {
                 let (number, gates) = self.split(parts, Number::ONE, |a, b| a * b);

@@ -90,6 +90,7 @@ fn expression(context: &mut Context, operation: &Operation, operands: TensorId, 
     match (operation, &u[..]) {
         (Operation::Copy, &[a]) => a,
         (Operation::Add, _) => context.add(u),
+        (Operation::Subtract, &[a, b]) => context.subtract(a, b),
         (Operation::Multiply, _) => context.multiply(u),
         (&Operation::AddNumber(number), &[a]) => {
             let number = context.number(number);

@@ -139,3 +139,11 @@ fn logits_far_out_give_finite_losses_and_gradients() {
         assert!(workspace.tensor("out.safetensors", name).iter().all(|value| value.is_finite()), "{name}");
     }
 }
+
+#[test]
+fn steps_without_an_optimizer_are_refused() {
+    let (workspace, ..) = tiny();
+    workspace.write("net.spec", SPEC.replace("optimizer sgd(rate = 0.1)\n", ""));
+    let refused = workspace.run(&[&EVAL[..], &["--steps", "2"]].concat());
+    assert!(refused.code == 1 && refused.stderr.contains("no optimizer to update by"), "{}", refused.stderr);
+}

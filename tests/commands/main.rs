@@ -5,5 +5,6 @@ mod bad_specs;
 mod eval;
 mod generated;
 mod output;
+mod trace;
 mod train;
 mod workspace;

@@ -1,13 +1,14 @@
 //! What several commands share: reading a spec, printing a result.
 
 use crate::failure::Failure;
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use deltarule_compiler::emit::ScalarType;
 use deltarule_compiler::files::{read_spec, write_whole};
 use deltarule_compiler::include::read_below;
 use deltarule_compiler::pipeline::{Compiled, compile_with};
+use deltarule_compiler::scratch::Runtime;
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The type of all numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -35,6 +36,24 @@ pub(crate) enum EngineChoice {
     Generic,
     /// The code that `emit` writes, built in release mode first
     Generated,
+}
+
+/// Options of the commands that build generated code and report on it.
+#[derive(Args)]
+pub(crate) struct GeneratedOptions {
+    /// The folder of the runtime crate that generated code is built with
+    #[arg(long, value_name = "FOLDER")]
+    runtime: Option<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl GeneratedOptions {
+    /// The runtime crate that was asked for, or the one that is found.
+    pub(crate) fn runtime(&self) -> Result<Runtime, Failure> {
+        Ok(Runtime::find(self.runtime.as_deref())?)
+    }
 }
 
 /// Reads and compiles a spec; warnings go to standard error.

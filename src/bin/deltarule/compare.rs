@@ -1,10 +1,9 @@
 //! `deltarule compare`: generated against generic code on this machine.
 
-use crate::common::{Scalar, compile_file, print, print_json};
+use crate::common::{GeneratedOptions, Scalar, compile_file, print, print_json};
 use crate::failure::Failure;
 use clap::Args;
 use deltarule_compiler::comparison::{Comparison, Settings, compare};
-use deltarule_compiler::scratch::Runtime;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -30,18 +29,14 @@ pub(crate) struct Arguments {
     /// Decides parameters and data
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// The folder of the runtime crate that the generated code is built with
-    #[arg(long, value_name = "FOLDER")]
-    runtime: Option<PathBuf>,
-    /// Print the result as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    generated: GeneratedOptions,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let compiled = compile_file(&arguments.spec)?;
-    let runtime = Runtime::find(arguments.runtime.as_deref())?;
+    let runtime = arguments.generated.runtime()?;
     let settings = Settings {
         scalar: arguments.scalar.of_code(),
         minibatch: arguments.minibatch as usize,
@@ -50,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     eprintln!("building the generated code");
     let comparison = compare(&compiled.derivation, &settings, &runtime)?;
-    if arguments.json { print_json(&as_json(&comparison)) } else { print(&as_text(&comparison, arguments.minibatch)) }
+    if arguments.generated.json { print_json(&as_json(&comparison)) } else { print(&as_text(&comparison, arguments.minibatch)) }
 }
 
 fn as_text(comparison: &Comparison, minibatch: u32) -> String {

@@ -1,6 +1,6 @@
 //! `deltarule eval`: outputs, losses and gradients as named tensors, for other tools to compare with.
 
-use crate::common::{EngineChoice, Scalar, compile_file, print_json};
+use crate::common::{EngineChoice, GeneratedOptions, Scalar, compile_file, print_json};
 use crate::failure::Failure;
 use clap::Args;
 use deltarule_compiler::dataset::from_tensors;
@@ -8,7 +8,7 @@ use deltarule_compiler::evaluation::evaluate;
 use deltarule_compiler::files::tensors::TensorFile;
 use deltarule_compiler::files::{FileError, SavedModel};
 use deltarule_compiler::generic::Engine;
-use deltarule_compiler::scratch::{Driver, Runtime, evaluate_generated};
+use deltarule_compiler::scratch::{Driver, evaluate_generated};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -45,12 +45,8 @@ pub(crate) struct Arguments {
     /// Also write the parameters after K updates with all examples at once
     #[arg(long, value_name = "K", default_value_t = 0)]
     steps: usize,
-    /// The folder of the runtime crate, for the generated engine
-    #[arg(long, value_name = "FOLDER")]
-    runtime: Option<PathBuf>,
-    /// Print what was written as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    generated: GeneratedOptions,
 }
 
 /// Runs the command.
@@ -70,11 +66,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     };
     let examples = from_tensors(model, &TensorFile::read(&arguments.data)?)?;
-    if arguments.steps > 0 && model.loss.is_none() {
-        return Err(Failure::Refused(format!(
-            "{}: there is no loss to update by, so --steps has no meaning",
-            arguments.spec.display()
-        )));
+    let missing = match (&model.loss, model.optimizers.is_empty()) {
+        (None, _) => Some("loss"),
+        (_, true) => Some("optimizer"),
+        _ => None,
+    };
+    if let Some(missing) = missing.filter(|_| arguments.steps > 0) {
+        let spec = arguments.spec.display();
+        return Err(Failure::Refused(format!("{spec}: there is no {missing} to update by, so --steps has no meaning")));
     }
     let evaluation = match (arguments.engine, arguments.scalar) {
         (EngineChoice::Generic, Scalar::F32) => {
@@ -84,14 +83,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             evaluate(&Engine::<f64>::new(derivation)?, derivation, &parameters, &examples, arguments.steps)?
         }
         (EngineChoice::Generated, scalar) => {
-            let runtime = Runtime::find(arguments.runtime.as_deref())?;
+            let runtime = arguments.generated.runtime()?;
             let mut driver = Driver::start(derivation, scalar.of_code(), &runtime)?;
             evaluate_generated(&mut driver, derivation, &parameters, &examples, arguments.steps)?
         }
     };
     let file = evaluation.to_file(arguments.scalar == Scalar::F32);
     file.write(&arguments.output)?;
-    if arguments.json {
+    if arguments.generated.json {
         let tensors = file.tensors.iter().map(|tensor| json!({"name": tensor.name, "shape": tensor.shape}));
         print_json(&json!({"output": arguments.output, "examples": examples.count, "objective": evaluation.objective,
             "tensors": tensors.collect::<Vec<_>>()}))?;
