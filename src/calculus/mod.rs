@@ -9,6 +9,7 @@ mod algebra;
 mod cases;
 mod differentiate;
 mod exponentials;
+mod kinks;
 mod output;
 #[cfg(test)]
 mod random_tests;
@@ -22,6 +23,7 @@ mod tests;
 mod weight;
 
 pub use differentiate::{differentiate, elementary_slope};
+pub use kinks::{Kink, kinks};
 pub use reverse::adjoints;
 pub use rules::{RULES, Rewritten, Rule, STEPS, reason};
 pub use simplify::{simplified, simplify};

@@ -26,6 +26,8 @@ pub enum Math {
         /// Above.
         sup: Option<Box<Math>>,
     },
+    /// Lines one below the other, as under a big operator.
+    Stack(Vec<Math>),
     /// A square root.
     Sqrt(Box<Math>),
     /// Between a pair of fences.
@@ -266,7 +268,7 @@ impl Math {
             Math::Fraction(..) | Math::Derivative(..) | Math::Cases(_) => true,
             Math::Big { over, body, .. } => over.is_some() || body.is_tall(),
             Math::Identifier(_) | Math::Number(_) | Math::Operator(_) | Math::HalfFence(..) => false,
-            Math::Row(parts) | Math::Product(parts) => parts.iter().any(Math::is_tall),
+            Math::Row(parts) | Math::Product(parts) | Math::Stack(parts) => parts.iter().any(Math::is_tall),
             Math::Scripts { base, .. } => base.is_tall(),
             Math::Sqrt(body) | Math::Fenced(_, body) => body.is_tall(),
             Math::Apply { argument, .. } => argument.is_tall(),
@@ -350,6 +352,7 @@ pub fn width(math: &Math) -> f64 {
             let script = |script: &Option<Box<Math>>| script.as_deref().map_or(0.0, width);
             width(base) + SCRIPT * script(sub).max(script(sup)) + 0.05
         }
+        Math::Stack(lines) => lines.iter().map(width).fold(0.0, f64::max),
         Math::Sqrt(body) => width(body) + 0.9,
         Math::Fenced(_, body) => width(body) + if body.is_tall() { 1.3 } else { 0.85 },
         Math::HalfFence(..) => 0.6,

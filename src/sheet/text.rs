@@ -105,6 +105,14 @@ fn write(math: &Math, out: &mut String) {
                 }
             }
         }
+        Math::Stack(lines) => {
+            for (at, line) in lines.iter().enumerate() {
+                if at > 0 {
+                    out.push_str(", ");
+                }
+                write(line, out);
+            }
+        }
         Math::Sqrt(body) => {
             out.push('√');
             write_side(body, is_one_symbol(body), out);
@@ -247,15 +255,21 @@ fn write_big(operator: BigOperator, under: Option<&Math>, over: Option<&Math>, o
         BigOperator::ArgMin => "argmin",
     });
     let compact = |limit: Option<&Math>| limit.map(|limit| math_text(limit).replace(' ', "")).unwrap_or_default();
+    // A range, and conditions on it in the lines below.
+    let (under, conditions) = match under {
+        Some(Math::Stack(lines)) => (lines.first(), lines.get(1..).unwrap_or(&[])),
+        under => (under, &[][..]),
+    };
+    let conditions: String = conditions.iter().map(|line| format!("; {}", compact(Some(line)))).collect();
     let (under, over) = (compact(under), compact(over));
     match (raised_or_lowered(&under, SUBSCRIPTS), raised_or_lowered(&over, SUPERSCRIPTS)) {
-        (Some(under), Some(over)) => {
+        (Some(under), Some(over)) if conditions.is_empty() => {
             out.push_str(&under);
             out.push_str(&over);
         }
         _ => {
             let range = if over.is_empty() { under } else { format!("{under}..{over}") };
-            out.push_str(&format!("[{range}]"));
+            out.push_str(&format!("[{range}{conditions}]"));
         }
     }
     out.push(' ');

@@ -160,7 +160,7 @@ impl Writer<'_> {
     }
 }
 
-fn integer(value: i64) -> Math {
+pub(super) fn integer(value: i64) -> Math {
     let magnitude = Math::number(value.unsigned_abs());
     if value < 0 { Math::Row(vec![Math::Operator(Operator::Negative), magnitude]) } else { magnitude }
 }

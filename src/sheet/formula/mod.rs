@@ -6,12 +6,14 @@ mod index;
 mod number;
 mod piecewise;
 mod product;
+mod range;
 
 use super::math::{BigOperator, Fence, Math, Operator};
 use super::notation::Notation;
 use crate::equation::{Affine, Context, Elementary, Equation, ExprId, IndexId, Node, ReduceKind, Role, TensorId};
 
 pub(super) use number::{decimal, root_or_decimal};
+pub(super) use range::may_leave_its_tensor;
 
 /// How tightly a formula holds together, loosest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -320,13 +322,19 @@ impl<'a> Writer<'a> {
             ReduceKind::Max => BigOperator::Max,
             ReduceKind::Min => BigOperator::Min,
         };
-        let mut math = match kind {
-            ReduceKind::Sum => self.magnitude(body),
-            _ => self.piece(body),
-        }
-        .at_least(Level::Product);
+        let (mut conditions, piece) = match kind {
+            ReduceKind::Sum => self.conditional_terms(indices, body),
+            _ => (Vec::new(), self.piece(body)),
+        };
+        let mut math = piece.at_least(Level::Product);
         for &index in indices.iter().rev() {
-            let (under, over) = self.range(index, matches!(kind, ReduceKind::Sum | ReduceKind::Product));
+            let (mut under, over) = self.range(index, matches!(kind, ReduceKind::Sum | ReduceKind::Product));
+            // A condition stands where all indices that it speaks of are known.
+            let mut lines: Vec<Math> = conditions.extract_if(.., |(on, _)| on.contains(&index)).map(|(_, line)| line).collect();
+            if !lines.is_empty() {
+                lines.insert(0, under);
+                under = Math::Stack(lines);
+            }
             math = Math::Big { operator, under: Some(Box::new(under)), over: over.map(Box::new), body: Box::new(math) };
         }
         self.scope.truncate(depth);

@@ -50,6 +50,15 @@ fn write(math: &Math, out: &mut String) {
             out.push_str("</mrow></mfrac>");
         }
         Math::Scripts { base, sub, sup } => write_scripts(base, sub.as_deref(), sup.as_deref(), out),
+        Math::Stack(lines) => {
+            out.push_str("<mtable rowspacing=\"0\">");
+            for line in lines {
+                out.push_str("<mtr><mtd style=\"padding: 0\">");
+                row(line, out);
+                out.push_str("</mtd></mtr>");
+            }
+            out.push_str("</mtable>");
+        }
         Math::Sqrt(body) => {
             out.push_str("<msqrt>");
             row(body, out);

@@ -69,6 +69,10 @@ fn write(math: &Math, style: Style, out: &mut String) {
                 out.push_str(&format!("^{{{}}}", script(sup)));
             }
         }
+        Math::Stack(lines) => {
+            let lines: Vec<String> = lines.iter().map(script).collect();
+            out.push_str(&format!("\\substack{{{}}}", lines.join("\\\\")));
+        }
         Math::Sqrt(body) => out.push_str(&format!("\\sqrt{{{}}}", latex(body, style))),
         Math::Fenced(fence, body) => {
             let (left, right) = delimiters(*fence, body, style);

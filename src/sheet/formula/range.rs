@@ -1,0 +1,110 @@
+//! Conditions under the sign of a sum: which of its terms are not 0 from the start.
+
+use super::{Piece, Writer};
+use crate::equation::{Affine, Context, ExprId, IndexId, Node};
+use crate::sheet::math::{Math, Operator};
+
+/// A condition and the indices that it speaks of.
+type OnIndices = (Vec<IndexId>, Math);
+
+impl Writer<'_> {
+    /// The body of a sum over `indices`, and the conditions without which its terms are 0: those among its factors, and that
+    /// its factors are elements inside of their tensors.
+    pub(super) fn conditional_terms(&mut self, indices: &[IndexId], body: ExprId) -> (Vec<OnIndices>, Piece) {
+        let factors = match self.context.node(body) {
+            Node::Multiply(factors) => factors.clone(),
+            _ => vec![body],
+        };
+        let (stated, rest): (Vec<_>, Vec<_>) = factors.iter().partition(|&&factor| {
+            self.speaks_of_indices_only(factor) && self.context.contains_any_index(factor, indices)
+        });
+        let mut conditions: Vec<OnIndices> = Vec::new();
+        let mut add = |condition: OnIndices| {
+            if !conditions.contains(&condition) {
+                conditions.push(condition);
+            }
+        };
+        for &factor in &rest {
+            if let Node::Access { tensor, indices: places } = self.context.node(factor) {
+                let shape = &self.context.tensor(*tensor).shape;
+                for (place, &extent) in places.iter().zip(shape) {
+                    if place.terms.iter().any(|(index, _)| indices.contains(index))
+                        && let Some(inside) = self.inside(place, extent)
+                    {
+                        add((place.terms.iter().map(|(index, _)| *index).collect(), inside));
+                    }
+                }
+            }
+        }
+        if rest.is_empty() {
+            return (conditions, self.magnitude(body));
+        }
+        for &factor in &stated {
+            let operands = match self.context.node(factor) {
+                Node::And(operands) => operands.clone(),
+                _ => vec![factor],
+            };
+            for operand in operands {
+                add((self.context.free_indices(factor), self.condition(operand, true)));
+            }
+        }
+        let piece = if stated.is_empty() { self.magnitude(body) } else { self.product(&rest) };
+        (conditions, piece)
+    }
+
+    /// That a place which may be outside of an axis is on it.
+    fn inside(&self, place: &Affine, extent: usize) -> Option<Math> {
+        let (least, greatest) = bounds(self.context, place);
+        let (below, above) = (least < 0, greatest >= extent as i128);
+        let first = self.notation.options.first_index;
+        let value = self.index_value(place, first).math;
+        let mut row = Vec::new();
+        match (below, above) {
+            (false, false) => return None,
+            (true, false) => row.extend([value, Math::Operator(Operator::GreaterEqual), super::index::integer(first)]),
+            (_, true) => {
+                if below {
+                    row.extend([super::index::integer(first), Math::Operator(Operator::LessEqual)]);
+                }
+                let last = super::index::integer(first + extent as i64 - 1);
+                row.extend([value, Math::Operator(Operator::LessEqual), last]);
+            }
+        }
+        Some(Math::Row(row))
+    }
+
+    /// Whether an expression is a condition on indices, whatever the tensors hold.
+    fn speaks_of_indices_only(&self, expr: ExprId) -> bool {
+        match self.context.node(expr) {
+            Node::Compare(_, left, right) => [left, right]
+                .into_iter()
+                .all(|&side| matches!(self.context.node(side), Node::Index(_) | Node::Number(_))),
+            Node::And(operands) => operands.iter().all(|&operand| self.speaks_of_indices_only(operand)),
+            _ => false,
+        }
+    }
+}
+
+/// The least and the greatest value of an affine expression in indices.
+fn bounds(context: &Context, place: &Affine) -> (i128, i128) {
+    let constant = i128::from(place.constant);
+    place.terms.iter().fold((constant, constant), |(least, greatest), &(index, coefficient)| {
+        let range = context.index_of(index);
+        let ends = [range.start, range.end - 1].map(|end| i128::from(coefficient) * i128::from(end));
+        (least + ends[0].min(ends[1]), greatest + ends[0].max(ends[1]))
+    })
+}
+
+/// Whether an expression reads an element that a tensor may not have.
+pub(in crate::sheet) fn may_leave_its_tensor(context: &Context, expr: ExprId) -> bool {
+    let mut leaves = false;
+    context.visit(expr, &mut |context, part| {
+        if let Node::Access { tensor, indices } = context.node(part) {
+            leaves |= indices.iter().zip(&context.tensor(*tensor).shape).any(|(place, &extent)| {
+                let (least, greatest) = bounds(context, place);
+                least < 0 || greatest >= extent as i128
+            });
+        }
+    });
+    leaves
+}
