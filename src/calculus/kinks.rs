@@ -4,10 +4,13 @@
 //! and their slopes do not, every number between the slopes is a subderivative; the derivation takes one of them.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use super::differentiate::differentiate;
 use super::simplify::simplified;
-use crate::equation::{Context, Elementary, ExprId, Node, Number, ReduceKind, Relation, Role, Tensor, TensorId};
+use crate::equation::{
+    Bindings, Context, Elementary, ExprId, Node, ReduceKind, Relation, Role, Tensor, TensorId, evaluate,
+};
 
 /// A place where an expression has no single slope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,15 +147,48 @@ fn kink(context: &mut Context, function: ExprId, (left, right): (ExprId, ExprId)
     let slope = differentiate(context, whole, tensor, &[]);
     let chosen = at_place(context, slope, moving, at);
     let [[value, slope], [other_value, other_slope]] = sides[..] else { return None };
-    let gap = context.subtract(value, other_value);
-    let agree = simplified(context, gap) == zero;
-    if agree && slope == other_slope && slope == chosen {
+    let agree = are_equal(context, value, other_value)?;
+    if agree && are_equal(context, slope, other_slope)? && are_equal(context, slope, chosen)? {
         return None;
     }
-    let number = |expr| context.as_number(expr).map(Number::value);
-    let is_ordered = !matches!((number(slope), number(other_slope)), (Some(slope), Some(other)) if other < slope);
-    let sides = if is_ordered { [slope, other_slope] } else { [other_slope, slope] };
+    let are_ordered = !matches!((number(context, slope), number(context, other_slope)), (Some(a), Some(b)) if b < a);
+    let sides = if are_ordered { [slope, other_slope] } else { [other_slope, slope] };
     Some(Kink { function, by, at, chosen, sides: agree.then_some(sides) })
+}
+
+/// The value of an expression in numbers alone.
+pub fn number(context: &Context, expr: ExprId) -> Option<f64> {
+    evaluate(context, &(context, &HashMap::new()), &[], expr).ok()
+}
+
+/// Whether two expressions are equal: by the rules, or else, since rules leave inexact numbers apart, at some points.
+fn are_equal(context: &mut Context, a: ExprId, b: ExprId) -> Option<bool> {
+    /// More than rounding makes, less than a reader would call a difference.
+    const TOLERANCE: f64 = 1e-9;
+    let gap = context.subtract(a, b);
+    let gap = simplified(context, gap);
+    if let Some(number) = context.as_number(gap) {
+        return Some(number.value().abs() < TOLERANCE);
+    }
+    let indices: Vec<_> = context.free_indices(gap).into_iter().map(|index| (index, context.index_of(index).start)).collect();
+    let mut equal = true;
+    for point in 0..3 {
+        let value = evaluate(context, &Point(point), &indices, gap).ok().filter(|value| value.is_finite())?;
+        equal &= value.abs() < TOLERANCE;
+    }
+    Some(equal)
+}
+
+/// A point at which expressions are compared: elements that look random, from 1/2 to 3/2, so that logarithms and roots exist.
+struct Point(u64);
+
+impl Bindings for Point {
+    fn element(&self, tensor: TensorId, indices: &[i64]) -> Option<f64> {
+        const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mix = |state: u64, part: u64| (state ^ part).wrapping_add(1).wrapping_mul(MULTIPLIER).rotate_left(29);
+        let state = indices.iter().fold(mix(self.0, tensor.index() as u64), |state, &index| mix(state, index as u64));
+        Some(0.5 + (state >> 11) as f64 / (1u64 << 53) as f64)
+    }
 }
 
 /// A scalar that stands in for what moves.

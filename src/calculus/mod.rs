@@ -23,7 +23,7 @@ mod tests;
 mod weight;
 
 pub use differentiate::{differentiate, elementary_slope};
-pub use kinks::{Kink, kinks};
+pub use kinks::{Kink, kinks, number as number_of};
 pub use reverse::adjoints;
 pub use rules::{RULES, Rewritten, Rule, STEPS, reason};
 pub use simplify::{simplified, simplify};

@@ -1,11 +1,12 @@
 //! Section 6: the order in which everything is computed.
 
+use super::conventions::{drawn, signed};
 use super::{Composer, references, separated};
-use crate::equation::{IndexId, TensorId};
+use crate::equation::{Equation, IndexId, TensorId};
 use crate::model::Distribution;
 use crate::sheet::document::{AlgorithmStep, Block, Inline};
-use crate::sheet::formula::{decimal, root_or_decimal};
-use crate::sheet::math::{Math, Operator};
+use crate::sheet::formula::decimal;
+use crate::sheet::math::Math;
 
 impl Composer<'_> {
     pub(super) fn algorithm(&self) -> Vec<Block> {
@@ -16,10 +17,13 @@ impl Composer<'_> {
                 steps.push(AlgorithmStep { depth, text });
             }
         };
-        let forward = self.pass("forward: ", self.derivation.forward.iter().map(|equation| equation.number));
+        let equations: Vec<&Equation> = self.derivation.forward.iter().collect();
+        let forward = self.runs_in_order("forward: ", &equations);
         let computed = self.derivation.backward.iter().filter(|adjoint| adjoint.is_computed);
-        let backward = self.pass("backward, in this order: ", computed.map(|adjoint| adjoint.equation.number));
+        let adjoints: Vec<&Equation> = computed.map(|adjoint| &adjoint.equation).collect();
+        let backward = self.runs_in_order("backward, in this order: ", &adjoints);
         if self.derivation.objective.is_none() {
+            step(0, self.noise());
             step(0, forward);
             step(0, backward);
             return vec![Block::Steps(steps)];
@@ -30,15 +34,14 @@ impl Composer<'_> {
         let m = Inline::Math(self.symbol_with_axes(model.batch_size));
         let repeat = if updates { "for each minibatch of " } else { "for a minibatch of " };
         step(0, vec![Inline::text(repeat), m, Inline::text(" examples, until the objective is small enough:")]);
-        let schedules = model.constants.iter().filter(|equation| self.context().as_number(equation.value).is_none());
-        let schedules: Vec<u32> = schedules.map(|equation| equation.number).collect();
-        if !schedules.is_empty() {
-            step(1, self.pass("constants of this update: ", schedules));
-        }
+        let (of_gradients, schedules) = self.changing_constants();
+        step(1, self.pass("constants of this update: ", schedules.iter().map(|equation| equation.number)));
         step(1, vec![Inline::text("for each of its examples:")]);
+        step(2, self.noise());
         step(2, forward);
         step(2, backward);
         step(1, self.pass("gradients: ", self.derivation.gradient.iter().map(|gradient| gradient.equation.number)));
+        step(1, self.pass("of all gradients together: ", of_gradients.iter().map(|equation| equation.number)));
         let numbers = model.optimizers.iter().flat_map(|optimizer| &optimizer.equations).map(|equation| equation.number);
         if updates {
             let mut text = self.pass("updates: ", numbers);
@@ -46,6 +49,38 @@ impl Composer<'_> {
             step(1, text);
         }
         vec![Block::Steps(steps)]
+    }
+
+    /// Equations in the order of computing, with the steps of recurrences.
+    fn runs_in_order(&self, what: &str, equations: &[&Equation]) -> Vec<Inline> {
+        let mut parts = Vec::new();
+        for run in self.runs(equations) {
+            let numbers = references(run.equations.iter().map(|&position| equations[position].number));
+            parts.push(match self.steps(equations, &run) {
+                Some(steps) => {
+                    let text = [Inline::text("step by step, for "), Inline::Math(steps), Inline::text(": ")];
+                    text.into_iter().chain(numbers).collect()
+                }
+                None => numbers,
+            });
+        }
+        let parts = separated(parts, "; then ");
+        if parts.is_empty() { parts } else { [Inline::text(what)].into_iter().chain(parts).collect() }
+    }
+
+    /// How noise is drawn.
+    fn noise(&self) -> Vec<Inline> {
+        let parts = self.derivation.model.noises.iter().map(|noise| {
+            let mut text = vec![Inline::Math(self.symbol_with_axes(noise.tensor)), Inline::text(": ")];
+            text.extend(drawn(noise.distribution));
+            text
+        });
+        let parts = separated(parts.collect(), "; ");
+        if parts.is_empty() {
+            return parts;
+        }
+        let end = Inline::text("; each element by itself. In inference each is its mean instead");
+        [Inline::text("draw ")].into_iter().chain(parts).chain([end]).collect()
     }
 
     fn pass(&self, what: &str, numbers: impl IntoIterator<Item = u32>) -> Vec<Inline> {
@@ -70,29 +105,16 @@ impl Composer<'_> {
             let symbols: Vec<Math> = tensors.iter().map(|&tensor| self.symbol_with_axes(tensor)).collect();
             let mut text = separated(symbols.into_iter().map(|symbol| vec![Inline::Math(symbol)]).collect(), ", ");
             match initial {
-                Distribution::Constant(value) => {
+                Distribution::Constant(_) | Distribution::Bernoulli(_) => {
                     text.insert(0, Inline::text("set "));
-                    text.extend([Inline::text(" to "), Inline::Math(signed(value, decimal))]);
+                    text.push(Inline::text(" to "));
                 }
-                Distribution::Bernoulli(probability) => {
-                    text.insert(0, Inline::text("set "));
-                    text.extend([
-                        Inline::text(" to 1 with probability "),
-                        Inline::Math(decimal(probability)),
-                        Inline::text(", else to 0"),
-                    ]);
-                }
-                Distribution::Uniform { low, high } => {
+                Distribution::Uniform { .. } | Distribution::Normal { .. } => {
                     text.insert(0, Inline::text("draw "));
-                    let ends = Math::list(vec![signed(low, root_or_decimal), signed(high, root_or_decimal)]);
-                    text.extend([Inline::text(" uniformly from "), Inline::Math(ends.parenthesized())]);
-                }
-                Distribution::Normal { mean, deviation } => {
-                    text.insert(0, Inline::text("draw "));
-                    text.extend([Inline::text(" from the normal distribution with mean "), Inline::Math(signed(mean, decimal))]);
-                    text.extend([Inline::text(" and standard deviation "), Inline::Math(root_or_decimal(deviation))]);
+                    text.push(Inline::text(" "));
                 }
             }
+            text.extend(drawn(initial));
             parts.push(text);
         }
         separated(parts, "; ")
@@ -119,9 +141,4 @@ impl Composer<'_> {
         });
         separated(parts.collect(), "; ")
     }
-}
-
-fn signed(value: f64, magnitude: impl Fn(f64) -> Math) -> Math {
-    let math = magnitude(value.abs());
-    if value < 0.0 { Math::Row(vec![Math::Operator(Operator::Negative), math]) } else { math }
 }

@@ -1,9 +1,10 @@
 //! Section 4: the derivatives of one example's loss, with the steps that the calculus recorded.
 
+use super::recurrences::Run;
 use super::{Composer, begun, continued, references, separated};
 use crate::calculus::{Condition, Factor, Step, reason};
 use crate::derivation::Adjoint;
-use crate::equation::{ExprId, IndexId, Node, TensorId};
+use crate::equation::{Equation, ExprId, IndexId, Node, TensorId};
 use crate::sheet::Steps;
 use crate::sheet::document::{Block, Inline, Line};
 use crate::sheet::formula::Writer;
@@ -21,13 +22,51 @@ impl Composer<'_> {
             text.push(Inline::text("."));
             blocks.push(Block::Paragraph(text));
         }
-        if self.options.steps == Steps::None {
-            let lines = self.derivation.backward.iter().flat_map(|adjoint| self.adjoint_lines(adjoint)).collect();
-            blocks.push(Block::Display(lines));
-        } else {
-            blocks.extend(self.derivation.backward.iter().map(|adjoint| Block::Display(self.adjoint_lines(adjoint))));
+        for (steps, adjoints) in self.adjoint_runs() {
+            let is_first = !blocks.iter().any(|block| matches!(block, Block::Display(_)));
+            if let Some(steps) = steps {
+                let mut text = vec![Inline::text("Backpropagation through time, step by step, for "), Inline::Math(steps)];
+                text.push(Inline::text("; a derivative by what lies after the last step is 0:"));
+                blocks.push(Block::Paragraph(text));
+            } else if !is_first {
+                blocks.push(Block::Paragraph(vec![Inline::text("After that:")]));
+            }
+            if self.options.steps == Steps::None {
+                blocks.push(Block::Display(adjoints.into_iter().flat_map(|adjoint| self.adjoint_lines(adjoint)).collect()));
+            } else {
+                blocks.extend(adjoints.into_iter().map(|adjoint| Block::Display(self.adjoint_lines(adjoint))));
+            }
         }
+        blocks.extend(self.kinks());
         blocks
+    }
+
+    /// The adjoints in the order of computing, those of a recurrence together, with its steps. One that is not computed stands
+    /// with what reads it.
+    fn adjoint_runs(&self) -> Vec<(Option<Math>, Vec<&Adjoint>)> {
+        let all = &self.derivation.backward;
+        let computed: Vec<&Adjoint> = all.iter().filter(|adjoint| adjoint.is_computed).collect();
+        let equations: Vec<&Equation> = computed.iter().map(|adjoint| &adjoint.equation).collect();
+        let runs = self.runs(&equations);
+        if !runs.iter().any(Run::is_recurrence) {
+            return vec![(None, all.iter().collect())];
+        }
+        let mut left: Vec<&Adjoint> = all.iter().filter(|adjoint| !adjoint.is_computed).collect();
+        let mut grouped = Vec::new();
+        for run in runs {
+            let mut members: Vec<&Adjoint> = Vec::new();
+            for &position in &run.equations {
+                let reader = computed[position];
+                let read: Vec<&Adjoint> = left.extract_if(.., |adjoint| reads(reader, adjoint)).collect();
+                members.extend(read);
+                members.push(reader);
+            }
+            grouped.push((self.steps(&equations, &run), members));
+        }
+        if let Some((_, members)) = grouped.first_mut() {
+            members.splice(0..0, left);
+        }
+        grouped
     }
 
     fn adjoint_lines(&self, adjoint: &Adjoint) -> Vec<Line> {
@@ -64,8 +103,7 @@ impl Composer<'_> {
 
     /// Where an adjoint went that the code does not compute.
     fn readers(&self, adjoint: &Adjoint) -> Vec<Inline> {
-        let reads = |other: &&Adjoint| other.record.steps.iter().any(|step| step.uses.contains(&adjoint.equation.target));
-        let readers = self.derivation.backward.iter().filter(reads).map(|reader| reader.equation.number);
+        let readers = self.derivation.backward.iter().filter(|other| reads(other, adjoint)).map(|reader| reader.equation.number);
         [Inline::text("only a step on the way to ")].into_iter().chain(references(readers)).collect()
     }
 
@@ -254,6 +292,11 @@ impl Composer<'_> {
             Condition::SumsToOne(tensor) => Math::relation(writer.sum_of_elements(*tensor), Operator::Equal, Math::number(1)),
         }
     }
+}
+
+/// Whether the derivation of one adjoint starts from another.
+fn reads(reader: &Adjoint, adjoint: &Adjoint) -> bool {
+    reader.record.steps.iter().any(|step| step.uses.contains(&adjoint.equation.target))
 }
 
 /// Lines without those that look like the one before: two ways of storing one formula are no step for a reader.

@@ -2,7 +2,10 @@
 
 mod algorithm;
 mod backward;
+mod conventions;
+mod kinks;
 mod passes;
+mod recurrences;
 mod symbols;
 mod update;
 
@@ -185,8 +188,13 @@ impl<'a> Composer<'a> {
 
     /// The ranges of an equation's indices, `i = 1, …, 4, j = 1, …, 3`.
     fn ranges(&self, equation: &Equation) -> Vec<Inline> {
+        self.ranges_of(equation, &equation.indices)
+    }
+
+    /// The ranges of some of an equation's indices.
+    fn ranges_of(&self, equation: &Equation, indices: &[IndexId]) -> Vec<Inline> {
         let writer = Writer::for_equation(self.notation, equation);
-        separated(writer.ranges(&equation.indices).into_iter().map(|range| vec![Inline::Math(range)]).collect(), "; ")
+        separated(writer.ranges(indices).into_iter().map(|range| vec![Inline::Math(range)]).collect(), "; ")
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sections 2 and 3: what is minimized, and the equations of the network.
 
 use super::{Composer, references};
+use crate::equation::Equation;
 use crate::sheet::document::{Block, Inline};
 use crate::sheet::math::Math;
 
@@ -34,11 +35,24 @@ impl Composer<'_> {
     }
 
     pub(super) fn forward(&self) -> Vec<Block> {
-        let lines = self.derivation.forward.iter().map(|equation| {
-            let mut line = self.line(equation);
-            line.reason = self.ranges(equation);
-            line
-        });
-        vec![Block::Display(lines.collect())]
+        let equations: Vec<&Equation> = self.derivation.forward.iter().collect();
+        let mut blocks = Vec::new();
+        for run in self.runs(&equations) {
+            let lines = run.equations.iter().map(|&position| {
+                let equation = equations[position];
+                let mut line = self.line(equation);
+                line.reason = self.ranges_of(equation, &run.indices_beside_step(self, equation, position));
+                line
+            });
+            let display = Block::Display(lines.collect());
+            if let Some(steps) = self.steps(&equations, &run) {
+                let text = [Inline::text("Step by step, for "), Inline::Math(steps), Inline::text(":")];
+                blocks.push(Block::Paragraph(text.into()));
+            } else if !blocks.is_empty() {
+                blocks.push(Block::Paragraph(vec![Inline::text("After the last step:")]));
+            }
+            blocks.push(display);
+        }
+        blocks
     }
 }

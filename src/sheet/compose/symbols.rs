@@ -18,11 +18,7 @@ impl Composer<'_> {
         for parameter in &model.parameters {
             rows.push(self.row(parameter.tensor, self.parameter_meaning(parameter)));
         }
-        for (id, tensor) in self.context().tensors() {
-            if tensor.role == Role::Noise {
-                rows.push(self.row(id, vec![Inline::text("noise, drawn anew for each example")]));
-            }
-        }
+        rows.extend(model.noises.iter().map(|noise| self.row(noise.tensor, self.noise_meaning(noise))));
         for equation in &self.derivation.forward {
             if Some(equation.target) != model.loss {
                 let what = if model.outputs.contains(&equation.target) { "output, by " } else { "value, by " };
@@ -31,7 +27,9 @@ impl Composer<'_> {
         }
         self.scalar_rows(&mut rows);
         let header = vec!["symbol", "in the spec", "shape", "meaning"];
-        vec![Block::Table(Table { header, rows })]
+        let mut blocks = vec![Block::Table(Table { header, rows })];
+        blocks.extend(self.conventions());
+        blocks
     }
 
     /// What a parameter does in the equations that read it: a bias is a term by itself.

@@ -3,7 +3,7 @@
 use super::{Composer, continued, references, separated};
 use crate::calculus::reason;
 use crate::derivation::Gradient;
-use crate::equation::{Context, Equation, Role};
+use crate::equation::{Context, Equation, Role, TensorId};
 use crate::model::Optimizer;
 use crate::sheet::Steps;
 use crate::sheet::document::{Block, Inline, Line};
@@ -14,13 +14,16 @@ impl Composer<'_> {
     pub(super) fn update(&self) -> Vec<Block> {
         let model = &self.derivation.model;
         let mut blocks = Vec::new();
-        let schedules: Vec<Line> = (model.constants.iter())
-            .filter(|equation| self.context().as_number(equation.value).is_none())
-            .map(|equation| self.line(equation))
-            .collect();
-        if !schedules.is_empty() {
-            blocks.push(Block::Paragraph(vec![Inline::text("Before each update:")]));
-            blocks.push(Block::Display(schedules));
+        let (of_gradients, schedules) = self.changing_constants();
+        let announced = [
+            ("Before each update:", schedules),
+            ("From all gradients, which the formulas below give, before any parameter changes:", of_gradients),
+        ];
+        for (text, equations) in announced {
+            if !equations.is_empty() {
+                blocks.push(Block::Paragraph(vec![Inline::text(text)]));
+                blocks.push(Block::Display(equations.into_iter().map(|equation| self.line(equation)).collect()));
+            }
         }
         for gradient in &self.derivation.gradient {
             let optimizer = model.optimizers.iter().find(|optimizer| optimizer.parameter == gradient.parameter);
@@ -33,6 +36,21 @@ impl Composer<'_> {
             blocks.push(Block::Display(lines));
         }
         blocks
+    }
+
+    /// The constants that are no numbers: those that depend on gradients, and those that depend on the update's number alone.
+    pub(super) fn changing_constants(&self) -> (Vec<&Equation>, Vec<&Equation>) {
+        let mut known: Vec<TensorId> = self.derivation.gradient.iter().map(|gradient| gradient.equation.target).collect();
+        let changing = (self.derivation.model.constants.iter())
+            .filter(|equation| self.context().as_number(equation.value).is_none())
+            .collect::<Vec<&Equation>>();
+        changing.into_iter().partition(|equation| {
+            let reads_gradients = known.iter().any(|&tensor| self.context().contains_tensor(equation.value, tensor));
+            if reads_gradients {
+                known.push(equation.target);
+            }
+            reads_gradients
+        })
     }
 
     fn parameter_heading(&self, gradient: &Gradient) -> Vec<Inline> {

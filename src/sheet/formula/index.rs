@@ -146,17 +146,24 @@ impl Writer<'_> {
 
     /// `i = 1, …, 64`, for each free index that takes more than one value.
     pub(in crate::sheet) fn ranges(&self, indices: &[IndexId]) -> Vec<Math> {
-        let ranges = indices.iter().filter(|&&index| self.context.index_of(index).extent() > 1).map(|&index| {
-            let range = self.context.index_of(index);
-            let (first, last) = (integer(range.start + self.first()), integer(range.end - 1 + self.first()));
-            let values = match range.extent() {
-                2 => vec![first, last],
-                3 => vec![first, integer(range.start + self.first() + 1), last],
-                _ => vec![first, Math::Operator(Operator::Ellipsis), last],
-            };
-            Math::relation(Math::identifier(self.name(index)), Operator::Equal, Math::list(values))
-        });
-        ranges.collect()
+        let several = indices.iter().filter(|&&index| self.context.index_of(index).extent() > 1);
+        several.map(|&index| self.values(index, false)).collect()
+    }
+
+    /// `t = 1, …, 64`, the values of one index in their order or the other way round.
+    pub(in crate::sheet) fn values(&self, index: IndexId, descending: bool) -> Math {
+        let range = self.context.index_of(index);
+        let (first, last) = (integer(range.start + self.first()), integer(range.end - 1 + self.first()));
+        let mut values = match range.extent() {
+            0 | 1 => vec![first],
+            2 => vec![first, last],
+            3 => vec![first, integer(range.start + self.first() + 1), last],
+            _ => vec![first, Math::Operator(Operator::Ellipsis), last],
+        };
+        if descending {
+            values.reverse();
+        }
+        Math::relation(Math::identifier(self.name(index)), Operator::Equal, Math::list(values))
     }
 }
 

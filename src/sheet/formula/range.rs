@@ -15,9 +15,9 @@ impl Writer<'_> {
             Node::Multiply(factors) => factors.clone(),
             _ => vec![body],
         };
-        let (stated, rest): (Vec<_>, Vec<_>) = factors.iter().partition(|&&factor| {
-            self.speaks_of_indices_only(factor) && self.context.contains_any_index(factor, indices)
-        });
+        let (stated, rest): (Vec<_>, Vec<_>) = factors
+            .iter()
+            .partition(|&&factor| self.speaks_of_indices_only(factor) && self.context.contains_any_index(factor, indices));
         let mut conditions: Vec<OnIndices> = Vec::new();
         let mut add = |condition: OnIndices| {
             if !conditions.contains(&condition) {
@@ -76,9 +76,9 @@ impl Writer<'_> {
     /// Whether an expression is a condition on indices, whatever the tensors hold.
     fn speaks_of_indices_only(&self, expr: ExprId) -> bool {
         match self.context.node(expr) {
-            Node::Compare(_, left, right) => [left, right]
-                .into_iter()
-                .all(|&side| matches!(self.context.node(side), Node::Index(_) | Node::Number(_))),
+            Node::Compare(_, left, right) => {
+                [left, right].into_iter().all(|&side| matches!(self.context.node(side), Node::Index(_) | Node::Number(_)))
+            }
             Node::And(operands) => operands.iter().all(|&operand| self.speaks_of_indices_only(operand)),
             _ => false,
         }

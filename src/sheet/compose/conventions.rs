@@ -1,0 +1,77 @@
+//! What the formulas take for granted: values outside of tensors, steps before the first, ties, noise.
+
+use super::{Composer, separated};
+use crate::equation::Equation;
+use crate::model::{Distribution, Noise};
+use crate::sheet::document::{Block, Inline};
+use crate::sheet::formula::{decimal, may_leave_its_tensor};
+use crate::sheet::math::{Math, Operator};
+
+impl Composer<'_> {
+    pub(super) fn conventions(&self) -> Vec<Block> {
+        let forward: Vec<&Equation> = self.derivation.forward.iter().collect();
+        let backward = self.derivation.backward.iter().map(|adjoint| &adjoint.equation);
+        let mut sentences: Vec<Vec<Inline>> = Vec::new();
+        if forward.iter().copied().chain(backward).any(|equation| may_leave_its_tensor(self.context(), equation.value)) {
+            sentences.push(vec![Inline::text("A value with an index outside of its range is 0.")]);
+        }
+        let runs = self.runs(&forward);
+        let mut recurrent = Vec::new();
+        for run in runs.iter().filter(|run| run.is_recurrence()) {
+            recurrent.extend(run.equations.iter().filter(|&&position| {
+                let target = forward[position].target;
+                run.equations.iter().any(|&reader| self.context().contains_tensor(forward[reader].value, target))
+            }));
+        }
+        if !recurrent.is_empty() {
+            let symbols =
+                recurrent.into_iter().map(|&position| vec![Inline::Math(self.symbol_with_axes(forward[position].target))]);
+            let mut text = vec![Inline::text("Before the first step the values of ")];
+            text.extend(separated(symbols.collect(), ", "));
+            text.push(Inline::text(" are 0."));
+            sentences.push(text);
+        }
+        if self.has_ties() {
+            let text = "Where several values are the greatest or the least, the first in the order of the indices counts.";
+            sentences.push(vec![Inline::text(text)]);
+        }
+        let sentences = separated(sentences, " ");
+        if sentences.is_empty() { Vec::new() } else { vec![Block::Paragraph(sentences)] }
+    }
+
+    /// What noise is in training and in inference.
+    pub(super) fn noise_meaning(&self, noise: &Noise) -> Vec<Inline> {
+        let mut text = vec![Inline::text("noise, for each example ")];
+        text.extend(drawn(noise.distribution));
+        text.push(Inline::text("; in inference its mean "));
+        text.push(Inline::Math(signed(noise.distribution.mean(), decimal)));
+        text
+    }
+}
+
+/// What is done to draw from a distribution, as it goes on after the name of what is drawn.
+pub(super) fn drawn(distribution: Distribution) -> Vec<Inline> {
+    use crate::sheet::formula::root_or_decimal;
+    match distribution {
+        Distribution::Constant(value) => vec![Inline::Math(signed(value, decimal))],
+        Distribution::Bernoulli(probability) => {
+            vec![Inline::text("1 with probability "), Inline::Math(decimal(probability)), Inline::text(", else 0")]
+        }
+        Distribution::Uniform { low, high } => {
+            let ends = Math::list(vec![signed(low, root_or_decimal), signed(high, root_or_decimal)]);
+            vec![Inline::text("uniformly from "), Inline::Math(ends.parenthesized())]
+        }
+        Distribution::Normal { mean, deviation } => vec![
+            Inline::text("from the normal distribution with mean "),
+            Inline::Math(signed(mean, decimal)),
+            Inline::text(" and standard deviation "),
+            Inline::Math(root_or_decimal(deviation)),
+        ],
+    }
+}
+
+/// A number with its sign.
+pub(super) fn signed(value: f64, magnitude: impl Fn(f64) -> Math) -> Math {
+    let math = magnitude(value.abs());
+    if value < 0.0 { Math::Row(vec![Math::Operator(Operator::Negative), math]) } else { math }
+}
