@@ -8,9 +8,7 @@ use std::collections::HashMap;
 
 use super::differentiate::differentiate;
 use super::simplify::simplified;
-use crate::equation::{
-    Bindings, Context, Elementary, ExprId, Node, ReduceKind, Relation, Role, Tensor, TensorId, evaluate,
-};
+use crate::equation::{Bindings, Context, Elementary, ExprId, Node, ReduceKind, Relation, Role, Tensor, TensorId, evaluate};
 
 /// A place where an expression has no single slope.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What the formulas take for granted: values outside of tensors, steps before the first, ties, noise.
 
 use super::{Composer, separated};
-use crate::equation::Equation;
+use crate::equation::{Equation, Node, TensorId};
 use crate::model::{Distribution, Noise};
 use crate::sheet::document::{Block, Inline};
 use crate::sheet::formula::{decimal, may_leave_its_tensor};
@@ -20,7 +20,7 @@ impl Composer<'_> {
         for run in runs.iter().filter(|run| run.is_recurrence()) {
             recurrent.extend(run.equations.iter().filter(|&&position| {
                 let target = forward[position].target;
-                run.equations.iter().any(|&reader| self.context().contains_tensor(forward[reader].value, target))
+                run.equations.iter().any(|&reader| self.reads_elsewhere(forward[reader], target))
             }));
         }
         if !recurrent.is_empty() {
@@ -37,6 +37,17 @@ impl Composer<'_> {
         }
         let sentences = separated(sentences, " ");
         if sentences.is_empty() { Vec::new() } else { vec![Block::Paragraph(sentences)] }
+    }
+
+    /// Whether an equation reads a tensor at a step other than its own.
+    fn reads_elsewhere(&self, equation: &Equation, tensor: TensorId) -> bool {
+        let mut found = false;
+        self.context().visit(equation.value, &mut |context, part| {
+            if let Node::Access { tensor: read, indices } = context.node(part) {
+                found |= *read == tensor && indices.iter().any(|place| place.constant < 0);
+            }
+        });
+        found
     }
 
     /// What noise is in training and in inference.

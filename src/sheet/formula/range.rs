@@ -1,7 +1,7 @@
 //! Conditions under the sign of a sum: which of its terms are not 0 from the start.
 
 use super::{Piece, Writer};
-use crate::equation::{Affine, Context, ExprId, IndexId, Node};
+use crate::equation::{Affine, Context, ExprId, IndexId, Node, Relation};
 use crate::sheet::math::{Math, Operator};
 
 /// A condition and the indices that it speaks of.
@@ -73,14 +73,24 @@ impl Writer<'_> {
         Some(Math::Row(row))
     }
 
-    /// Whether an expression is a condition on indices, whatever the tensors hold.
+    /// Whether an expression is a condition on indices, whatever the tensors hold. That one index equals another is a
+    /// Kronecker delta, which a reader knows as a factor.
     fn speaks_of_indices_only(&self, expr: ExprId) -> bool {
         match self.context.node(expr) {
+            Node::Compare(Relation::Equal, left, right) if self.is_plain(*left) && self.is_plain(*right) => false,
             Node::Compare(_, left, right) => {
                 [left, right].into_iter().all(|&side| matches!(self.context.node(side), Node::Index(_) | Node::Number(_)))
             }
             Node::And(operands) => operands.iter().all(|&operand| self.speaks_of_indices_only(operand)),
             _ => false,
+        }
+    }
+
+    /// Whether an expression is one index or a number.
+    fn is_plain(&self, expr: ExprId) -> bool {
+        match self.context.node(expr) {
+            Node::Index(affine) => affine.as_index().is_some() || affine.terms.is_empty(),
+            node => matches!(node, Node::Number(_)),
         }
     }
 }
