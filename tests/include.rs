@@ -1,5 +1,7 @@
 //! `include`: definitions from other files, and what becomes of those that cannot be included.
 
+#![allow(clippy::err_expect, reason = "what compiles cannot be printed")]
+
 use deltarule_compiler::limits;
 use deltarule_compiler::pipeline::{Compiled, compile_with};
 

@@ -136,12 +136,9 @@ impl<'a> Builder<'a> {
 
     fn complain_about_statements(&mut self, statements: &'a [Statement]) {
         for statement in statements {
-            match &statement.kind {
-                StatementKind::State { .. } => {
-                    let message = "a state belongs in the body of an optimizer";
-                    self.complain(Diagnostic::error(statement.span, message));
-                }
-                _ => {}
+            if let StatementKind::State { .. } = &statement.kind {
+                let message = "a state belongs in the body of an optimizer";
+                self.complain(Diagnostic::error(statement.span, message));
             }
         }
     }

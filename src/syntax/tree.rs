@@ -4,7 +4,6 @@
 //! work of [`crate::model`]. The prelude is a spec like any other and has the same tree.
 
 #![expect(missing_docs, reason = "each variant's own comment shows the text it stands for, with its parts by name")]
-#![expect(clippy::large_enum_variant, reason = "a statement is made once and never copied")]
 
 use crate::span::Span;
 

@@ -159,6 +159,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Calls `visit` with every combination of values of some indices in scope.
+    #[allow(clippy::type_complexity, reason = "a callback that is written once")]
     pub(super) fn bind_each(
         &mut self,
         indices: &[IndexId],

@@ -47,7 +47,7 @@ const SHAPED: &[(&str, &str)] = &[
          h[s: 5, j] = tanh(sum(i: u[i, j] * x[s, i]) + sum(i: w[i, j] * h[s - 1, i]) + c[s - 1, j])
          c[s: 5, j] = sigmoid(sum(i: v[i, j] * h[s, i])) * c[s - 1, j] + h[s, j] / sum(k: exp(h[s, k]))
          z = h |> dense(2)
-         y[j: 2] = z[4, j]
+         y[j: 2] = z[4, j] + c[4, j]
          loss squared_error(y, t)
          optimizer adam(0.1)",
     ),
