@@ -23,36 +23,6 @@ const EXAMPLES: usize = 4;
 const SEED: u64 = 17;
 const UPDATES: usize = 3;
 
-/// Nets over windows and over steps.
-const SHAPED: &[(&str, &str)] = &[
-    (
-        "windows",
-        "input x[6, 7, 2]
-         target t: class[3]
-         param k[u: 3, v: 2, f: 2, g: 4] ~ glorot
-         s[p: 3, q: 4, g] = sum(u, v, f: k[u, v, f, g] * x[2*p + u - 1, 2*q + v - 1, f])
-         m[p: 2, q: 2, g: 4] = max(u in 0..2, v in 0..2: s[p + u, 2*q + v, g])
-         h[i: 16] = sum(p in 0..2, q in 0..2, g in 0..4: [i = (p*2 + q)*4 + g] * m[p, q, g])
-         y = h |> dense(3) |> softmax
-         loss cross_entropy(y, t)
-         optimizer sgd(0.1)",
-    ),
-    (
-        "recurrence",
-        "input x[5, 3]
-         target t[2]
-         param u[i: 3, j: 4] ~ glorot
-         param w[i: 4, j: 4] ~ glorot
-         param v[i: 4, j: 4] ~ glorot
-         h[s: 5, j] = tanh(sum(i: u[i, j] * x[s, i]) + sum(i: w[i, j] * h[s - 1, i]) + c[s - 1, j])
-         c[s: 5, j] = sigmoid(sum(i: v[i, j] * h[s, i])) * c[s - 1, j] + h[s, j] / sum(k: exp(h[s, k]))
-         z = h |> dense(2)
-         y[j: 2] = z[4, j] + c[4, j]
-         loss squared_error(y, t)
-         optimizer adam(0.1)",
-    ),
-];
-
 /// All nets that both engines run: one input `x`, one target `t`.
 fn specs() -> Vec<Spec> {
     let mut specs = activations_with_losses();
@@ -61,7 +31,6 @@ fn specs() -> Vec<Spec> {
         let Spec { name, text } = net("relu", "softmax", "cross_entropy(y, t)", "t: class[4]");
         Spec { name: format!("{name}, {optimizer}"), text: text.replace("sgd(0.1)", optimizer) }
     }));
-    specs.extend(SHAPED.iter().map(|(name, text)| Spec { name: (*name).to_owned(), text: (*text).to_owned() }));
     let mut runner = runner(200);
     for number in 0..200 {
         let network = network().new_tree(&mut runner).expect("a network can be made").current();
