@@ -16,6 +16,7 @@ pub mod equation;
 pub mod evaluation;
 #[cfg(feature = "cli")]
 pub mod files;
+pub mod format;
 #[cfg(feature = "generic")]
 pub mod generic;
 pub mod identity;

@@ -28,6 +28,11 @@ fn first_word(statement: &str) -> &str {
     &statement[..statement.find(|letter| !is_part(letter)).unwrap_or(statement.len())]
 }
 
+/// Whether a word at the beginning of a statement says which statement it is.
+pub(crate) fn begins_statement(word: &str) -> bool {
+    vocabulary::KEYWORDS.iter().any(|(keyword, _)| *keyword == word)
+}
+
 /// Reads the text of a spec.
 ///
 /// The messages are in the order of the text. Where one is an error, the tree lacks the statement it speaks of.

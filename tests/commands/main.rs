@@ -3,6 +3,7 @@
 mod bad_data;
 mod bad_specs;
 mod eval;
+mod fmt;
 mod generated;
 mod output;
 mod trace;

@@ -9,6 +9,7 @@ mod compare;
 mod emit;
 mod eval;
 mod failure;
+mod fmt;
 mod sheet;
 mod trace;
 mod train;
@@ -36,6 +37,7 @@ enum Command {
     Eval(eval::Arguments),
     Train(train::Arguments),
     Compare(compare::Arguments),
+    Fmt(fmt::Arguments),
 }
 
 /// Counts, for `compare`.
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Fmt(arguments) => fmt::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
