@@ -134,9 +134,50 @@ const MISTAKES: &[(&str, &str)] = &[
     ("a recurrence of what is unknown", "input x[9]\nh[t] = x[t] * y[t] + h[t - 1]\nloss sum(t: h[t])"),
     ("a fractional index", "input x[9]\nparam p ~ 1\nloss p * x[1.5]"),
     ("a layer of a fractional size", "input x[9]\ny = x |> dense(5 / 2)\nloss sum(i: y[i])"),
+    ("clipping by what is unknown", "input x[9]\ny = x |> dense(2)\nloss sum(i: y[i])\noptimizer sgd(0.1) |> clip_nrm(1)"),
+    ("clipping without a limit", "input x[9]\ny = x |> dense(2)\nloss sum(i: y[i])\noptimizer sgd(0.1) |> clip_norm"),
+    ("clipping with two limits", "input x[9]\ny = x |> dense(2)\nloss sum(i: y[i])\noptimizer sgd(0.1) |> clip_value(1, 2)"),
     (
-        "clipping, not supported yet",
-        "input x[9]\nparam p ~ 1\na[i] = p * x[i]\nloss sum(i: a[i]) + unknown\noptimizer sgd(0.1) |> clip_norm(1)",
+        "clipping with a limit of another name",
+        "input x[9]\ny = x |> dense(2)\nloss sum(i: y[i])\noptimizer sgd(0.1) |> clip_norm(most = 1)",
+    ),
+    ("clipping to a negative length", "input x[9]\ny = x |> dense(2)\nloss sum(i: y[i])\noptimizer sgd(0.1) |> clip_norm(-1)"),
+    (
+        "clipping to a length that data decides",
+        "input x[9]\ny = x |> dense(2)\nloss sum(i: y[i])\noptimizer sgd(0.1) |> clip_norm(x[0])",
+    ),
+    (
+        "clipping of an unknown optimizer",
+        "input x[9]\ny = x |> dense(2)\nloss sum(i: y[i])\noptimizer sdg(0.1) |> clip_norm(1) |> clip_vlaue(1)",
+    ),
+    ("two optimizers in one line", "input x[9]\ny = x |> dense(2)\nloss sum(i: y[i])\noptimizer sgd(0.1) |> adam(0.1)"),
+    (
+        "a function where the optimizer should be",
+        "input x[9]\ny = x |> dense(2)\nloss sum(i: y[i])\noptimizer clip_norm(1) |> sgd(0.1)",
+    ),
+    ("a layer where a gradient is clipped", "input x[9]\ny = x |> dense(2)\nloss sum(i: y[i])\noptimizer sgd(0.1) |> dense(2)"),
+    ("a label on what clips", "input x[9]\ny = x |> dense(2)\nloss sum(i: y[i])\noptimizer sgd(0.1) |> clip_norm(1) as clipping"),
+    ("a number where a gradient is clipped", "input x[9]\ny = x |> dense(2)\nloss sum(i: y[i])\noptimizer sgd(0.1) |> 5"),
+    (
+        "clipping that leaves one number",
+        "input x[9]\ny = x |> dense(2)\nloss sum(i: y[i])\noptimizer sgd(0.1) |> total\nfunction total(g[..]) = sum(..: g)",
+    ),
+    (
+        "clipping of gradients of one shape alone",
+        "input x[9]\ny = x |> dense(2)\nloss sum(i: y[i])\noptimizer sgd(0.1) |> own\nfunction own(g[i, j]) = g[i, j] / 2",
+    ),
+    ("no optimizer, and clipping of it", "input x[9]\ny = x |> dense(2)\nloss sum(i: y[i])\noptimizer none |> clip_norm(1)"),
+    ("a layer and a parameter of one name", "input x[3]\nparam w[i: 2] ~ 0\ny = w * (x |> dense(2) as w)\nloss sum(i: y[i])"),
+    (
+        "a layer and noise of one name",
+        "input x[3]\nnoise m[i: 2] ~ normal(0, 1)\ny = m * (x |> dense(2) as m)\nloss sum(i: y[i])",
+    ),
+    ("a probability of dropping above 1", "input x[3]\ny = x |> dense(2) |> dropout(1.2)\nloss sum(i: y[i])"),
+    ("a slope above the subdifferential", "input x[3]\ny = x |> dense(2) |> relu(0, 1.5)\nloss sum(i: y[i])"),
+    ("a slope below the subdifferential", "input x[3]\ny = x |> dense(2) |> relu(slope_at_kink = -0.1)\nloss sum(i: y[i])"),
+    (
+        "an index that two layers' outputs disagree on",
+        "input x[3]\na = x |> dense(2)\nb = x |> dense(4)\ny[i] = a[i] * b[i]\nloss sum(i: y[i])",
     ),
 ];
 

@@ -158,6 +158,131 @@ fn schedules_are_expressions_in_the_updates_number() {
     }
 }
 
+/// A net with weights of two shapes, its optimizer line to follow.
+const TWO_SHAPES: &str = "input x[2]\ntarget t[2]\ny = x |> dense(3) |> tanh |> dense(2)\nloss squared_error(y, t)\n\
+                          regularizer l2(0.3)\n";
+
+/// The gradient of [`TWO_SHAPES`] by all parameters in a row, and what three updates of `sgd(1)` behind these functions take off the parameters
+/// beside it; each update from the parameters that the last has left.
+fn three_clipped_steps(clips: &str, definitions: &str) -> Vec<(Vec<f64>, Vec<f64>)> {
+    let text = format!("{definitions}{TWO_SHAPES}optimizer sgd(1) |> {clips}\n");
+    let engine = Engine::<f64>::new(&derivation(clips, &text)).expect("the engine takes the net");
+    let batch = engine.batch([("x", numbers(&[4, 2], 1.0).into()), ("t", numbers(&[4, 2], 9.0).into())]).expect("the data fits");
+    let (mut parameters, mut state) = (engine.initialize(1), engine.state());
+    let mut steps = Vec::new();
+    for _ in 0..3 {
+        let before = parameters.to_vec();
+        let gradient = engine.gradient(&parameters, &batch).expect("the net runs").gradient.to_vec();
+        engine.train(&mut parameters, &mut state, &batch).expect("the net runs");
+        steps.push((gradient, before.iter().zip(parameters.to_vec()).map(|(before, after)| before - after).collect()));
+    }
+    steps
+}
+
+/// Checks each step against what a function makes of the gradient.
+fn assert_clipped(clips: &str, definitions: &str, expected: impl Fn(&[f64]) -> Vec<f64>) {
+    for (gradient, step) in three_clipped_steps(clips, definitions) {
+        let expected = expected(&gradient);
+        let off = step.iter().zip(&expected).map(|(step, expected)| (step - expected).abs()).fold(0.0, f64::max);
+        assert!(off < 1e-14, "{clips}: the gradient {gradient:?} becomes {step:?}, not {expected:?}");
+        let change = gradient.iter().zip(&expected).map(|(gradient, expected)| (gradient - expected).abs()).fold(0.0, f64::max);
+        assert!(change > 1e-3, "{clips}: the gradient {gradient:?} is not clipped at all");
+    }
+}
+
+fn norm(values: &[f64]) -> f64 {
+    values.iter().map(|value| value * value).sum::<f64>().sqrt()
+}
+
+fn clipped_to_norm(gradient: &[f64], limit: f64) -> Vec<f64> {
+    gradient.iter().map(|g| g * (limit / norm(gradient)).min(1.0)).collect()
+}
+
+fn clipped_to_value(gradient: &[f64], limit: f64) -> Vec<f64> {
+    gradient.iter().map(|g| g.clamp(-limit, limit)).collect()
+}
+
+#[test]
+fn the_norm_that_clips_is_that_of_all_parameters_of_the_line_and_of_the_regularizer() {
+    assert_clipped("clip_norm(0.25)", "", |g| clipped_to_norm(g, 0.25));
+    assert_clipped("clip_norm(limit = 0.1)", "", |g| clipped_to_norm(g, 0.1));
+    for (gradient, step) in three_clipped_steps("clip_norm(1000)", "") {
+        let off = step.iter().zip(&gradient).map(|(step, g)| (step - g).abs()).fold(0.0, f64::max);
+        assert!(off < 1e-14, "a short gradient stays as it is");
+    }
+}
+
+#[test]
+fn values_are_clipped_one_by_one() {
+    assert_clipped("clip_value(0.05)", "", |g| clipped_to_value(g, 0.05));
+    assert_clipped("clamp(-0.05, 0.02)", "", |g| g.iter().map(|g| g.clamp(-0.05, 0.02)).collect());
+}
+
+#[test]
+fn functions_in_a_row_see_what_the_one_before_has_left() {
+    assert_clipped("clip_value(0.1) |> clip_norm(0.2)", "", |g| clipped_to_norm(&clipped_to_value(g, 0.1), 0.2));
+    assert_clipped("clip_norm(0.2) |> clip_value(0.05)", "", |g| clipped_to_value(&clipped_to_norm(g, 0.2), 0.05));
+    assert_clipped("clip_norm(0.2) |> clip_norm(0.1)", "", |g| clipped_to_norm(&clipped_to_norm(g, 0.2), 0.1));
+}
+
+#[test]
+fn a_users_own_function_clips_as_those_of_the_prelude_do() {
+    let definition =
+        "function length(v[..]) = sqrt(sum(..: v^2))\nfunction shorten(d[..], most) = d * min(1, most / length(d))\n";
+    assert_clipped("shorten(0.25)", definition, |g| clipped_to_norm(g, 0.25));
+    let definition = "function to_greatest(d[..], most) = d * min(1, most / max(..: abs(d)))\n";
+    assert_clipped("to_greatest(0.05)", definition, |g| {
+        let greatest = g.iter().map(|g| g.abs()).fold(0.0, f64::max);
+        g.iter().map(|g| g * (0.05 / greatest).min(1.0)).collect()
+    });
+    // A reduction inside of another.
+    let definition = "function standard(d[..]) = (d - mean(..: d)) / sqrt(mean(..: (d - mean(..: d))^2))\n";
+    assert_clipped("standard", definition, |g| {
+        let mean = g.iter().sum::<f64>() / g.len() as f64;
+        let deviation = (g.iter().map(|g| (g - mean).powi(2)).sum::<f64>() / g.len() as f64).sqrt();
+        g.iter().map(|g| (g - mean) / deviation).collect()
+    });
+}
+
+#[test]
+fn what_a_function_sums_over_axes_of_its_own_is_a_sum_over_one_gradient() {
+    let definition = "function by_rows(d[.., j], most) = d[j] * min(1, most / sqrt(sum(l: d[l]^2)))\n";
+    assert_clipped("by_rows(0.05)", definition, |g| {
+        // dense1.w [2, 3], dense1.b [3], dense2.w [3, 2], dense2.b [2].
+        let (first, second) = g.split_at(9);
+        first.chunks(3).chain(second.chunks(2)).flat_map(|row| clipped_to_norm(row, 0.05)).collect()
+    });
+}
+
+#[test]
+fn each_line_clips_its_own_parameters_by_its_own_schedule() {
+    let text = format!(
+        "{TWO_SHAPES}optimizer sgd(1) |> clip_norm(0.1 / k)\noptimizer sgd(1) |> clip_norm(0.05) on dense2.w, dense2.b\n"
+    );
+    let engine = Engine::<f64>::new(&derivation("lines", &text)).expect("the engine takes the net");
+    let batch = engine.batch([("x", numbers(&[4, 2], 1.0).into()), ("t", numbers(&[4, 2], 9.0).into())]).expect("the data fits");
+    let (mut parameters, mut state) = (engine.initialize(1), engine.state());
+    for k in 1..=3 {
+        let before = parameters.to_vec();
+        engine.train(&mut parameters, &mut state, &batch).expect("the net runs");
+        let step: Vec<f64> = before.iter().zip(parameters.to_vec()).map(|(before, after)| before - after).collect();
+        let (first, second) = step.split_at(9);
+        assert!((norm(first) - 0.1 / f64::from(k)).abs() < 1e-14, "update {k}: the step is {} long", norm(first));
+        assert!((norm(second) - 0.05).abs() < 1e-14, "update {k}: the step is {} long", norm(second));
+    }
+}
+
+#[test]
+fn a_gradient_of_zero_is_clipped_to_zero() {
+    let text = "input x\ntarget t\nparam w ~ 0.5\ny = w * x\nloss squared_error(y, t)\noptimizer momentum(0.1) |> clip_norm(1)\n";
+    let engine = Engine::<f64>::new(&derivation("zero", text)).expect("the engine takes the net");
+    let zero = || ndarray::array![0.0].into_dyn();
+    let batch = engine.batch([("x", zero().into()), ("t", zero().into())]).expect("the data fits");
+    let (mut parameters, mut state) = (engine.initialize(0), engine.state());
+    engine.train(&mut parameters, &mut state, &batch).expect("the net runs");
+    assert_eq!(parameters.to_vec(), [0.5]);
+}
+
 #[test]
 fn a_line_with_names_outranks_one_without_and_none_freezes() {
     let text = "input x[2]\ntarget t[2]\ny = x |> dense(3) |> tanh |> dense(2)\nloss squared_error(y, t)\n\

@@ -7,7 +7,8 @@ use deltarule_compiler::pipeline;
 use deltarule_compiler::sheet::document::{Block, Inline};
 use deltarule_compiler::sheet::{NotationStyle, Sheet, SheetOptions, Steps, equation_text};
 
-const SPECS: [&str; 9] = ["branches", "circuit", "convolution", "digits", "kinks", "lecture22", "letters", "neuron", "recurrent"];
+const SPECS: [&str; 10] =
+    ["branches", "circuit", "clipped", "convolution", "digits", "kinks", "lecture22", "letters", "neuron", "recurrent"];
 
 fn derivation(name: &str) -> Derivation {
     let path = format!("tests/specs/{name}.spec");

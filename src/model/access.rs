@@ -243,12 +243,15 @@ impl<'a> Builder<'a> {
         if let (true, Some(leading)) = (leading, &scope.leading) {
             value.axes.drain(..value.count_leading(leading));
             bound.splice(0..0, leading.iter().copied());
+            if let Some(total) = self.total(operator, &bound, &value) {
+                return Some(total);
+            }
         }
         Some(Indexed { value: self.reduced(operator, &bound, value.value), axes: value.axes })
     }
 
     /// Reduces a value; over indices that it does not read, what is the same at each place.
-    fn reduced(&mut self, operator: ReduceOperator, bound: &[IndexId], body: ExprId) -> ExprId {
+    pub(super) fn reduced(&mut self, operator: ReduceOperator, bound: &[IndexId], body: ExprId) -> ExprId {
         let context = &mut self.context;
         let count = |context: &crate::equation::Context, indices: &[IndexId]| {
             indices.iter().fold(1i64, |product, &index| product.saturating_mul(context.index_of(index).extent() as i64))

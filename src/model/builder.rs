@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::clipping::Totals;
 use super::definitions::{Definitions, Home};
 use super::recurrence::RecurrentRead;
 use super::regularizer::Line;
@@ -45,6 +46,8 @@ pub(super) struct Builder<'a> {
     pub(super) constants: Vec<Equation>,
     /// The `regularizer` line that is being read.
     pub(super) line: Option<Line>,
+    /// The reductions of the clipping function that is being read.
+    pub(super) totals: Option<Totals>,
     /// Names of tensors that are given, or that the user will give.
     pub(super) taken: BTreeSet<String>,
     /// The last number that a name was given, by what comes before the number.
@@ -86,6 +89,7 @@ impl<'a> Builder<'a> {
             noises: Vec::new(),
             constants: Vec::new(),
             line: None,
+            totals: None,
             taken: BTreeSet::new(),
             numbers: BTreeMap::new(),
             frames: Vec::new(),

@@ -4,7 +4,7 @@ use super::builder::Builder;
 use super::scope::Scope;
 use super::value::Indexed;
 use crate::diagnostic::Diagnostic;
-use crate::equation::{Bindings, ExprId, Node, TensorId, evaluate, for_each_child};
+use crate::equation::{Bindings, ExprId, Node, Role, TensorId, evaluate, for_each_child};
 use crate::limits;
 use crate::span::Span;
 use crate::syntax::tree::{Expr, ExprKind, Within};
@@ -98,7 +98,19 @@ impl<'a> Builder<'a> {
         None
     }
 
-    /// Checks a number given to a definition against the interval that its header states.
+    /// The number that a constant of an optimizer or a regularizer stands for; `None` where it changes with `k`.
+    fn constant_number(&self, given: &Indexed) -> Option<f64> {
+        let Node::Access { tensor, .. } = self.context.node(given.value) else { return None };
+        let equation = self.constants.iter().find(|equation| equation.target == *tensor)?;
+        self.known(&Indexed::scalar(equation.value))
+    }
+
+    /// Whether a value is a constant of an optimizer or a regularizer.
+    fn is_constant(&self, given: &Indexed) -> bool {
+        matches!(self.context.node(given.value), Node::Access { tensor, .. } if self.context.tensor(*tensor).role == Role::Constant)
+    }
+
+    /// Checks a number given to a definition against the interval that its header states. A schedule is not checked.
     pub(super) fn check_within(
         &mut self,
         name: &str,
@@ -107,7 +119,11 @@ impl<'a> Builder<'a> {
         span: Span,
         scope: &mut Scope,
     ) -> Option<()> {
-        let number = self.number_of(given, span)?;
+        let number = match self.constant_number(given) {
+            Some(number) => number,
+            None if self.is_constant(given) => return Some(()),
+            None => self.number_of(given, span)?,
+        };
         let low = self.number(&within.low, scope)?;
         let high = self.number(&within.high, scope)?;
         if number >= low && number <= high {

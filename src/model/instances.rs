@@ -6,6 +6,7 @@ use super::builder::Builder;
 use super::definitions::Home;
 use super::names::for_each_part;
 use super::scope::Scope;
+use crate::diagnostic::Diagnostic;
 use crate::span::Span;
 use crate::syntax::tree::{EquationStatement, Expr, ExprKind, Name, Statement, StatementKind};
 
@@ -31,6 +32,7 @@ impl<'a> Builder<'a> {
         let mut spans: BTreeMap<String, Span> = BTreeMap::new();
         for &(span, _, label, number) in &calls {
             if let Some(label) = label {
+                self.complain_about_shared_name(label, statements);
                 if let Some(&first) = spans.get(&label.text) {
                     self.complain_about_doubled(&label.text, label.span, first);
                 }
@@ -56,6 +58,21 @@ impl<'a> Builder<'a> {
             owners.insert(name, number);
         }
         owners
+    }
+
+    /// A label begins the names of what its layer owns, so it is no other parameter's name, nor that of noise.
+    fn complain_about_shared_name(&mut self, label: &Name, statements: &[Statement]) {
+        let drawn = statements.iter().find_map(|statement| match &statement.kind {
+            StatementKind::Param(drawn) | StatementKind::Noise(drawn) if drawn.name.text == label.text => Some(&drawn.name),
+            _ => None,
+        });
+        if let Some(drawn) = drawn {
+            let message = format!("`{}` names a layer and what is declared beside it", label.text);
+            let message = Diagnostic::error(label.span, message).label("the layer").also(drawn.span, "declared here");
+            self.complain(
+                message.hint("a layer's own parameters have names that begin with its label, so it needs one of its own"),
+            );
+        }
     }
 
     fn collect_layers(

@@ -9,6 +9,7 @@ mod block;
 mod builder;
 mod builtin;
 mod call;
+mod clipping;
 mod constant;
 mod declaration;
 mod definitions;
@@ -64,8 +65,8 @@ pub struct Model {
     pub regularizers: Vec<Regularizer>,
     /// How parameters are updated, a rule for each line; together they cover every parameter that is trained.
     pub optimizers: Vec<Optimizer>,
-    /// Scalars that regularizers and optimizers are given by name (`sgd.rate`, `l2.a`), each defined by an equation in
-    /// numbers, `k` and earlier constants, in an order in which they can be computed.
+    /// Scalars that regularizers and optimizers are given by name (`sgd.rate`, `l2.a`), and sums over gradients (`clip_norm.sum`), each defined
+    /// by an equation in numbers, `k`, gradients and earlier constants, in an order in which they can be computed.
     pub constants: Vec<Equation>,
     /// `m`: a scalar of role [`crate::equation::Role::BatchSize`].
     pub batch_size: TensorId,

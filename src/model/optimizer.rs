@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::builder::Builder;
 use super::call::{Call, slots};
+use super::clipping::Clip;
 use super::definitions::Home;
 use super::scope::{Binding, Scope};
 use super::value::{Indexed, shape_words};
@@ -32,6 +33,17 @@ struct Rule<'a> {
     helpers: BTreeMap<String, Indexed>,
     /// Where it is named in the line.
     span: Span,
+    /// What the gradient is put through first, in order.
+    clips: Vec<Clip<'a>>,
+}
+
+/// A parameter of an `optimizer` line.
+struct Trained {
+    parameter: TensorId,
+    /// The derivative of the objective by it.
+    gradient: TensorId,
+    /// What a rule sees as `g`, with an index for each axis.
+    seen: Indexed,
 }
 
 impl<'a> Builder<'a> {
@@ -67,13 +79,16 @@ impl<'a> Builder<'a> {
                 self.insist(line.span);
                 continue;
             };
-            for (position, assigned) in assigned.iter().enumerate() {
-                if *assigned == Some(number) {
-                    let parameter = self.parameters[position].1.tensor;
-                    match self.instance(&mut rule, parameter, number) {
-                        Some(optimizer) => optimizers.push(optimizer),
-                        None => self.insist(line.span),
-                    }
+            let parameters = assigned.iter().zip(&self.parameters).filter(|(assigned, _)| **assigned == Some(number));
+            let parameters: Vec<TensorId> = parameters.map(|(_, (_, parameter))| parameter.tensor).collect();
+            let Some(trained) = self.trained(&rule.clips, &parameters, scope) else {
+                self.insist(line.span);
+                continue;
+            };
+            for trained in trained {
+                match self.instance(&mut rule, &trained, number) {
+                    Some(optimizer) => optimizers.push(optimizer),
+                    None => self.insist(line.span),
                 }
             }
         }
@@ -134,10 +149,12 @@ impl<'a> Builder<'a> {
         let call = match &expr.kind {
             ExprKind::Call { .. } => self.call_of(expr, scope)?,
             ExprKind::Name(name) => Call { name, span: expr.span, label: None, arguments: Vec::new() },
-            ExprKind::Pipe { value, call, .. } => {
-                let message = Diagnostic::error(call.span, "clipping a gradient is not supported yet");
-                self.complain(message);
-                return self.rule(value, scope).and(None);
+            ExprKind::Pipe { value, call, label } => {
+                let rule = self.rule(value, scope);
+                let clip = self.clip(call, label.as_ref(), scope);
+                let (mut rule, clip) = (rule?, clip?);
+                rule.clips.push(clip);
+                return Some(rule);
             }
             _ => {
                 self.complain(
@@ -148,15 +165,7 @@ impl<'a> Builder<'a> {
         };
         let (name, span) = (call.name, call.span);
         let Some((definition, home)) = self.definitions.optimizer(name) else {
-            let mut message = Diagnostic::error(span, format!("there is no optimizer `{name}`"));
-            let mut known: Vec<&str> = self.definitions.optimizer_names().collect();
-            known.sort_unstable();
-            known.dedup();
-            message = match crate::diagnostic::nearest(name, known.iter().copied()) {
-                Some(near) => message.hint(format!("did you mean `{near}`?")),
-                None => message.hint(format!("there are {}", super::value::list_words(known))),
-            };
-            self.complain(message);
+            self.complain_about_optimizer(name, span, scope);
             return None;
         };
         let matched = self.matched(call, &slots(&definition.formals))?;
@@ -185,11 +194,29 @@ impl<'a> Builder<'a> {
                 None => is_sound = false,
             }
         }
-        is_sound.then_some(Rule { definition, home, constants, owner, helpers: BTreeMap::new(), span })
+        is_sound.then_some(Rule { definition, home, constants, owner, helpers: BTreeMap::new(), span, clips: Vec::new() })
+    }
+
+    /// Says that a name is no optimizer's, and what may have been meant.
+    fn complain_about_optimizer(&mut self, name: &str, span: Span, scope: &Scope) {
+        let message = Diagnostic::error(span, format!("there is no optimizer `{name}`"));
+        let mut known: Vec<&str> = self.definitions.optimizer_names().collect();
+        known.sort_unstable();
+        known.dedup();
+        let message = if let Some(near) = crate::diagnostic::nearest(name, known.iter().copied()) {
+            message.hint(format!("did you mean `{near}`?"))
+        } else if name == "none" {
+            message.hint("`optimizer none` stands by itself: what it leaves as it is has no gradient that could be changed")
+        } else if self.definitions.callable(name, scope.home).is_some() {
+            message.hint(format!("`{name}` is a function; what changes the gradient follows the optimizer: `sgd(…) |> {name}`"))
+        } else {
+            message.hint(format!("there are {}", super::value::list_words(known)))
+        };
+        self.complain(message);
     }
 
     /// Checks that what a rule is given is a number, or one that changes with `k`.
-    fn check_schedule(&mut self, value: &Indexed, span: Span) -> Option<()> {
+    pub(super) fn check_schedule(&mut self, value: &Indexed, span: Span) -> Option<()> {
         if !value.axes.is_empty() {
             let message = Diagnostic::error(span, "an optimizer is given numbers");
             self.complain(message.label(format!("this has {}", shape_words(&value.shape(&self.context)))));
@@ -211,27 +238,39 @@ impl<'a> Builder<'a> {
         matches!(self.context.tensor(tensor).role, Role::Constant | Role::UpdateNumber)
     }
 
+    /// The gradients of a line's parameters, and what is left of them when they are clipped.
+    fn trained(&mut self, clips: &[Clip<'a>], parameters: &[TensorId], scope: &mut Scope) -> Option<Vec<Trained>> {
+        let gradients: Vec<TensorId> = parameters.iter().map(|&of| self.tensor_like(of, "g", Role::Gradient { of })).collect();
+        let mut seen: Vec<Indexed> = gradients.iter().map(|&gradient| self.tensor_value(gradient)).collect();
+        for clip in clips {
+            seen = self.clipped(clip, &seen, scope)?;
+        }
+        let trained = parameters.iter().zip(gradients).zip(seen);
+        Some(trained.map(|((&parameter, gradient), seen)| Trained { parameter, gradient, seen }).collect())
+    }
+
     /// The equations of a rule for one parameter.
-    fn instance(&mut self, rule: &mut Rule<'a>, parameter: TensorId, line: usize) -> Option<Optimizer> {
+    fn instance(&mut self, rule: &mut Rule<'a>, trained: &Trained, line: usize) -> Option<Optimizer> {
         let name = &rule.definition.name;
         let end = rule.definition.body.last().map_or(name.span, |statement| statement.span);
         self.enter(&name.text, name.span, end, rule.span)?;
-        let optimizer = self.instance_of(rule, parameter, line);
+        let optimizer = self.instance_of(rule, trained, line);
         self.leave();
         optimizer
     }
 
-    fn instance_of(&mut self, rule: &mut Rule<'a>, parameter: TensorId, line: usize) -> Option<Optimizer> {
+    fn instance_of(&mut self, rule: &mut Rule<'a>, trained: &Trained, line: usize) -> Option<Optimizer> {
+        let &Trained { parameter, gradient, .. } = trained;
         let mut inner = Scope::new(rule.home);
         let header = rule.definition.name.span;
         for (name, span, constant) in &rule.constants {
             inner.bind(name, *span, Binding::Value(constant.clone()));
         }
         let indices = self.context.fresh_axes(parameter);
-        let gradient = self.tensor_like(parameter, "g", Role::Gradient { of: parameter });
         let next = self.tensor_like(parameter, "", Role::Next { of: parameter });
-        for (name, tensor) in [("w", parameter), ("g", gradient)] {
-            let value = self.context.access_at(tensor, &indices);
+        let element = self.context.access_at(parameter, &indices);
+        let slope = trained.seen.at_indices(&mut self.context, &indices);
+        for (name, value) in [("w", element), ("g", slope)] {
             inner.bind(name, header, Binding::Value(Indexed::scalar(value)));
         }
         let mut next_of: BTreeMap<String, TensorId> = BTreeMap::from([("w'".to_owned(), next)]);

@@ -251,7 +251,7 @@ impl<'a> Builder<'a> {
         }
         let mut inner = Scope::new(home);
         for (position, (formal, given)) in definition.formals.iter().zip(&mut given).enumerate() {
-            if formal.indices.is_some() || formal.within.is_some() {
+            if formal.indices.is_some() {
                 continue;
             }
             let (value, span) = match (given.take(), &formal.default) {

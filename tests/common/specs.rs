@@ -59,8 +59,8 @@ pub(crate) const LOSSES: [(&str, Range); 10] = [
 /// Calls of every regularizer.
 pub(crate) const REGULARIZERS: [&str; 4] = ["l1(0.05)", "l2(0.3)", "elastic_net(0.05, 0.2)", "l2(0.6) / m"];
 
-/// Calls of every optimizer.
-pub(crate) const OPTIMIZERS: [&str; 8] = [
+/// Calls of every optimizer, and of what clips a gradient.
+pub(crate) const OPTIMIZERS: [&str; 10] = [
     "sgd(0.1)",
     "momentum(0.1)",
     "nesterov(0.1, alpha = 0.8)",
@@ -69,6 +69,8 @@ pub(crate) const OPTIMIZERS: [&str; 8] = [
     "adam(0.01)",
     "adam(rate = 0.01, beta1 = 0.8, beta2 = 0.99)",
     "adamw(0.01, decay = 0.1)",
+    "sgd(0.1) |> clip_norm(0.3)",
+    "momentum(0.1) |> clip_value(0.05) |> clip_norm(0.1 / k)",
 ];
 
 /// A net of one hidden layer for each activation and each loss that it goes with; the activation is the hidden layer's too.

@@ -89,6 +89,71 @@ mod frozen {
     }
 }
 
+mod clipped {
+    use super::*;
+
+    #[derive_backprop(
+        spec = "
+        function own_norm(d[..], most) = d * min(1, most / sqrt(sum(..: d^2)))
+        input x[2]
+        target t[1]
+        h = x |> dense(3) |> tanh
+        y = h |> dense(1)
+        loss squared_error(y, t)
+        regularizer l2(0.1)
+        optimizer momentum(0.5, alpha = 0.9) |> clip_value(0.2) |> clip_norm(0.3 / k)
+        optimizer adam(0.1) |> own_norm(0.05) on dense2.w, dense2.b
+    ",
+        scalar = f64
+    )]
+    struct Net;
+
+    fn clipped_to_norm(gradient: &mut [f64], limit: f64) {
+        let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+        assert!(norm > limit, "there is something to clip: {norm}");
+        gradient.iter_mut().for_each(|g| *g *= limit / norm);
+    }
+
+    #[test]
+    fn three_updates_are_those_of_clipped_gradients() {
+        let (inputs, targets) = ([[1.0, -2.0], [0.5, 3.0]], [[4.0], [-2.0]]);
+        let (mut state, mut scratch) = (NetState::ZERO, NetScratch::ZERO);
+        let (mut net, mut gradient) = (Net::ZERO, Net::ZERO);
+        net.initialize(5);
+        let mut expected = net.clone();
+        let (mut mean, mut square, mut velocity) = ([0.0; 4], [0.0; 4], [0.0; 9]);
+        for k in 1..=3 {
+            expected.backward_slice(&inputs, &targets, &mut gradient, &mut scratch);
+            let (first, second) = gradient.as_mut_slice().split_at_mut(9);
+            first.iter_mut().for_each(|g| *g = g.clamp(-0.2, 0.2));
+            clipped_to_norm(first, 0.3 / f64::from(k));
+            clipped_to_norm(second, 0.05);
+            let (w, v) = expected.as_mut_slice().split_at_mut(9);
+            for at in 0..9 {
+                velocity[at] = 0.9 * velocity[at] - 0.5 * first[at];
+                w[at] += velocity[at];
+            }
+            for at in 0..4 {
+                mean[at] = 0.9 * mean[at] + (1.0 - 0.9) * second[at];
+                square[at] = 0.999 * square[at] + (1.0 - 0.999) * second[at] * second[at];
+                let (mean, square) = (mean[at] / (1.0 - 0.9_f64.powi(k)), square[at] / (1.0 - 0.999_f64.powi(k)));
+                v[at] -= 0.1 * mean / (square.sqrt() + 1e-8);
+            }
+            net.train_slice(&inputs, &targets, &mut state, &mut scratch);
+            for (found, expected) in net.as_slice().iter().zip(expected.as_slice()) {
+                assert!((found - expected).abs() < 1e-12, "update {k}: {found} is not {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_gradient_of_zero_is_clipped_to_zero() {
+        let (mut net, mut state, mut scratch) = (Net::ZERO, NetState::ZERO, NetScratch::ZERO);
+        net.train(&[0.0, 0.0], &[0.0], &mut state, &mut scratch);
+        assert_eq!(net, Net::ZERO);
+    }
+}
+
 #[test]
 fn initial_values_follow_their_distributions_and_the_seed() {
     let (mut first, mut second) = (Net::ZERO, Net::ZERO);

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use common::random::{network, runner, spec};
-use common::specs::{OPTIMIZERS, Spec, activations_with_losses, net, regularizers};
+use common::specs::{OPTIMIZERS, Spec, activations_with_losses, net, regularizers, shapes_of_nets};
 use deltarule_compiler::derivation::Derivation;
 use deltarule_compiler::emit::{EmitOptions, ScalarType, emit_file};
 use deltarule_compiler::generic::{Engine, Values};
@@ -27,6 +27,8 @@ const UPDATES: usize = 3;
 fn specs() -> Vec<Spec> {
     let mut specs = activations_with_losses();
     specs.extend(regularizers());
+    let has_x_and_t = |spec: &Spec| spec.text.contains("input x[") && spec.text.contains("target t[");
+    specs.extend(shapes_of_nets().into_iter().filter(has_x_and_t));
     specs.extend(OPTIMIZERS.iter().map(|optimizer| {
         let Spec { name, text } = net("relu", "softmax", "cross_entropy(y, t)", "t: class[4]");
         Spec { name: format!("{name}, {optimizer}"), text: text.replace("sgd(0.1)", optimizer) }
