@@ -2,6 +2,8 @@
 // Each test file is a crate of its own and uses a part of this.
 #![allow(dead_code)]
 
+pub(crate) mod data;
+pub(crate) mod modules;
 pub(crate) mod random;
 pub(crate) mod specs;
 
