@@ -7,7 +7,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::data::data;
-use common::modules::{compositions, constructs, functions, layers, rules};
+use common::modules::{by_everything, compositions, constructs, functions, layers, rules};
 use common::specs::Spec;
 use deltarule_compiler::derivation::Derivation;
 use deltarule_compiler::generic::{Engine, GradientReport, check_gradients};
@@ -19,28 +19,6 @@ use deltarule_compiler::syntax::{PRELUDE, parse};
 fn words(text: &str) -> BTreeSet<&str> {
     let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
     code.flat_map(|line| line.split(|letter: char| !letter.is_alphanumeric() && letter != '_')).collect()
-}
-
-/// The same net with `objective … by …`: all data are inputs, and it is differentiated by all that has derivatives.
-fn by_everything(spec: &Spec, derivation: &Derivation) -> String {
-    let model = &derivation.model;
-    let mut losses = Vec::new();
-    let mut text = String::new();
-    for line in spec.text.lines() {
-        match line.split_once(' ') {
-            Some(("loss", loss)) => losses.push(format!("({loss})")),
-            Some(("target", declared)) => text += &format!("input {declared}\n"),
-            Some(("optimizer" | "regularizer", _)) => {}
-            _ => text += &format!("{line}\n"),
-        }
-    }
-    let data = model.inputs.iter().chain(&model.targets).filter(|&&tensor| !model.context.tensor(tensor).label);
-    let by: Vec<&str> = data
-        .copied()
-        .chain(model.parameters.iter().map(|parameter| parameter.tensor))
-        .map(|tensor| &model.context.tensor(tensor).name[..])
-        .collect();
-    text + &format!("objective {} by {}\n", losses.join(" + "), by.join(", "))
 }
 
 /// What is wrong with a comparison: differences, and tensors of which nothing was compared.

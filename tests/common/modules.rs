@@ -1,5 +1,7 @@
 //! Tables of specs: every layer of the prelude, alone and composed with others, and what the language has besides layers.
 
+use deltarule_compiler::derivation::Derivation;
+
 use super::specs::{ACTIVATIONS, LOSSES, OPTIMIZERS, REGULARIZERS, Range, Spec, net};
 
 /// A spec of `input x…` and `target t…`, whose last value is `y`.
@@ -284,4 +286,26 @@ pub(crate) fn functions() -> Vec<Spec> {
         specs.push(Spec { name: optimizer.to_owned(), text: text.replace("sgd(0.1)", optimizer) });
     }
     specs
+}
+
+/// The same net with `objective … by …`: all data are inputs, and it is differentiated by all that has derivatives.
+pub(crate) fn by_everything(spec: &Spec, derivation: &Derivation) -> String {
+    let model = &derivation.model;
+    let mut losses = Vec::new();
+    let mut text = String::new();
+    for line in spec.text.lines() {
+        match line.split_once(' ') {
+            Some(("loss", loss)) => losses.push(format!("({loss})")),
+            Some(("target", declared)) => text += &format!("input {declared}\n"),
+            Some(("optimizer" | "regularizer", _)) => {}
+            _ => text += &format!("{line}\n"),
+        }
+    }
+    let data = model.inputs.iter().chain(&model.targets).filter(|&&tensor| !model.context.tensor(tensor).label);
+    let by: Vec<&str> = data
+        .copied()
+        .chain(model.parameters.iter().map(|parameter| parameter.tensor))
+        .map(|tensor| &model.context.tensor(tensor).name[..])
+        .collect();
+    text + &format!("objective {} by {}\n", losses.join(" + "), by.join(", "))
 }

@@ -304,19 +304,18 @@ impl KernelTokens<'_> {
         if others.is_empty() && negative == Affine::default() {
             return tokens;
         }
-        if positive.terms.len() + usize::from(positive.constant != 0) > 1 || positive.terms.iter().any(|term| term.1 != 1) {
-            tokens = quote!((#tokens));
-        }
+        // Called by its type: nothing else may say that a loop's variable is a `usize`.
         if negative != Affine::default() {
             let negative = self.plain_affine(&negative);
-            tokens = quote!(#tokens.wrapping_sub(#negative));
+            tokens = quote!(usize::wrapping_sub(#tokens, #negative));
         }
         for (factor, value) in others {
             let value = self.operand(value, Binding::Cast);
             let value = quote!(#value as isize as usize);
             let magnitude = Literal::u64_unsuffixed(factor.unsigned_abs());
-            let value = if factor.abs() == 1 { value } else { quote!((#value).wrapping_mul(#magnitude)) };
-            tokens = if *factor < 0 { quote!(#tokens.wrapping_sub(#value)) } else { quote!(#tokens.wrapping_add(#value)) };
+            let value = if factor.abs() == 1 { value } else { quote!(usize::wrapping_mul(#value, #magnitude)) };
+            let operation = super::identifier(if *factor < 0 { "wrapping_sub" } else { "wrapping_add" });
+            tokens = quote!(usize::#operation(#tokens, #value));
         }
         tokens
     }
