@@ -1,10 +1,13 @@
 //! Everything that is derived from a model: what the sheet prints, the generic engine interprets and the emitter compiles.
 //!
 //! All equations are numbered through, in the order in which a reader meets them; the number is the link between the
-//! sheet, the emitted code and a message.
+//! sheet, the emitted code and a message. Equations that differ only in their layer have one number.
+
+use std::collections::HashMap;
 
 use crate::calculus::{Record, Step, adjoints, definitions, differentiate, simplify, stabilize};
 use crate::equation::{Equation, Role, Tensor, TensorId};
+use crate::folding::Folding;
 use crate::model::Model;
 
 /// The equations of training, in the order in which they are computed.
@@ -25,6 +28,8 @@ pub struct Derivation {
     /// The scalar objective: `E = mean of loss + regularizers`, with a target of role
     /// [`crate::equation::Role::Objective`]. Its number is 1. `None` for a model with an `objective … by …`.
     pub objective: Option<Equation>,
+    /// Which equations differ only in their layer: one rule of the sheet stands for them, and they share a number.
+    pub folding: Folding,
 }
 
 /// One equation of the backward pass with its record.
@@ -78,22 +83,27 @@ pub fn derive(mut model: Model) -> Derivation {
     } else {
         Vec::new()
     };
-    let mut derivation = Derivation { model, forward, backward, gradient, objective };
+    let folding = Folding::new(&model.context, &forward, &backward, &gradient, &model.optimizers);
+    let mut derivation = Derivation { model, forward, backward, gradient, objective, folding };
     number(&mut derivation);
     derivation
 }
 
-/// Numbers all equations in the order in which a reader meets them.
+/// Numbers all equations in the order in which a reader meets them; those of one rule share its number.
 fn number(derivation: &mut Derivation) {
-    let Derivation { model, forward, backward, gradient, objective } = derivation;
+    let Derivation { model, forward, backward, gradient, objective, folding } = derivation;
     let all = (objective.iter_mut())
         .chain(forward)
         .chain(backward.iter_mut().map(|adjoint| &mut adjoint.equation))
         .chain(gradient.iter_mut().map(|gradient| &mut gradient.equation))
         .chain(&mut model.constants)
         .chain(model.optimizers.iter_mut().flat_map(|optimizer| &mut optimizer.equations));
-    for (number, equation) in all.enumerate() {
-        equation.number = number as u32 + 1;
+    let mut known: HashMap<TensorId, u32> = HashMap::new();
+    let mut next = 1;
+    for equation in all {
+        let first = folding.rule(equation.target).and_then(|rule| rule.members.first().copied()).unwrap_or(equation.target);
+        equation.number = *known.entry(first).or_insert(next);
+        next = next.max(equation.number + 1);
     }
 }
 

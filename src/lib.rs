@@ -17,6 +17,7 @@ pub mod evaluation;
 #[cfg(feature = "cli")]
 pub mod files;
 pub mod format;
+pub mod folding;
 #[cfg(feature = "generic")]
 pub mod generic;
 pub mod identity;

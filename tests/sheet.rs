@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use deltarule_compiler::derivation::Derivation;
 use deltarule_compiler::pipeline;
 use deltarule_compiler::sheet::document::{Block, Inline};
-use deltarule_compiler::sheet::{NotationStyle, Sheet, SheetOptions, Steps, equation_text};
+use deltarule_compiler::sheet::{NotationTable, Sheet, SheetOptions, Steps, equation_text};
 
 const SPECS: [&str; 10] =
     ["branches", "circuit", "clipped", "convolution", "digits", "kinks", "lecture22", "letters", "neuron", "recurrent"];
@@ -27,8 +27,9 @@ fn sheet(name: &str) -> Sheet {
 fn all_options() -> Vec<SheetOptions> {
     let mut all = Vec::new();
     for steps in [Steps::None, Steps::Key, Steps::All] {
-        for notation in [NotationStyle::Lecture, NotationStyle::Plain] {
-            all.extend([0, 1].map(|first_index| SheetOptions { steps, notation, first_index }));
+        for notation in [NotationTable::lecture(), NotationTable::matrix(), NotationTable::plain()] {
+            let counted = [0, 1].map(|first_index| NotationTable { first_index, ..notation.clone() });
+            all.extend(counted.map(|notation| SheetOptions { steps, notation }));
         }
     }
     all
@@ -57,7 +58,7 @@ fn sheets_read_as_they_did() {
 
 #[test]
 fn all_steps_in_plain_notation_count_from_zero() {
-    let options = SheetOptions { steps: Steps::All, notation: NotationStyle::Plain, first_index: 0 };
+    let options = SheetOptions { steps: Steps::All, notation: NotationTable { first_index: 0, ..NotationTable::plain() } };
     insta::assert_snapshot!("neuron_all_plain_text", Sheet::new(&derivation("neuron"), &options).to_text());
 }
 
@@ -71,13 +72,13 @@ fn the_lecture_s_rules_come_out_as_the_lecture_writes_them() {
         .map(|equation| equation_text(&derivation, equation))
         .collect();
     for expected in [
-        "E = (1/m) Σₙ₌₁ᵐ ℓ⁽ⁿ⁾ + (λ/(2m)) Σᵢ₌₁⁴ Σⱼ₌₁⁵ (w⁽¹⁾ᵢⱼ)² + (λ/(2m)) Σᵢ₌₁⁵ Σⱼ₌₁³ (w⁽²⁾ᵢⱼ)²",
-        "s⁽¹⁾ⱼ = Σᵢ₌₁⁴ w⁽¹⁾ᵢⱼ xᵢ + b⁽¹⁾ⱼ",
-        "hⱼ = 1/(1 + e^(−s⁽¹⁾ⱼ))",
-        "∂ℓ/∂s⁽²⁾ⱼ = yⱼ − tⱼ",
-        "∂ℓ/∂s⁽¹⁾ⱼ = ∂ℓ/∂hⱼ · hⱼ(1 − hⱼ)",
-        "∂ℓ/∂w⁽¹⁾ᵢⱼ = ∂ℓ/∂s⁽¹⁾ⱼ · xᵢ",
-        "∂E/∂w⁽¹⁾ᵢⱼ = (1/m) Σₙ₌₁ᵐ ∂ℓ⁽ⁿ⁾/∂w⁽¹⁾ᵢⱼ + (λ/m) w⁽¹⁾ᵢⱼ",
+        "E = (1/m) Σₙ₌₁ᵐ ℓ⁽ⁿ⁾ + (λ/(2m)) Σᵢ₌₁⁴ Σⱼ₌₁⁵ (w¹ᵢⱼ)² + (λ/(2m)) Σᵢ₌₁⁵ Σⱼ₌₁³ (w²ᵢⱼ)²",
+        "sum¹ⱼ = Σᵢ₌₁⁴ w¹ᵢⱼ xᵢ + b¹ⱼ",
+        "σ¹ⱼ = 1/(1 + e^(−sum¹ⱼ))",
+        "∂ℓ/∂sum²ⱼ = σ²ⱼ − tⱼ",
+        "∂ℓ/∂sum¹ⱼ = ∂ℓ/∂σ¹ⱼ · σ¹ⱼ(1 − σ¹ⱼ)",
+        "∂ℓ/∂w¹ᵢⱼ = ∂ℓ/∂sum¹ⱼ · xᵢ",
+        "∂E/∂w¹ᵢⱼ = (1/m) Σₙ₌₁ᵐ ∂ℓ⁽ⁿ⁾/∂w¹ᵢⱼ + (λ/m) w¹ᵢⱼ",
     ] {
         assert!(lines.iter().any(|line| line == expected), "no equation reads {expected}; there are\n{}", lines.join("\n"));
     }
@@ -86,12 +87,15 @@ fn the_lecture_s_rules_come_out_as_the_lecture_writes_them() {
 #[test]
 fn every_equation_stands_on_the_sheet_once_and_every_link_leads_to_one() {
     for_each_sheet(|what, derivation, sheet| {
-        let count = derivation.objective.iter().len()
-            + derivation.forward.len()
-            + derivation.backward.len()
-            + derivation.gradient.len()
-            + derivation.model.constants.len()
-            + derivation.model.optimizers.iter().map(|optimizer| optimizer.equations.len()).sum::<usize>();
+        // Equations that differ only in their layer share a number, and one line stands for them.
+        let model = &derivation.model;
+        let all = (derivation.objective.iter())
+            .chain(&derivation.forward)
+            .chain(derivation.backward.iter().map(|adjoint| &adjoint.equation))
+            .chain(derivation.gradient.iter().map(|gradient| &gradient.equation))
+            .chain(&model.constants)
+            .chain(model.optimizers.iter().flat_map(|optimizer| &optimizer.equations));
+        let count = all.map(|equation| equation.number).max().unwrap_or(0);
         let (mut numbers, mut links) = (Vec::new(), BTreeSet::new());
         let mut see = |inlines: &[Inline], numbers: &mut Vec<u32>| {
             for inline in inlines {
@@ -116,7 +120,7 @@ fn every_equation_stands_on_the_sheet_once_and_every_link_leads_to_one() {
             }
         }
         numbers.sort_unstable();
-        assert_eq!(numbers, (1..=count as u32).collect::<Vec<_>>(), "the numbers of {what}");
+        assert_eq!(numbers, (1..=count).collect::<Vec<_>>(), "the numbers of {what}");
         assert!(links.iter().all(|link| numbers.contains(link)), "{what} links to an equation that it does not print");
     });
 }

@@ -14,6 +14,8 @@ pub struct Context {
     lookup: HashMap<Node, ExprId>,
     indices: Vec<Index>,
     canonical: HashMap<(u32, i64, i64), IndexId>,
+    /// The levels of those indices.
+    levels: HashMap<IndexId, u32>,
     tensors: Vec<Tensor>,
 }
 
@@ -105,6 +107,11 @@ impl Context {
         self.depths[expr.index()]
     }
 
+    /// At which level of nesting a canonical index is bound; 0 for an index that is not canonical.
+    pub(crate) fn binding_level(&self, index: IndexId) -> u32 {
+        self.levels.get(&index).copied().unwrap_or(0)
+    }
+
     /// The canonical index of a level of nesting and a range; the name is for printing, and that of its first use.
     pub(super) fn canonical_index(&mut self, level: u32, index: Index) -> IndexId {
         let Index { name, start, end, .. } = index;
@@ -114,6 +121,7 @@ impl Context {
         let id = self.add_index(name, start, end);
         self.indices[id.index()].canonical = true;
         self.canonical.insert((level, start, end), id);
+        self.levels.insert(id, level);
         id
     }
 }

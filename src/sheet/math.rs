@@ -83,6 +83,8 @@ pub enum Fence {
     Bars,
     /// `⌊ ⌋`
     Floor,
+    /// Nothing: around the number of a layer, which is no exponent.
+    Bare,
 }
 
 /// Operators that are larger than what they apply to.
@@ -354,6 +356,7 @@ pub fn width(math: &Math) -> f64 {
         }
         Math::Stack(lines) => lines.iter().map(width).fold(0.0, f64::max),
         Math::Sqrt(body) => width(body) + 0.9,
+        Math::Fenced(Fence::Bare, body) => width(body),
         Math::Fenced(_, body) => width(body) + if body.is_tall() { 1.3 } else { 0.85 },
         Math::HalfFence(..) => 0.6,
         Math::Cases(rows) => {

@@ -12,7 +12,6 @@ mod latex;
 mod lines;
 mod markdown;
 pub mod math;
-mod names;
 mod notation;
 mod plain;
 mod text;
@@ -23,6 +22,7 @@ use document::Document;
 use formula::Writer;
 use math::Math;
 use notation::Notation;
+pub use notation::table::{LayerMark, NotationTable};
 
 /// How much of each derivation is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,31 +36,13 @@ pub enum Steps {
     All,
 }
 
-/// In whose notation tensors are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum NotationStyle {
-    /// As in the lectures: Greek letters, layers as superscripts.
-    #[default]
-    Lecture,
-    /// By the names of the spec.
-    Plain,
-}
-
 /// What a reader may choose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SheetOptions {
     /// How much of each derivation is printed.
     pub steps: Steps,
     /// In whose notation.
-    pub notation: NotationStyle,
-    /// The number of a tensor's first element: 1 in most lectures, 0 in specs and code.
-    pub first_index: i64,
-}
-
-impl Default for SheetOptions {
-    fn default() -> Self {
-        Self { steps: Steps::Key, notation: NotationStyle::Lecture, first_index: 1 }
-    }
+    pub notation: NotationTable,
 }
 
 /// A sheet, ready to be printed.
@@ -73,7 +55,7 @@ pub struct Sheet {
 impl Sheet {
     /// The sheet of a derivation.
     pub fn new(derivation: &Derivation, options: &SheetOptions) -> Self {
-        Self { document: compose::compose(derivation, *options) }
+        Self { document: compose::compose(derivation, options) }
     }
 
     /// As a LaTeX document that pdflatex compiles as it is.
@@ -105,7 +87,7 @@ pub struct EquationTexts<'a> {
 impl<'a> EquationTexts<'a> {
     /// Chooses the notation, once for all equations.
     pub fn new(derivation: &'a Derivation) -> Self {
-        Self { notation: Notation::new(derivation, SheetOptions::default()) }
+        Self { notation: Notation::new(derivation, &NotationTable::lecture()) }
     }
 
     /// One equation.

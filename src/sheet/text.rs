@@ -57,6 +57,7 @@ const SUPERSCRIPTS: &[(char, char)] = &[
     (')', '⁾'),
     ('i', 'ⁱ'),
     ('k', 'ᵏ'),
+    ('l', 'ˡ'),
     ('m', 'ᵐ'),
     ('n', 'ⁿ'),
     ('t', 'ᵗ'),
@@ -93,10 +94,10 @@ fn write(math: &Math, out: &mut String) {
         }
         Math::Scripts { base, sub, sup } => {
             write_side(base, is_one_symbol(base), out);
-            // A superscript in parentheses is part of the name and stands first; an exponent stands last.
-            let is_label = sup.as_deref().is_some_and(|sup| {
-                let text = math_text(sup);
-                text.starts_with('(') || text.starts_with('′')
+            // The number of a layer is part of the name and stands first; an exponent stands last.
+            let is_label = sup.as_deref().is_some_and(|sup| match sup {
+                Math::Row(parts) => matches!(parts.first(), Some(Math::Fenced(..))),
+                other => matches!(other, Math::Fenced(..)) || *other == Math::identifier("′"),
             });
             let scripts = if is_label { [(sup, true), (sub, false)] } else { [(sub, false), (sup, true)] };
             for (script, raised) in scripts {
@@ -284,5 +285,6 @@ fn fence_text(fence: Fence, side: Side) -> &'static str {
         (Fence::Bars, _) => "|",
         (Fence::Floor, Side::Left) => "⌊",
         (Fence::Floor, Side::Right) => "⌋",
+        (Fence::Bare, _) => "",
     }
 }

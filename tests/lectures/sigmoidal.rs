@@ -30,20 +30,20 @@ impl Given {
 #[test]
 fn the_rules_are_those_of_the_lecture() {
     let common = [
-        "E = (1/m) Σₙ₌₁ᵐ ℓ⁽ⁿ⁾ + (λ/(2m)) Σᵢ₌₁⁴ Σⱼ₌₁⁵ (w⁽¹⁾ᵢⱼ)² + (λ/(2m)) Σᵢ₌₁⁵ Σⱼ₌₁³ (w⁽²⁾ᵢⱼ)²",
-        "s⁽¹⁾ⱼ = Σᵢ₌₁⁴ w⁽¹⁾ᵢⱼ xᵢ",
-        "ℓ = −Σⱼ₌₁³ [tⱼ ln yⱼ + (1 − tⱼ) ln(1 − yⱼ)]",
-        "∂ℓ/∂s⁽²⁾ⱼ = yⱼ − tⱼ",
-        "∂ℓ/∂hⱼ = Σₖ₌₁³ ∂ℓ/∂s⁽²⁾ₖ · w⁽²⁾ⱼₖ",
-        "∂ℓ/∂w⁽²⁾ᵢⱼ = ∂ℓ/∂s⁽²⁾ⱼ · hᵢ",
-        "∂ℓ/∂w⁽¹⁾ᵢⱼ = ∂ℓ/∂s⁽¹⁾ⱼ · xᵢ",
-        "∂E/∂w⁽¹⁾ᵢⱼ = (1/m) Σₙ₌₁ᵐ ∂ℓ⁽ⁿ⁾/∂w⁽¹⁾ᵢⱼ + (λ/m) w⁽¹⁾ᵢⱼ",
-        "w⁽¹⁾ᵢⱼ ← w⁽¹⁾ᵢⱼ − η · ∂E/∂w⁽¹⁾ᵢⱼ",
+        "E = (1/m) Σₙ₌₁ᵐ ℓ⁽ⁿ⁾ + (λ/(2m)) Σᵢ₌₁⁴ Σⱼ₌₁⁵ (w¹ᵢⱼ)² + (λ/(2m)) Σᵢ₌₁⁵ Σⱼ₌₁³ (w²ᵢⱼ)²",
+        "sum¹ⱼ = Σᵢ₌₁⁴ w¹ᵢⱼ xᵢ",
+        "ℓ = −Σⱼ₌₁³ [tⱼ ln σ²ⱼ + (1 − tⱼ) ln(1 − σ²ⱼ)]",
+        "∂ℓ/∂sum²ⱼ = σ²ⱼ − tⱼ",
+        "∂ℓ/∂σ¹ⱼ = Σₖ₌₁³ ∂ℓ/∂sum²ₖ · w²ⱼₖ",
+        "∂ℓ/∂w²ᵢⱼ = ∂ℓ/∂sum²ⱼ · σ¹ᵢ",
+        "∂ℓ/∂w¹ᵢⱼ = ∂ℓ/∂sum¹ⱼ · xᵢ",
+        "∂E/∂w¹ᵢⱼ = (1/m) Σₙ₌₁ᵐ ∂ℓ⁽ⁿ⁾/∂w¹ᵢⱼ + (λ/m) w¹ᵢⱼ",
+        "w¹ᵢⱼ ← w¹ᵢⱼ − η · ∂E/∂w¹ᵢⱼ",
     ];
     for (name, slope) in [
-        ("001/sigmoid", "∂ℓ/∂s⁽¹⁾ⱼ = ∂ℓ/∂hⱼ · hⱼ(1 − hⱼ)"),
-        ("001/tanh", "∂ℓ/∂s⁽¹⁾ⱼ = ∂ℓ/∂hⱼ · (1 − hⱼ²)"),
-        ("001/relu", "∂ℓ/∂s⁽¹⁾ⱼ = ∂ℓ/∂hⱼ · [s⁽¹⁾ⱼ ≥ 0]"),
+        ("001/sigmoid", "∂ℓ/∂sum¹ⱼ = ∂ℓ/∂σ¹ⱼ · σ¹ⱼ(1 − σ¹ⱼ)"),
+        ("001/tanh", "∂ℓ/∂sum¹ⱼ = ∂ℓ/∂σ¹ⱼ · [1 − (σ¹ⱼ)²]"),
+        ("001/relu", "∂ℓ/∂sum¹ⱼ = ∂ℓ/∂σ¹ⱼ · [sum¹ⱼ ≥ 0]"),
     ] {
         let lecture = Lecture::open(name);
         lecture.assert_states(&common);
@@ -86,7 +86,7 @@ fn values_and_derivatives_are_those_of_a_loop_over_the_lecture_s_formulas() {
 #[test]
 fn the_second_fraction_of_the_derivative_of_cross_entropy_is_added() {
     let lecture = Lecture::open("001/sigmoid");
-    lecture.assert_states(&["∂ℓ/∂yⱼ = (1 − tⱼ)/(1 − yⱼ) − tⱼ/yⱼ"]);
+    lecture.assert_states(&["∂ℓ/∂σ²ⱼ = (1 − tⱼ)/(1 − σ²ⱼ) − tⱼ/σ²ⱼ"]);
     Given::new().with(0..1, |data| {
         let run = lecture.run(data);
         let expected: Vec<f64> = run.of("y").iter().zip(T).map(|(y, t)| -t / y + (1.0 - t) / (1.0 - y)).collect();
@@ -169,9 +169,8 @@ fn three_updates_by_each_rule_of_the_lecture() {
 
 #[test]
 fn momentum_and_the_schedules_read_as_in_the_lecture() {
-    Lecture::open("001/momentum")
-        .assert_states(&["v⁽¹⁾_(w,ij) ← α v⁽¹⁾_(w,ij) − η · ∂E/∂w⁽¹⁾ᵢⱼ", "w⁽¹⁾ᵢⱼ ← w⁽¹⁾ᵢⱼ + v⁽¹⁾_(w,ij)"]);
-    Lecture::open("001/sgd_reciprocal").assert_states(&["ηₖ = 1/k", "w⁽¹⁾ᵢⱼ ← w⁽¹⁾ᵢⱼ − ηₖ · ∂E/∂w⁽¹⁾ᵢⱼ"]);
+    Lecture::open("001/momentum").assert_states(&["v¹_(w,ij) ← α v¹_(w,ij) − η · ∂E/∂w¹ᵢⱼ", "w¹ᵢⱼ ← w¹ᵢⱼ + v¹_(w,ij)"]);
+    Lecture::open("001/sgd_reciprocal").assert_states(&["ηₖ = 1/k", "w¹ᵢⱼ ← w¹ᵢⱼ − ηₖ · ∂E/∂w¹ᵢⱼ"]);
     Lecture::open("001/sgd_convex_combination").assert_states(&["ηₖ = 0.1 + (0.001 − 0.1) min(1, k/100)"]);
 }
 

@@ -50,19 +50,19 @@ fn every_slope_of_the_subdifferential_is_admitted_and_no_other() {
 #[test]
 fn the_rules_change_only_in_the_slope_of_the_activation() {
     Lecture::open("000/threshold_slope_1").assert_states(&[
-        "s⁽¹⁾ⱼ = Σᵢ₌₁³ w⁽¹⁾ᵢⱼ xᵢ",
-        "∂ℓ/∂s⁽²⁾ⱼ = ∂ℓ/∂yⱼ · [s⁽²⁾ⱼ ≥ 1/4]",
-        "∂ℓ/∂s⁽¹⁾ⱼ = ∂ℓ/∂hⱼ · [s⁽¹⁾ⱼ ≥ 1/4]",
-        "∂ℓ/∂w⁽¹⁾ᵢⱼ = ∂ℓ/∂s⁽¹⁾ⱼ · xᵢ",
+        "sum¹ⱼ = Σᵢ₌₁³ w¹ᵢⱼ xᵢ",
+        "∂ℓ/∂sum²ⱼ = ∂ℓ/∂σ²ⱼ · [sum²ⱼ ≥ 1/4]",
+        "∂ℓ/∂sum¹ⱼ = ∂ℓ/∂σ¹ⱼ · [sum¹ⱼ ≥ 1/4]",
+        "∂ℓ/∂w¹ᵢⱼ = ∂ℓ/∂sum¹ⱼ · xᵢ",
     ]);
-    Lecture::open("000/threshold_slope_0").assert_states(&["∂ℓ/∂s⁽¹⁾ⱼ = ∂ℓ/∂hⱼ · [s⁽¹⁾ⱼ > 1/4]"]);
+    Lecture::open("000/threshold_slope_0").assert_states(&["∂ℓ/∂sum¹ⱼ = ∂ℓ/∂σ¹ⱼ · [sum¹ⱼ > 1/4]"]);
 }
 
 /// The notes have `-y/σ - (1-y)/(1-σ)`, but the derivative of `-(1-y) ln(1-σ)` is positive.
 #[test]
 fn the_second_fraction_of_the_derivative_of_cross_entropy_is_added() {
     let lecture = Lecture::open("000/threshold_slope_1");
-    lecture.assert_states(&["∂ℓ/∂yⱼ = (1 − tⱼ)/(1 − yⱼ) − tⱼ/yⱼ"]);
+    lecture.assert_states(&["∂ℓ/∂σ²ⱼ = (1 − tⱼ)/(1 − σ²ⱼ) − tⱼ/σ²ⱼ"]);
     assert_close("the derivative by y", lecture.run(DATA).by("y"), &[-1.6, 1.0 / 0.75]);
 }
 
@@ -70,7 +70,7 @@ fn the_second_fraction_of_the_derivative_of_cross_entropy_is_added() {
 #[test]
 fn the_derivative_of_the_regularizer_is_twice_the_notes() {
     let lecture = Lecture::open("000/threshold_slope_1");
-    lecture.assert_states(&["∂E/∂w⁽¹⁾ᵢⱼ = (1/m) Σₙ₌₁ᵐ ∂ℓ⁽ⁿ⁾/∂w⁽¹⁾ᵢⱼ + (λ/m) w⁽¹⁾ᵢⱼ"]);
+    lecture.assert_states(&["∂E/∂w¹ᵢⱼ = (1/m) Σₙ₌₁ᵐ ∂ℓ⁽ⁿ⁾/∂w¹ᵢⱼ + (λ/m) w¹ᵢⱼ"]);
     let run = lecture.run(DATA);
     let gradient = lecture.gradient(DATA, 1).gradient;
     for name in ["dense1.w", "dense2.w"] {
@@ -83,7 +83,7 @@ fn the_derivative_of_the_regularizer_is_twice_the_notes() {
 /// The notes write `Σₚ ∂E/∂σⱼ^(l+1) · ∂σⱼ^(l+1)/∂sumⱼ^(l+1) · wⱼₚ`, with a `j` where the sum's `p` belongs.
 #[test]
 fn the_sum_over_the_next_layer_runs_over_its_derivatives_too() {
-    Lecture::open("000/threshold_slope_1").assert_states(&["∂ℓ/∂hⱼ = Σₖ₌₁² ∂ℓ/∂s⁽²⁾ₖ · w⁽²⁾ⱼₖ"]);
+    Lecture::open("000/threshold_slope_1").assert_states(&["∂ℓ/∂σ¹ⱼ = Σₖ₌₁² ∂ℓ/∂sum²ₖ · w²ⱼₖ"]);
 }
 
 /// The notes' loop goes from `L - 1` down to 2, which would leave the weights of the first and the last layer as they are.

@@ -17,7 +17,7 @@ fn one_example_gives_the_error_and_the_error_times_the_input() {
         run.assert_derivatives(&[("y", -target / y + (1.0 - target) / (1.0 - y)), ("dense1.s", y - target)]);
         assert_close("dE/dW", run.by("dense1.w"), &X.map(|x| (y - target) * x));
     }
-    lecture.assert_states(&["∂ℓ/∂yⱼ = (1 − tⱼ)/(1 − yⱼ) − tⱼ/yⱼ", "∂ℓ/∂s⁽¹⁾ⱼ = yⱼ − tⱼ", "∂ℓ/∂w⁽¹⁾ᵢⱼ = ∂ℓ/∂s⁽¹⁾ⱼ · xᵢ"]);
+    lecture.assert_states(&["∂ℓ/∂yⱼ = (1 − tⱼ)/(1 − yⱼ) − tⱼ/yⱼ", "∂ℓ/∂sum¹ⱼ = yⱼ − tⱼ", "∂ℓ/∂w¹ᵢⱼ = ∂ℓ/∂sum¹ⱼ · xᵢ"]);
 }
 
 /// The columns of `X` of the lecture, four examples.
@@ -69,10 +69,10 @@ fn one_weight_s_path_through_the_deeper_network() {
         }
     }
     Lecture::open("004/deep").assert_states(&[
-        "∂ℓ/∂s⁽²⁾ⱼ = yⱼ − tⱼ",
-        "∂ℓ/∂aⱼ = Σₖ₌₁¹ ∂ℓ/∂s⁽²⁾ₖ · w⁽²⁾ⱼₖ",
-        "∂ℓ/∂s⁽¹⁾ⱼ = ∂ℓ/∂aⱼ · [s⁽¹⁾ⱼ > 0]",
-        "∂ℓ/∂w⁽¹⁾ᵢⱼ = ∂ℓ/∂s⁽¹⁾ⱼ · xᵢ",
+        "∂ℓ/∂sum²ⱼ = σ²ⱼ − tⱼ",
+        "∂ℓ/∂σ¹ⱼ = Σₖ₌₁¹ ∂ℓ/∂sum²ₖ · w²ⱼₖ",
+        "∂ℓ/∂sum¹ⱼ = ∂ℓ/∂σ¹ⱼ · [sum¹ⱼ > 0]",
+        "∂ℓ/∂w¹ᵢⱼ = ∂ℓ/∂sum¹ⱼ · xᵢ",
     ]);
 }
 

@@ -3,7 +3,8 @@
 use crate::common::{compile_file, deliver};
 use crate::failure::Failure;
 use clap::{Args, ValueEnum};
-use deltarule_compiler::sheet::{NotationStyle, Sheet, SheetOptions, Steps};
+use deltarule_compiler::files::read_spec;
+use deltarule_compiler::sheet::{NotationTable, Sheet, SheetOptions, Steps};
 use std::path::{Path, PathBuf};
 
 /// Write the sheet of update rules: notation, forward pass, backward pass, updates, all equations numbered
@@ -21,9 +22,13 @@ pub(crate) struct Arguments {
     /// The format; if left out, what FILE ends in (.tex, .html, .md), else txt
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// How formulas are written
-    #[arg(long, value_enum, default_value_t = NotationChoice::Lecture)]
-    notation: NotationChoice,
+    /// How formulas are written: `lecture` (Greek letters, layers as superscripts), `matrix` (whole matrices), `plain` (the names of
+    /// the spec), or a file with a notation of your own
+    #[arg(long, value_name = "NAME|FILE", default_value = "lecture")]
+    notation: String,
+    /// The number of the first element of a tensor, 0 or 1; if left out, as the notation has it
+    #[arg(long, value_name = "0|1", value_parser = clap::value_parser!(i64).range(0..=1))]
+    first_index: Option<i64>,
     /// How much of each derivation is shown
     #[arg(long, value_enum, default_value_t = StepsChoice::Key)]
     steps: StepsChoice,
@@ -42,14 +47,6 @@ enum Format {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum NotationChoice {
-    /// As in the lectures: Greek letters, layers as superscripts
-    Lecture,
-    /// With the names of the spec
-    Plain,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum StepsChoice {
     /// Results only
     None,
@@ -63,16 +60,12 @@ enum StepsChoice {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let compiled = compile_file(&arguments.spec)?;
     let options = SheetOptions {
-        notation: match arguments.notation {
-            NotationChoice::Lecture => NotationStyle::Lecture,
-            NotationChoice::Plain => NotationStyle::Plain,
-        },
+        notation: notation(arguments)?,
         steps: match arguments.steps {
             StepsChoice::None => Steps::None,
             StepsChoice::Key => Steps::Key,
             StepsChoice::All => Steps::All,
         },
-        ..SheetOptions::default()
     };
     let sheet = Sheet::new(&compiled.derivation, &options);
     let text = match arguments.format.unwrap_or_else(|| Format::of_file(arguments.output.as_deref())) {
@@ -82,6 +75,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Format::Txt => sheet.to_text(),
     };
     deliver(arguments.output.as_deref(), &text)
+}
+
+/// The notation that was asked for: one of those built in, or that of a file.
+fn notation(arguments: &Arguments) -> Result<NotationTable, Failure> {
+    let table = match arguments.notation.as_str() {
+        "lecture" => NotationTable::lecture(),
+        "matrix" => NotationTable::matrix(),
+        "plain" => NotationTable::plain(),
+        file => {
+            let path = Path::new(file);
+            if !path.exists() {
+                return Err(Failure::Refused(format!(
+                    "there is no notation called {file}, and no file either; try lecture, matrix or plain, or the path of a file with a notation"
+                )));
+            }
+            NotationTable::parse(file, &read_spec(path)?)?
+        }
+    };
+    Ok(NotationTable { first_index: arguments.first_index.unwrap_or(table.first_index), ..table })
 }
 
 impl Format {

@@ -31,13 +31,35 @@ impl Composer<'_> {
             } else if !is_first {
                 blocks.push(Block::Paragraph(vec![Inline::text("After that:")]));
             }
-            if self.options.steps == Steps::None {
-                blocks.push(Block::Display(adjoints.into_iter().flat_map(|adjoint| self.adjoint_lines(adjoint)).collect()));
-            } else {
-                blocks.extend(adjoints.into_iter().map(|adjoint| Block::Display(self.adjoint_lines(adjoint))));
-            }
+            blocks.extend(self.adjoint_blocks(adjoints));
         }
         blocks.extend(self.kinks());
+        blocks
+    }
+
+    /// Adjoints of the same layers together, with these layers announced.
+    fn adjoint_blocks(&self, adjoints: Vec<&Adjoint>) -> Vec<Block> {
+        let leaders: Vec<&Adjoint> = adjoints.into_iter().filter(|adjoint| self.leads(&adjoint.equation)).collect();
+        let layers = |adjoint: &Adjoint| self.folded(&adjoint.equation).map(|rule| rule.layers.clone());
+        let mut blocks = Vec::new();
+        for group in leaders.chunk_by(|a, b| layers(a) == layers(b)) {
+            match self.range_in_words(&group[0].equation) {
+                Some(mut text) => {
+                    if let Some(Inline::Text(first)) = text.first_mut() {
+                        *first = first.replacen('f', "F", 1);
+                    }
+                    text.push(Inline::text(":"));
+                    blocks.push(Block::Paragraph(text));
+                }
+                None if blocks.is_empty() => {}
+                None => blocks.push(Block::Paragraph(vec![Inline::text("Once:")])),
+            }
+            if self.options.steps == Steps::None {
+                blocks.push(Block::Display(group.iter().flat_map(|adjoint| self.adjoint_lines(adjoint)).collect()));
+            } else {
+                blocks.extend(group.iter().map(|adjoint| Block::Display(self.adjoint_lines(adjoint))));
+            }
+        }
         blocks
     }
 
@@ -103,7 +125,8 @@ impl Composer<'_> {
 
     /// Where an adjoint went that the code does not compute.
     fn readers(&self, adjoint: &Adjoint) -> Vec<Inline> {
-        let readers = self.derivation.backward.iter().filter(|other| reads(other, adjoint)).map(|reader| reader.equation.number);
+        let leaders = self.derivation.backward.iter().filter(|other| self.leads(&other.equation));
+        let readers = leaders.filter(|other| reads(other, adjoint)).map(|reader| reader.equation.number);
         [Inline::text("only a step on the way to ")].into_iter().chain(references(readers)).collect()
     }
 
@@ -116,7 +139,7 @@ impl Composer<'_> {
             Node::Partial { of, by } => vec![*of, *by],
             _ => Vec::new(),
         }));
-        Writer::new(self.notation, self.context(), &adjoint.equation.indices, &expressions)
+        Writer::new(self.notation, self.context(), &adjoint.equation.indices, &expressions).of_layers(adjoint.equation.target)
     }
 
     /// Writes about one factor, whose own indices are in scope meanwhile; the chain rule's sum will use their names.
@@ -159,7 +182,10 @@ impl Composer<'_> {
         for factor in &record.factors {
             self.within_factor(writer, adjoint, factor, |writer| match self.simple_factor(writer, factor) {
                 Some(text) if !all => simple.push(text),
-                _ => lines.extend(self.factor_lines(writer, factor)),
+                _ => match self.derived_before(writer, adjoint, factor) {
+                    Some(text) => simple.push(text),
+                    None => lines.extend(self.shared_factor_lines(writer, factor)),
+                },
             });
         }
         let uses: Vec<u32> = chain.uses.iter().filter_map(|&tensor| self.number(tensor)).collect();
@@ -193,6 +219,34 @@ impl Composer<'_> {
         let partial = writer.expression(factor.partial);
         text.extend([Inline::text(", "), Inline::Math(Math::relation(partial, Operator::Equal, value))]);
         Some(text)
+    }
+
+    /// Where a partial derivative was derived that stands with another adjoint.
+    fn derived_before(&self, writer: &mut Writer<'_>, adjoint: &Adjoint, factor: &Factor) -> Option<Vec<Inline>> {
+        let (key, _) = self.factor_key(factor)?;
+        let first = self.factors.get(&key)?.first;
+        if first == adjoint.equation.target {
+            return None;
+        }
+        let partial = writer.expression(factor.partial);
+        let text = [Inline::Math(partial), Inline::text(" as for ")];
+        Some(text.into_iter().chain(references(self.number(first))).collect())
+    }
+
+    /// The lines of one partial derivative, in general terms where other layers have the same.
+    fn shared_factor_lines(&self, writer: &mut Writer<'_>, factor: &Factor) -> Vec<Line> {
+        let shared = self.factor_key(factor).and_then(|(key, layer)| Some((self.factors.get(&key)?, layer)));
+        match shared.filter(|(shared, _)| shared.layers.len() > 1) {
+            Some((shared, layer)) => {
+                let mut lines = writer.seen_from(layer, |writer| self.factor_lines(writer, factor));
+                let range = vec![Inline::Math(self.layers_math(self.factor_stack(factor), &shared.layers))];
+                if let Some(first) = lines.first_mut() {
+                    first.reason = separated(vec![std::mem::take(&mut first.reason), range], "; ");
+                }
+                lines
+            }
+            None => self.factor_lines(writer, factor),
+        }
     }
 
     /// The lines of one partial derivative.

@@ -16,7 +16,7 @@ impl Composer<'_> {
             self.adjoint_of(tensor).is_some() || self.derivation.gradient.iter().any(|gradient| gradient.parameter == tensor)
         };
         let mut found: Vec<(Option<&Equation>, Option<u32>, Kink)> = Vec::new();
-        for equation in &self.derivation.forward {
+        for equation in self.derivation.forward.iter().filter(|equation| self.leads(equation)) {
             let all = kinks(&mut context, equation.value, &is_differentiated);
             found.extend(all.into_iter().map(|kink| (Some(equation), Some(equation.number), kink)));
         }

@@ -4,12 +4,15 @@ mod algorithm;
 mod backward;
 mod conventions;
 mod kinks;
+mod layers;
 mod passes;
 mod recurrences;
 mod symbols;
 mod update;
 
 use std::collections::BTreeMap;
+
+use layers::SharedFactor;
 
 use super::SheetOptions;
 use super::document::{Block, Document, Inline, Line, Section};
@@ -24,15 +27,27 @@ use crate::equation::{Context, Equation, IndexId, Role, TensorId};
 struct Composer<'a> {
     derivation: &'a Derivation,
     notation: &'a Notation<'a>,
-    options: SheetOptions,
+    options: &'a SheetOptions,
     /// The number of the equation that defines each tensor.
     numbers: BTreeMap<TensorId, u32>,
+    /// The adjoint of each tensor.
+    adjoints: BTreeMap<TensorId, TensorId>,
+    /// The factors of chain rules that stand once for several.
+    factors: BTreeMap<u64, SharedFactor>,
 }
 
 /// The sheet of a derivation.
-pub(super) fn compose(derivation: &Derivation, options: SheetOptions) -> Document {
-    let notation = Notation::new(derivation, options);
-    let composer = Composer { derivation, notation: &notation, options, numbers: numbers(derivation) };
+pub(super) fn compose(derivation: &Derivation, options: &SheetOptions) -> Document {
+    let notation = Notation::new(derivation, &options.notation);
+    let mut composer = Composer {
+        derivation,
+        notation: &notation,
+        options,
+        numbers: numbers(derivation),
+        adjoints: adjoints(derivation),
+        factors: BTreeMap::new(),
+    };
+    composer.factors = composer.shared_factors();
     let sections = [
         ("Notation", "notation", composer.symbols()),
         ("Objective", "objective", composer.objective()),
@@ -88,6 +103,15 @@ fn numbers(derivation: &Derivation) -> BTreeMap<TensorId, u32> {
         .collect()
 }
 
+fn adjoints(derivation: &Derivation) -> BTreeMap<TensorId, TensorId> {
+    let targets = derivation.backward.iter().map(|adjoint| adjoint.equation.target);
+    let by = targets.filter_map(|target| match derivation.model.context.tensor(target).role {
+        Role::Adjoint { of } => Some((of, target)),
+        _ => None,
+    });
+    by.collect()
+}
+
 impl<'a> Composer<'a> {
     fn context(&self) -> &'a Context {
         &self.derivation.model.context
@@ -116,7 +140,7 @@ impl<'a> Composer<'a> {
         if !rules.is_empty() {
             summary.push(vec![Inline::text("updated by "), Inline::Code(rules.join(", "))]);
         }
-        summary.push(vec![Inline::text(format!("indices from {}", self.options.first_index))]);
+        summary.push(vec![Inline::text(format!("indices from {}", self.options.notation.first_index))]);
         summary
     }
 
@@ -148,13 +172,12 @@ impl<'a> Composer<'a> {
 
     /// The tensor that holds the derivative of the loss by another.
     fn adjoint_of(&self, tensor: TensorId) -> Option<TensorId> {
-        let adjoints = self.derivation.backward.iter().map(|adjoint| adjoint.equation.target);
-        adjoints.into_iter().find(|&adjoint| self.context().tensor(adjoint).role == Role::Adjoint { of: tensor })
+        self.adjoints.get(&tensor).copied()
     }
 
     /// One equation on one line, without a reason.
     fn line(&self, equation: &Equation) -> Line {
-        let mut writer = Writer::for_equation(self.notation, equation);
+        let mut writer = Writer::for_rule(self.notation, equation);
         let left = writer.left(equation);
         let relation = writer.relation(equation);
         let right = writer.expression(equation.value);
@@ -193,8 +216,10 @@ impl<'a> Composer<'a> {
 
     /// The ranges of some of an equation's indices.
     fn ranges_of(&self, equation: &Equation, indices: &[IndexId]) -> Vec<Inline> {
-        let writer = Writer::for_equation(self.notation, equation);
-        separated(writer.ranges(indices).into_iter().map(|range| vec![Inline::Math(range)]).collect(), "; ")
+        let writer = Writer::for_rule(self.notation, equation);
+        let layers = self.layers_upwards(equation).map(|layers| vec![Inline::Math(layers)]);
+        let ranges = writer.ranges(indices).into_iter().map(|range| vec![Inline::Math(range)]);
+        separated(layers.into_iter().chain(ranges).collect(), "; ")
     }
 }
 

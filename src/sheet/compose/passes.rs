@@ -11,9 +11,9 @@ impl Composer<'_> {
         if let Some(objective) = &self.derivation.objective {
             let mut blocks = vec![Block::Display(vec![self.line(objective)])];
             if let Some(number) = model.loss.and_then(|loss| self.number(loss)) {
-                let example = self.notation.loss(Some("n"));
+                let example = self.notation.loss(Some(&self.notation.table.example));
                 let mut text = vec![Inline::Math(example), Inline::text(" is the loss "), Inline::Reference(number)];
-                text.extend([Inline::text(" of example "), Inline::Math(Math::identifier("n"))]);
+                text.extend([Inline::text(" of example "), Inline::Math(Math::identifier(&self.notation.table.example))]);
                 text.push(Inline::text(if model.regularizers.is_empty() {
                     " of the minibatch."
                 } else {
@@ -38,7 +38,8 @@ impl Composer<'_> {
         let equations: Vec<&Equation> = self.derivation.forward.iter().collect();
         let mut blocks = Vec::new();
         for run in self.runs(&equations) {
-            let lines = run.equations.iter().map(|&position| {
+            let leaders = run.equations.iter().filter(|&&position| self.leads(equations[position]));
+            let lines = leaders.map(|&position| {
                 let equation = equations[position];
                 let mut line = self.line(equation);
                 line.reason = self.ranges_of(equation, &run.indices_beside_step(self, equation, position));

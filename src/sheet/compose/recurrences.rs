@@ -63,7 +63,7 @@ impl Composer<'_> {
         let recurrence = run.recurrence.as_ref()?;
         let (&position, &axis) = recurrence.equations.first().zip(recurrence.axes.first())?;
         let equation = equations.get(position)?;
-        let writer = Writer::for_equation(self.notation, equation);
+        let writer = Writer::for_rule(self.notation, equation);
         Some(writer.values(*equation.indices.get(axis)?, recurrence.descending))
     }
 }

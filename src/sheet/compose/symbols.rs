@@ -2,6 +2,7 @@
 
 use super::{Composer, references};
 use crate::equation::{Equation, Node, Role, TensorId};
+use crate::folding::Family;
 use crate::model::Parameter;
 use crate::sheet::document::{Block, Inline, Table};
 use crate::sheet::formula::decimal;
@@ -13,23 +14,90 @@ impl Composer<'_> {
     pub(super) fn symbols(&self) -> Vec<Block> {
         let model = &self.derivation.model;
         let mut rows: Vec<Row> = Vec::new();
-        rows.extend(model.inputs.iter().map(|&input| self.row(input, self.data_meaning(input, "input"))));
+        rows.extend(model.inputs.iter().map(|&input| self.input_row(input)));
         rows.extend(model.targets.iter().map(|&target| self.row(target, self.data_meaning(target, "target"))));
         for parameter in &model.parameters {
-            rows.push(self.row(parameter.tensor, self.parameter_meaning(parameter)));
+            match self.family_of(parameter.tensor) {
+                Some(family) => rows.extend(self.family_row(family, parameter.tensor, self.parameter_meaning(parameter))),
+                None => rows.push(self.row(parameter.tensor, self.parameter_meaning(parameter))),
+            }
         }
         rows.extend(model.noises.iter().map(|noise| self.row(noise.tensor, self.noise_meaning(noise))));
         for equation in &self.derivation.forward {
-            if Some(equation.target) != model.loss {
-                let what = if model.outputs.contains(&equation.target) { "output, by " } else { "value, by " };
-                rows.push(self.row(equation.target, vec![Inline::text(what), Inline::Reference(equation.number)]));
+            let what = if model.outputs.contains(&equation.target) { "output, by " } else { "value, by " };
+            match self.family_of(equation.target) {
+                Some(family) => rows.extend(self.family_row(family, equation.target, self.family_meaning(family))),
+                None if Some(equation.target) == model.loss => {}
+                None => rows.push(self.row(equation.target, vec![Inline::text(what), Inline::Reference(equation.number)])),
             }
         }
+        rows.extend((0..self.derivation.folding.sizes.len()).map(|size| self.size_row(size)));
         self.scalar_rows(&mut rows);
         let header = vec!["symbol", "in the spec", "shape", "meaning"];
         let mut blocks = vec![Block::Table(Table { header, rows })];
         blocks.extend(self.conventions());
         blocks
+    }
+
+    /// The family that stands in one row of the table.
+    fn family_of(&self, tensor: TensorId) -> Option<&Family> {
+        let folding = &self.derivation.folding;
+        let place = folding.place(tensor).filter(|place| place.layer > 0 && self.notation.has_general_symbol(place.family))?;
+        let family = &folding.families[place.family];
+        (family.members.range(1..).count() > 1).then_some(family)
+    }
+
+    /// The row of a family, at its first tensor.
+    fn family_row(&self, family: &Family, tensor: TensorId, mut meaning: Vec<Inline>) -> Option<Row> {
+        let members: Vec<(i64, TensorId)> = family.members.range(1..).map(|(&layer, &tensor)| (layer, tensor)).collect();
+        let &(layer, first) = members.first().filter(|(_, first)| *first == tensor)?;
+        let layers: Vec<i64> = members.iter().map(|(layer, _)| *layer).collect();
+        meaning.push(Inline::text(", "));
+        meaning.extend(self.layers_in_words(family.stack, &layers));
+        let names = members.iter().map(|(_, tensor)| vec![Inline::Code(self.context().tensor(*tensor).name.clone())]);
+        let shapes = members.iter().map(|(_, tensor)| vec![Inline::Math(shape_math(&self.context().tensor(*tensor).shape))]);
+        let mut shapes: Vec<Vec<Inline>> = shapes.collect();
+        shapes.dedup();
+        let symbol = Inline::Math(self.general_symbol_with_axes(first, layer));
+        Some(vec![vec![symbol], shortened(names.collect()), shortened(shapes), meaning])
+    }
+
+    /// What the values of a family are: by which equations, and which of them are outputs.
+    fn family_meaning(&self, family: &Family) -> Vec<Inline> {
+        let members: Vec<TensorId> = family.members.range(1..).map(|(_, &tensor)| tensor).collect();
+        let mut meaning = vec![Inline::text("value, by ")];
+        meaning.extend(references(members.iter().filter_map(|&tensor| self.number(tensor))));
+        for &output in members.iter().filter(|tensor| self.derivation.model.outputs.contains(tensor)) {
+            meaning.extend([Inline::text("; "), Inline::Math(self.symbol_with_axes(output)), Inline::text(" is the output")]);
+        }
+        meaning
+    }
+
+    /// What the number of units is in each layer.
+    fn size_row(&self, size: usize) -> Row {
+        let values = self.derivation.folding.sizes[size].values.iter().map(|(&layer, &value)| {
+            let symbol = self.notation.extent_of(size, layer);
+            vec![Inline::Math(Math::relation(symbol, Operator::Equal, Math::number(value)))]
+        });
+        let symbol = self.notation.extent(crate::folding::Extent { size, offset: 0 });
+        let mut meaning =
+            vec![Inline::text("size of layer "), Inline::Math(Math::identifier(&self.notation.table.layer)), Inline::text(": ")];
+        let values: Vec<Vec<Inline>> = values.collect();
+        meaning.extend(if values.len() > 12 { shortened(values) } else { super::separated(values, ", ") });
+        vec![vec![Inline::Math(symbol)], Vec::new(), Vec::new(), meaning]
+    }
+
+    /// An input, which the first of several layers may read in place of what the others read.
+    fn input_row(&self, input: TensorId) -> Row {
+        let mut row = self.row(input, self.data_meaning(input, "input"));
+        if let Some(place) = self.derivation.folding.place(input)
+            && self.notation.has_general_symbol(place.family)
+        {
+            let layer = self.notation.stack_shift(self.derivation.folding.families[place.family].stack) + place.layer;
+            let other = self.notation.symbol_in_layer(place.family, layer);
+            row[3].extend([Inline::text(", which stands for "), Inline::Math(other)]);
+        }
+        row
     }
 
     /// What a parameter does in the equations that read it: a bias is a term by itself.
@@ -83,7 +151,7 @@ impl Composer<'_> {
                         value if number.value() < 0.0 => Math::Row(vec![Math::Operator(Operator::Negative), value]),
                         value => value,
                     };
-                    let symbol = self.notation.element(equation.target, false, None, Vec::new());
+                    let symbol = self.notation.element(equation.target, false, None, Vec::new(), None);
                     let value = Math::relation(symbol, Operator::Equal, value);
                     vec![Inline::Math(value), Inline::text(" "), Inline::Number(equation.number)]
                 }
@@ -125,6 +193,15 @@ impl Composer<'_> {
         vec![vec![Inline::Math(self.symbol_with_axes(id))], name, shape, meaning]
     }
 
+    /// The symbol of a tensor of several layers in general terms.
+    pub(super) fn general_symbol_with_axes(&self, id: TensorId, layer: i64) -> Math {
+        let axes = self.axes_of(id);
+        if axes.len() == self.context().tensor(id).shape.len() {
+            return self.general_element(id, axes);
+        }
+        self.notation.element(id, false, None, self.axis_letters(id), Some(layer))
+    }
+
     /// A tensor's symbol with index names that are usual for it.
     pub(super) fn symbol_with_axes(&self, id: TensorId) -> Math {
         let tensor = self.context().tensor(id);
@@ -132,6 +209,12 @@ impl Composer<'_> {
         if axes.len() == tensor.shape.len() {
             return self.generic_element(id, axes);
         }
+        self.notation.element(id, false, None, self.axis_letters(id), None)
+    }
+
+    /// Index names that are usual for a tensor.
+    fn axis_letters(&self, id: TensorId) -> Vec<Math> {
+        let tensor = self.context().tensor(id);
         const LETTERS: [&str; 8] = ["i", "j", "k", "l", "p", "q", "r", "u"];
         let mut names: Vec<String> = Vec::new();
         for axis in 0..tensor.shape.len() {
@@ -141,7 +224,7 @@ impl Composer<'_> {
             let name = candidates.find(|name| !names.contains(name) && name != letter).unwrap_or_default();
             names.push(name);
         }
-        self.notation.element(id, false, None, names.into_iter().map(Math::Identifier).collect())
+        names.into_iter().map(Math::Identifier).collect()
     }
 }
 
@@ -154,4 +237,17 @@ fn shape_math(shape: &[usize]) -> Math {
         row.push(Math::number(extent));
     }
     Math::Row(row)
+}
+
+/// The first and the last entries of a long list.
+fn shortened(entries: Vec<Vec<Inline>>) -> Vec<Inline> {
+    const LONGEST: usize = 3;
+    if entries.len() <= LONGEST {
+        return super::separated(entries, ", ");
+    }
+    let count = entries.len();
+    let ends = entries.into_iter().enumerate().filter(|(at, _)| *at < 2 || at + 1 == count).map(|(_, entry)| entry);
+    let mut ends: Vec<Vec<Inline>> = ends.collect();
+    ends.insert(2, vec![Inline::text("…")]);
+    super::separated(ends, ", ")
 }

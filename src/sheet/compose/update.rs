@@ -25,17 +25,26 @@ impl Composer<'_> {
                 blocks.push(Block::Display(equations.into_iter().map(|equation| self.line(equation)).collect()));
             }
         }
-        for gradient in &self.derivation.gradient {
+        let leaders =
+            self.derivation.gradient.iter().filter(|gradient| self.leads(&gradient.equation) || self.updates_lead(gradient));
+        for gradient in leaders {
             let optimizer = model.optimizers.iter().find(|optimizer| optimizer.parameter == gradient.parameter);
             blocks.push(Block::Heading(self.parameter_heading(gradient)));
-            let mut lines = self.gradient_lines(gradient);
+            let mut lines = if self.leads(&gradient.equation) { self.gradient_lines(gradient) } else { Vec::new() };
             if let Some(optimizer) = optimizer {
-                lines.extend(optimizer.equations.iter().flat_map(|equation| self.update_lines(optimizer, gradient, equation)));
+                let leading = optimizer.equations.iter().filter(|equation| self.leads(equation));
+                lines.extend(leading.flat_map(|equation| self.update_lines(optimizer, gradient, equation)));
                 lines.extend(self.renaming_lines(optimizer));
             }
             blocks.push(Block::Display(lines));
         }
         blocks
+    }
+
+    /// Whether the update of a parameter stands on the sheet although its gradient stands with that of another.
+    fn updates_lead(&self, gradient: &Gradient) -> bool {
+        let optimizers = self.derivation.model.optimizers.iter().filter(|optimizer| optimizer.parameter == gradient.parameter);
+        optimizers.flat_map(|optimizer| &optimizer.equations).any(|equation| self.leads(equation))
     }
 
     /// The constants that are no numbers: those that depend on gradients, and those that depend on the update's number alone.
@@ -55,7 +64,11 @@ impl Composer<'_> {
 
     fn parameter_heading(&self, gradient: &Gradient) -> Vec<Inline> {
         let name = self.context().tensor(gradient.parameter).name.clone();
-        let mut heading = vec![Inline::Math(self.symbol_with_axes(gradient.parameter)), Inline::text(", "), Inline::Code(name)];
+        let symbol = Writer::for_rule(self.notation, &gradient.equation).element(gradient.parameter, &gradient.equation.indices);
+        let mut heading = vec![Inline::Math(symbol)];
+        if self.folded(&gradient.equation).is_none() {
+            heading.extend([Inline::text(", "), Inline::Code(name)]);
+        }
         let ranges = self.ranges(&gradient.equation);
         if !ranges.is_empty() {
             heading.push(Inline::text(", for "));
@@ -91,7 +104,8 @@ impl Composer<'_> {
         let values: Vec<_> = regularizers.map(|regularizer| regularizer.value).collect();
         let mut expressions = values.clone();
         expressions.extend(steps.iter().map(|step| step.value));
-        let mut writer = Writer::new(self.notation, self.context(), &gradient.equation.indices, &expressions);
+        let mut writer = Writer::new(self.notation, self.context(), &gradient.equation.indices, &expressions)
+            .of_layers(gradient.equation.target);
         let mut lines: Vec<Line> = Vec::new();
         let by = writer.element(gradient.parameter, &gradient.equation.indices);
         let terms = values.iter().map(|&value| writer.expression(value)).collect();
@@ -130,7 +144,8 @@ impl Composer<'_> {
             let renaming: Vec<_> = known.indices.iter().copied().zip(places.iter().cloned()).collect();
             context.substitute_indices(known.value, &renaming)
         });
-        let mut writer = Writer::new(self.notation, &context, &equation.indices, &[equation.value, value]);
+        let mut writer =
+            Writer::new(self.notation, &context, &equation.indices, &[equation.value, value]).of_layers(equation.target);
         writer.expression(value)
     }
 
@@ -141,7 +156,7 @@ impl Composer<'_> {
             if let Role::Next { of } = self.context().tensor(equation.target).role
                 && self.notation.is_primed(of)
             {
-                let mut writer = Writer::for_equation(self.notation, equation);
+                let mut writer = Writer::for_rule(self.notation, equation);
                 let right = writer.left(equation);
                 let left = Some(writer.element(of, &equation.indices));
                 lines.push(Line { left, relation: Some(Operator::Becomes), right, reason: Vec::new(), number: None });

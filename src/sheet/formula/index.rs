@@ -95,7 +95,7 @@ impl Writer<'_> {
     }
 
     fn first(&self) -> i64 {
-        self.notation.options.first_index
+        self.notation.table.first_index
     }
 
     /// An index where a tensor is accessed: shifted so that the first element has the number that the sheet counts from.
@@ -127,15 +127,33 @@ impl Writer<'_> {
         }
     }
 
+    /// The last value of an index: a number, or in terms of what changes from layer to layer.
+    fn last(&self, index: IndexId) -> Math {
+        let range = self.context.index_of(index);
+        match self.extents.get(&index) {
+            None => integer(range.end - 1 + self.first()),
+            Some(&extent) => {
+                let size = self.notation.extent(extent);
+                match range.start + self.first() - 1 {
+                    0 => size,
+                    shift => {
+                        let operator = if shift < 0 { Operator::Minus } else { Operator::Plus };
+                        Math::Row(vec![size, Math::Operator(operator), Math::number(shift.unsigned_abs())])
+                    }
+                }
+            }
+        }
+    }
+
     /// What stands below and above a sum's sign; of other operators, the range stands below.
     pub(super) fn range(&self, index: IndexId, above: bool) -> (Math, Option<Math>) {
         let name = Math::identifier(self.name(index));
-        let range = self.context.index_of(index);
-        let (first, last) = (range.start + self.first(), range.end - 1 + self.first());
+        let first = self.context.index_of(index).start + self.first();
+        let last = self.last(index);
         if above {
-            (Math::relation(name, Operator::Equal, integer(first)), Some(integer(last)))
+            (Math::relation(name, Operator::Equal, integer(first)), Some(last))
         } else {
-            let upper = [Math::Operator(Operator::LessEqual), integer(last)];
+            let upper = [Math::Operator(Operator::LessEqual), last];
             let Math::Row(mut row) = Math::relation(integer(first), Operator::LessEqual, name) else {
                 return (Math::Row(upper.to_vec()), None);
             };
@@ -146,15 +164,17 @@ impl Writer<'_> {
 
     /// `i = 1, …, 64`, for each free index that takes more than one value.
     pub(in crate::sheet) fn ranges(&self, indices: &[IndexId]) -> Vec<Math> {
-        let several = indices.iter().filter(|&&index| self.context.index_of(index).extent() > 1);
+        let takes_several = |index: IndexId| self.extents.contains_key(&index) || self.context.index_of(index).extent() > 1;
+        let several = indices.iter().filter(|&&index| takes_several(index));
         several.map(|&index| self.values(index, false)).collect()
     }
 
     /// `t = 1, …, 64`, the values of one index in their order or the other way round.
     pub(in crate::sheet) fn values(&self, index: IndexId, descending: bool) -> Math {
         let range = self.context.index_of(index);
-        let (first, last) = (integer(range.start + self.first()), integer(range.end - 1 + self.first()));
+        let (first, last) = (integer(range.start + self.first()), self.last(index));
         let mut values = match range.extent() {
+            _ if self.extents.contains_key(&index) => vec![first, Math::Operator(Operator::Ellipsis), last],
             0 | 1 => vec![first],
             2 => vec![first, last],
             3 => vec![first, integer(range.start + self.first() + 1), last],
@@ -167,7 +187,7 @@ impl Writer<'_> {
     }
 }
 
-pub(super) fn integer(value: i64) -> Math {
+pub(in crate::sheet) fn integer(value: i64) -> Math {
     let magnitude = Math::number(value.unsigned_abs());
     if value < 0 { Math::Row(vec![Math::Operator(Operator::Negative), magnitude]) } else { magnitude }
 }

@@ -8,10 +8,14 @@ mod piecewise;
 mod product;
 mod range;
 
+use std::collections::BTreeMap;
+
 use super::math::{BigOperator, Fence, Math, Operator};
 use super::notation::Notation;
 use crate::equation::{Affine, Context, Elementary, Equation, ExprId, IndexId, Node, ReduceKind, Role, TensorId};
+use crate::folding::{Extent, Terms};
 
+pub(super) use index::integer;
 pub(super) use number::{decimal, root_or_decimal};
 pub(super) use range::may_leave_its_tensor;
 
@@ -81,6 +85,12 @@ pub(super) struct Writer<'a> {
     avoid: Vec<String>,
     /// Names that bound indices with the same range as a certain index try first.
     preferred: Vec<(IndexId, String)>,
+    /// Whether terms of all layers are written as one sum over the layers.
+    sums_over_layers: bool,
+    /// The layer that a rule for several is written from: others go by their distance from it.
+    center: Option<i64>,
+    /// The indices whose extents change from layer to layer.
+    extents: BTreeMap<IndexId, Extent>,
     /// The name of the example that per-example tensors belong to, inside of a mean over the minibatch.
     example: Option<String>,
 }
@@ -89,7 +99,17 @@ impl<'a> Writer<'a> {
     /// A writer for expressions of `context`, which may hold more than the derivation's, with `indices` free in them.
     pub(super) fn new(notation: &'a Notation<'a>, context: &'a Context, indices: &[IndexId], expressions: &[ExprId]) -> Self {
         let avoid = vec!["e".to_owned()];
-        let mut writer = Self { notation, context, scope: Vec::new(), avoid, preferred: Vec::new(), example: None };
+        let mut writer = Self {
+            notation,
+            context,
+            scope: Vec::new(),
+            avoid,
+            preferred: Vec::new(),
+            sums_over_layers: false,
+            center: None,
+            extents: BTreeMap::new(),
+            example: None,
+        };
         for &expression in expressions {
             writer.avoid_letters_of(expression);
         }
@@ -107,6 +127,42 @@ impl<'a> Writer<'a> {
             writer.bind_free(index);
         }
         writer
+    }
+
+    /// A writer for an equation of the sheet: in general terms, where the equation stands for those of several layers.
+    pub(super) fn for_rule(notation: &'a Notation<'a>, equation: &Equation) -> Self {
+        let mut writer =
+            Self::new(notation, &notation.derivation.model.context, &[], &[equation.value]).of_layers(equation.target);
+        writer.avoid_tensor(equation.target);
+        writer.bind_all(&equation.indices);
+        writer.sums_over_layers = writer.center.is_none();
+        writer
+    }
+
+    /// Writes in general terms, where the rule of this tensor is one of several layers.
+    pub(super) fn of_layers(mut self, target: TensorId) -> Self {
+        let folding = &self.notation.derivation.folding;
+        if let Some(rule) = folding.rule(target).filter(|rule| rule.is_folded()) {
+            let center = rule.members.first().and_then(|&first| folding.place_of(&self.notation.derivation.model.context, first));
+            self.center = center.map(|place| place.layer);
+            self.extents = rule.extents.clone();
+            self.avoid.push(self.notation.table.layer.clone());
+            let sizes = rule.extents.values().map(|extent| self.notation.size_letter(extent.size).to_owned());
+            self.avoid.extend(sizes);
+        }
+        let free = std::mem::take(&mut self.scope);
+        free.into_iter().for_each(|(index, _)| self.bind_free(index));
+        self
+    }
+
+    /// Writes something as seen from a layer, and then goes on as before.
+    pub(super) fn seen_from<T>(&mut self, layer: i64, write: impl FnOnce(&mut Self) -> T) -> T {
+        let center = self.center.replace(layer);
+        let extents = std::mem::take(&mut self.extents);
+        let written = write(self);
+        self.center = center;
+        self.extents = extents;
+        written
     }
 
     /// Brings indices into scope that are not there yet.
@@ -131,7 +187,7 @@ impl<'a> Writer<'a> {
         let free: Vec<Math> = self.scope.iter().map(|(_, name)| Math::identifier(name)).collect();
         let mut indices: Vec<Math> = free.into_iter().take(rank.saturating_sub(1)).collect();
         indices.push(Math::identifier(&name));
-        let body = Box::new(self.notation.element(tensor, false, None, indices));
+        let body = Box::new(self.notation.element(tensor, false, None, indices, self.center));
         Math::Big { operator: BigOperator::Sum, under: Some(Box::new(Math::identifier(name))), over: None, body }
     }
 
@@ -243,10 +299,45 @@ impl<'a> Writer<'a> {
             None => 2,
         };
         let mut ordered = terms.to_vec();
+        let over_layers = match self.sums_over_layers {
+            true => self.notation.derivation.folding.take_terms(self.context, &mut ordered),
+            false => Vec::new(),
+        };
         let all_constant = terms.iter().all(|&term| self.is_constant(term));
         ordered.sort_by_key(|&term| (self.is_negative(term), if all_constant { 0 } else { rank(self, term) }));
-        let pieces = ordered.iter().map(|&term| (self.is_negative(term), self.magnitude(term))).collect();
-        sum_of(pieces)
+        let mut pieces: Vec<(bool, Piece)> = ordered.iter().map(|&term| (self.is_negative(term), self.magnitude(term))).collect();
+        pieces.extend(over_layers.into_iter().filter_map(|terms| self.sum_over_layers(terms)));
+        match &pieces[..] {
+            [(false, _)] => pieces.swap_remove(0).1,
+            _ => sum_of(pieces),
+        }
+    }
+
+    /// Terms that differ only in their layer, as one sum: what does not change with the layer stands before its sign.
+    fn sum_over_layers(&mut self, terms: Terms) -> Option<(bool, Piece)> {
+        let (&first, &term) = terms.members.first_key_value()?;
+        let (&last, _) = terms.members.last_key_value()?;
+        let negative = self.is_negative(term);
+        let (center, extents) = (self.center.replace(first), std::mem::replace(&mut self.extents, terms.extents));
+        let avoided = self.avoid.len();
+        self.avoid.push(self.notation.table.layer.clone());
+        let body = self.magnitude(term).at_least(Level::Product);
+        self.avoid.truncate(avoided);
+        (self.center, self.extents) = (center, extents);
+        let shift = self.notation.stack_shift(terms.stack);
+        let layer = Math::identifier(&self.notation.table.layer);
+        let under = Some(Box::new(Math::relation(layer, Operator::Equal, integer(first + shift))));
+        let over = Some(Box::new(integer(last + shift)));
+        let sum = |body: Math| Math::Big { operator: BigOperator::Sum, under, over, body: Box::new(body) };
+        let math = match body {
+            Math::Product(mut factors) if matches!(factors.last(), Some(Math::Big { .. })) => {
+                let inner = factors.pop().unwrap_or_else(|| Math::number(1));
+                factors.push(sum(inner));
+                Math::Product(factors)
+            }
+            body => sum(body),
+        };
+        Some((negative, Piece::new(math, Level::Product)))
     }
 
     /// Whether an expression has the same value for all examples and all elements.
@@ -284,20 +375,21 @@ impl<'a> Writer<'a> {
             }
             Role::Next { of } => {
                 let indices = indices.iter().map(|affine| self.index_position(affine)).collect();
-                Piece::atom(self.notation.element(of, self.notation.is_primed(of), None, indices))
+                Piece::atom(self.notation.element(of, self.notation.is_primed(of), None, indices, self.center))
             }
             _ => {
                 let indices = indices.iter().map(|affine| self.index_position(affine)).collect();
                 let example = self.example.as_deref().filter(|_| self.context.tensor(tensor).is_per_example());
-                Piece::atom(self.notation.element(tensor, false, example, indices))
+                Piece::atom(self.notation.element(tensor, false, example, indices, self.center))
             }
         }
     }
 
     /// The number of examples and the sum over them, whose quotient is the mean of a per-example tensor.
     fn batch_mean(&mut self, of: TensorId, indices: &[Affine]) -> (Math, Math) {
-        let size = self.notation.element(self.notation.derivation.model.batch_size, false, None, Vec::new());
-        let example = self.free_name(["n", "r", "q", "u"].map(str::to_owned).into_iter());
+        let size = self.notation.element(self.notation.derivation.model.batch_size, false, None, Vec::new(), None);
+        let usual = self.notation.table.example.clone();
+        let example = self.free_name([usual].into_iter().chain(["n", "r", "q", "u"].map(str::to_owned)));
         let outer = self.example.replace(example.clone());
         let body = self.access(of, indices).at_least(Level::Product);
         self.example = outer;

@@ -82,7 +82,7 @@ impl Writer<'_> {
     }
 
     fn position(&mut self, expr: ExprId) -> Math {
-        let first = self.notation.options.first_index;
+        let first = self.notation.table.first_index;
         match self.context.node(expr) {
             Node::Index(affine) => self.index_value(affine, first).math,
             Node::Number(number) => super::number::number(number.value() + first as f64).math,

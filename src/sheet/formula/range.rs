@@ -56,7 +56,7 @@ impl Writer<'_> {
     fn inside(&self, place: &Affine, extent: usize) -> Option<Math> {
         let (least, greatest) = bounds(self.context, place);
         let (below, above) = (least < 0, greatest >= extent as i128);
-        let first = self.notation.options.first_index;
+        let first = self.notation.table.first_index;
         let value = self.index_value(place, first).math;
         let mut row = Vec::new();
         match (below, above) {

@@ -64,6 +64,7 @@ fn write(math: &Math, out: &mut String) {
             row(body, out);
             out.push_str("</msqrt>");
         }
+        Math::Fenced(Fence::Bare, body) => write(body, out),
         Math::Fenced(fence, body) => {
             out.push_str("<mrow>");
             write_fence(*fence, Side::Left, body.is_tall(), out);
@@ -204,5 +205,6 @@ fn fence_character(fence: Fence, side: Side) -> &'static str {
         (Fence::Bars, _) => "|",
         (Fence::Floor, Side::Left) => "⌊",
         (Fence::Floor, Side::Right) => "⌋",
+        (Fence::Bare, _) => "",
     }
 }

@@ -1,7 +1,7 @@
 //! Formulas in LaTeX's math mode.
 
 use crate::sheet::math::{BigOperator, Fence, Gap, Math, Operator, Side, gap};
-use crate::sheet::names::greek_command;
+use crate::sheet::notation::names::greek_command;
 
 /// How large fractions and operators are set.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,6 +74,7 @@ fn write(math: &Math, style: Style, out: &mut String) {
             out.push_str(&format!("\\substack{{{}}}", lines.join("\\\\")));
         }
         Math::Sqrt(body) => out.push_str(&format!("\\sqrt{{{}}}", latex(body, style))),
+        Math::Fenced(Fence::Bare, body) => write(body, style, out),
         Math::Fenced(fence, body) => {
             let (left, right) = delimiters(*fence, body, style);
             out.push_str(&left);
@@ -204,6 +205,7 @@ fn delimiter(fence: Fence, side: Side) -> &'static str {
         (Fence::Bars, Side::Right) => "\\rvert ",
         (Fence::Floor, Side::Left) => "\\lfloor ",
         (Fence::Floor, Side::Right) => "\\rfloor ",
+        (Fence::Bare, _) => "",
     }
 }
 

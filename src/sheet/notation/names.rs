@@ -38,20 +38,13 @@ const GREEK: &[(&str, char, &str)] = &[
     ("Omega", 'Ω', r"\Omega"),
 ];
 
-/// Names that the lectures write as a letter.
-const LECTURE: &[(&str, &str)] =
-    &[("loss", "ℓ"), ("objective", "E"), ("rate", "η"), ("decay", "λ"), ("strength", "λ"), ("momentum", "μ")];
-
-/// The letter that a name of the spec stands for in the lectures' notation, if there is one.
-pub(super) fn lecture_letter(name: &str) -> Option<String> {
-    if let Some((_, letter)) = LECTURE.iter().find(|(known, _)| *known == name) {
-        return Some((*letter).to_owned());
-    }
+/// The Greek letter of this name.
+pub(super) fn greek_letter(name: &str) -> Option<String> {
     GREEK.iter().find(|(known, ..)| *known == name).map(|(_, letter, _)| letter.to_string())
 }
 
 /// The command of LaTeX for a Greek letter.
-pub(super) fn greek_command(letter: char) -> Option<&'static str> {
+pub(in crate::sheet) fn greek_command(letter: char) -> Option<&'static str> {
     GREEK.iter().find(|(_, greek, _)| *greek == letter).map(|(.., command)| *command)
 }
 

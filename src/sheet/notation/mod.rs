@@ -4,14 +4,19 @@
 //! letters, and a table in [`super::names`] knows the letters of the lectures. Everything is decided from names, roles and what
 //! reads what: a layer of the prelude has no advantage over a user's own.
 
+mod families;
+pub(super) mod names;
+pub(super) mod table;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::math::{Fence, Math, Operator};
-use super::names::{lecture_letter, split_digits};
-use super::{NotationStyle, SheetOptions};
 use crate::derivation::Derivation;
 use crate::equation::{Context, Role, TensorId};
 use crate::model::Optimizer;
+use families::{FamilySymbol, Layers};
+use names::{greek_letter, split_digits};
+use table::{LayerMark, NotationTable};
 
 /// How a tensor is written, apart from its indices.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,11 +50,17 @@ impl Symbol {
 /// The symbols of a derivation.
 pub(super) struct Notation<'a> {
     pub(super) derivation: &'a Derivation,
-    pub(super) options: SheetOptions,
+    pub(super) table: NotationTable,
     /// By [`TensorId::index`]; empty for tensors that are written in terms of another's symbol.
     symbols: Vec<Symbol>,
-    /// The symbols that are taken, by their letters.
-    taken: BTreeMap<String, Vec<Symbol>>,
+    /// The symbols of the families of tensors that repeat from layer to layer.
+    families: Vec<FamilySymbol>,
+    /// The letters of the sizes that change from layer to layer.
+    sizes: Vec<String>,
+    /// The symbols that are taken, by their letters and labels.
+    taken: BTreeMap<(String, String), Vec<Symbol>>,
+    /// The letters that are taken.
+    letters: BTreeSet<String>,
     objective: Symbol,
     /// Parameters and states whose old value is read after the new one is known: the new one needs a prime.
     primed: BTreeSet<TensorId>,
@@ -57,19 +68,25 @@ pub(super) struct Notation<'a> {
 
 impl<'a> Notation<'a> {
     /// Gives each tensor its symbol.
-    pub(super) fn new(derivation: &'a Derivation, options: SheetOptions) -> Self {
+    pub(super) fn new(derivation: &'a Derivation, table: &NotationTable) -> Self {
         let context = &derivation.model.context;
         let count = context.tensors().count();
         let mut notation = Self {
             derivation,
-            options,
+            table: table.clone(),
             symbols: vec![Symbol::default(); count],
+            families: vec![FamilySymbol::default(); derivation.folding.families.len()],
+            sizes: Vec::new(),
             taken: BTreeMap::new(),
+            letters: BTreeSet::new(),
             objective: Symbol::default(),
             primed: derivation.model.optimizers.iter().flat_map(|optimizer| read_after_update(context, optimizer)).collect(),
         };
         let layers = Layers::new(context);
         for tensor in allocation_order(derivation) {
+            if notation.symbols[tensor.index()] != Symbol::default() || notation.name_family(&layers, tensor) {
+                continue;
+            }
             let candidates = notation.candidates(&layers, tensor);
             notation.symbols[tensor.index()] = notation.take_first_free(candidates);
         }
@@ -79,8 +96,9 @@ impl<'a> Notation<'a> {
             let candidates = notation.state_candidates(state.tensor);
             notation.symbols[state.tensor.index()] = notation.take_first_free(candidates);
         }
-        let objectives = ["E", "J", "F", "objective"].map(|base| Symbol::new(base, "", &[], 0));
+        let objectives = [table.objective.as_str(), "J", "F", "objective"].map(|base| Symbol::new(base, "", &[], 0));
         notation.objective = notation.take_first_free(objectives.to_vec());
+        notation.name_sizes();
         notation
     }
 
@@ -88,25 +106,37 @@ impl<'a> Notation<'a> {
         &self.derivation.model.context
     }
 
+    /// The letter that a name of the spec stands for, if there is one.
+    fn letter_of(&self, name: &str) -> Option<String> {
+        let known = self.table.symbols.iter().find(|(known, _)| known == name);
+        known.map(|(_, letter)| letter.clone()).or_else(|| greek_letter(name))
+    }
+
     fn candidates(&self, layers: &Layers, id: TensorId) -> Vec<Symbol> {
         let tensor = self.context().tensor(id);
         let rank = tensor.shape.len();
         let (prefix, name) = tensor.name.rsplit_once('.').unwrap_or(("", &tensor.name));
         let whole = Symbol::new(&tensor.name, "", &[], rank);
-        if self.options.notation == NotationStyle::Plain {
+        if !self.table.uses_letters {
             return vec![whole];
         }
         let (letters, digits) = split_digits(name);
-        let base = lecture_letter(letters).unwrap_or_else(|| letters.to_owned());
+        let base = self.letter_of(letters).unwrap_or_else(|| letters.to_owned());
         let mut candidates = Vec::new();
         if self.derivation.model.loss == Some(id) {
-            candidates.extend([Symbol::new("ℓ", "", &[], rank), Symbol::new("L", "", &[], rank)]);
+            candidates.extend([Symbol::new(&self.table.loss, "", &[], rank), Symbol::new("L", "", &[], rank)]);
         }
         if let Some((first, rest)) = letters.split_once('_')
             && first.chars().count() == 1
             && !rest.is_empty()
         {
             candidates.push(Symbol::new(first, layers.label(prefix), &[rest, digits], rank));
+        }
+        if let Some(sum) = &self.table.weighted_sum
+            && !prefix.is_empty()
+            && families::is_weighted_sum(self.derivation, id)
+        {
+            candidates.push(Symbol::new(sum, layers.label(prefix), &[digits], rank));
         }
         if prefix.is_empty() && rank > 0 {
             candidates.push(Symbol::new(&base, digits, &[], rank));
@@ -124,12 +154,12 @@ impl<'a> Notation<'a> {
         let rank = tensor.shape.len();
         let whole = Symbol::new(&tensor.name, "", &[], rank);
         let Role::State { of } = tensor.role else { return vec![whole] };
-        if self.options.notation == NotationStyle::Plain {
+        if !self.table.uses_letters {
             return vec![whole];
         }
         let name = tensor.name.rsplit('.').next().unwrap_or(&tensor.name);
         let (letters, digits) = split_digits(name);
-        let base = lecture_letter(letters).unwrap_or_else(|| letters.to_owned());
+        let base = self.letter_of(letters).unwrap_or_else(|| letters.to_owned());
         let parameter = &self.symbols[of.index()];
         let mut tag = vec![digits];
         tag.push(&parameter.base);
@@ -161,13 +191,13 @@ impl<'a> Notation<'a> {
 
     fn wanted_constant(&self, id: TensorId) -> Symbol {
         let full = &self.context().tensor(id).name;
-        if self.options.notation == NotationStyle::Plain {
+        if !self.table.uses_letters {
             return Symbol::new(full, "", &[], 0);
         }
         let name = full.rsplit('.').next().unwrap_or(full);
         let (letters, digits) = split_digits(name);
         let regularizers = &self.derivation.model.regularizers;
-        let base = match lecture_letter(letters) {
+        let base = match self.letter_of(letters) {
             Some(letter) => letter,
             // A factor of a regularizer is a λ, whatever its author called it.
             None if regularizers.iter().any(|regularizer| self.context().contains_tensor(regularizer.value, id)) => {
@@ -194,20 +224,27 @@ impl<'a> Notation<'a> {
     /// with a number.
     fn take_first_free(&mut self, candidates: Vec<Symbol>) -> Symbol {
         let pi = Symbol::new("π", "", &[], 0);
-        let is_free = |candidate: &Symbol| {
-            let rivals = self.taken.get(&candidate.base);
-            *candidate != pi && !rivals.is_some_and(|rivals| rivals.iter().any(|rival| rival.clashes(candidate)))
-        };
+        let is_free = |candidate: &Symbol| *candidate != pi && self.is_free(candidate);
         let last = candidates.last().cloned().unwrap_or_default();
         let numbered = (2..).map(|number: u32| Symbol { label: number.to_string(), ..last.clone() });
         let symbol = candidates.into_iter().chain(numbered).find(is_free).unwrap_or_default();
-        self.taken.entry(symbol.base.clone()).or_default().push(symbol.clone());
+        self.take(symbol.clone());
         symbol
+    }
+
+    fn is_free(&self, candidate: &Symbol) -> bool {
+        let rivals = self.taken.get(&(candidate.base.clone(), candidate.label.clone()));
+        !rivals.is_some_and(|rivals| rivals.iter().any(|rival| rival.clashes(candidate)))
+    }
+
+    fn take(&mut self, symbol: Symbol) {
+        self.letters.insert(symbol.base.clone());
+        self.taken.entry((symbol.base.clone(), symbol.label.clone())).or_default().push(symbol);
     }
 
     /// Whether a tensor goes by this letter.
     pub(super) fn is_taken(&self, letter: &str) -> bool {
-        self.taken.contains_key(letter)
+        self.letters.contains(letter)
     }
 
     /// How a tensor is written, apart from its indices.
@@ -222,7 +259,7 @@ impl<'a> Notation<'a> {
 
     /// The objective.
     pub(super) fn objective(&self) -> Math {
-        write(&self.objective, false, None, Vec::new())
+        self.write(&self.objective, None, false, None, Vec::new())
     }
 
     /// What the backward pass differentiates: the loss of one example, or the expression of an `objective`. `example` names the
@@ -230,55 +267,74 @@ impl<'a> Notation<'a> {
     pub(super) fn loss(&self, example: Option<&str>) -> Math {
         let model = &self.derivation.model;
         match model.loss.or(model.objective.as_ref().map(|objective| objective.value)) {
-            Some(loss) => write(self.symbol(loss), false, example, Vec::new()),
+            Some(loss) => self.write(self.symbol(loss), None, false, example, Vec::new()),
             None => self.objective(),
         }
     }
 
-    /// A tensor's symbol with these indices; `example` names the example where there are several.
-    pub(super) fn element(&self, tensor: TensorId, prime: bool, example: Option<&str>, mut indices: Vec<Math>) -> Math {
-        let symbol = self.symbol(tensor);
+    /// A tensor's symbol with these indices; `example` names the example where there are several. Seen from a layer (`center`), the
+    /// tensors of all layers go by their distance from a general one.
+    pub(super) fn element(
+        &self,
+        tensor: TensorId,
+        prime: bool,
+        example: Option<&str>,
+        mut indices: Vec<Math>,
+        center: Option<i64>,
+    ) -> Math {
+        let general = center.and_then(|center| self.general_symbol(tensor, center));
+        let (symbol, label) = match &general {
+            Some((symbol, label)) => (symbol, Some(label.clone())),
+            None => (self.symbol(tensor), None),
+        };
         if symbol.by_update {
-            indices.push(self.element(self.derivation.model.update_number, false, None, Vec::new()));
+            indices.push(self.element(self.derivation.model.update_number, false, None, Vec::new(), None));
         }
-        write(symbol, prime, example, indices)
+        self.write(symbol, label, prime, example, indices)
     }
 
     /// The letters that an index must not go by beside this tensor.
     pub(super) fn letter(&self, tensor: TensorId) -> &str {
         &self.symbol(tensor).base
     }
-}
 
-/// Sets a symbol with its indices.
-fn write(symbol: &Symbol, prime: bool, example: Option<&str>, indices: Vec<Math>) -> Math {
-    let mut sup = Vec::new();
-    for label in [Some(symbol.label.as_str()), example].into_iter().flatten().filter(|label| !label.is_empty()) {
-        sup.push(Math::Fenced(Fence::Round, Box::new(word(label))));
-    }
-    if prime {
-        sup.push(Math::identifier("′"));
-    }
-    let mut sub: Vec<Math> = symbol.tag.iter().map(|part| word(part)).collect();
-    if sub.len() > 1 || (!sub.is_empty() && !indices.is_empty()) {
-        sub = vec![Math::list(sub)];
-    }
-    if !indices.is_empty() {
-        if !sub.is_empty() {
-            sub.push(Math::Operator(Operator::Comma));
+    /// Sets a symbol with its indices.
+    fn write(&self, symbol: &Symbol, label: Option<Math>, prime: bool, example: Option<&str>, indices: Vec<Math>) -> Math {
+        let mut sup = Vec::new();
+        let label = label.or_else(|| (!symbol.label.is_empty()).then(|| word(&symbol.label)));
+        if let Some(label) = label {
+            let fence = match self.table.layer_mark {
+                LayerMark::Bare if !matches!(&label, Math::Identifier(name) if name.chars().count() > 1) => Fence::Bare,
+                LayerMark::Square => Fence::Square,
+                LayerMark::Bare | LayerMark::Round => Fence::Round,
+            };
+            sup.push(Math::Fenced(fence, Box::new(label)));
         }
-        let letters = indices.iter().all(|index| matches!(index, Math::Identifier(name) if name.chars().count() == 1));
-        sub.extend(if letters { indices } else { vec![Math::list(indices)] });
-    }
-    let script = |mut parts: Vec<Math>| match parts.len() {
-        0 => None,
-        1 => parts.pop().map(Box::new),
-        _ => Some(Box::new(Math::Row(parts))),
-    };
-    let base = Box::new(Math::identifier(&symbol.base));
-    match (script(sub), script(sup)) {
-        (None, None) => *base,
-        (sub, sup) => Math::Scripts { base, sub, sup },
+        sup.extend(example.map(|example| Math::Fenced(Fence::Round, Box::new(word(example)))));
+        if prime {
+            sup.push(Math::identifier("′"));
+        }
+        let mut sub: Vec<Math> = symbol.tag.iter().map(|part| word(part)).collect();
+        if sub.len() > 1 || (!sub.is_empty() && !indices.is_empty()) {
+            sub = vec![Math::list(sub)];
+        }
+        if !indices.is_empty() {
+            if !sub.is_empty() {
+                sub.push(Math::Operator(Operator::Comma));
+            }
+            let letters = indices.iter().all(|index| matches!(index, Math::Identifier(name) if name.chars().count() == 1));
+            sub.extend(if letters { indices } else { vec![Math::list(indices)] });
+        }
+        let script = |mut parts: Vec<Math>| match parts.len() {
+            0 => None,
+            1 => parts.pop().map(Box::new),
+            _ => Some(Box::new(Math::Row(parts))),
+        };
+        let base = Box::new(Math::identifier(&symbol.base));
+        match (script(sub), script(sup)) {
+            (None, None) => *base,
+            (sub, sup) => Math::Scripts { base, sub, sup },
+        }
     }
 }
 
@@ -311,40 +367,4 @@ fn read_after_update(context: &Context, optimizer: &Optimizer) -> Vec<TensorId> 
         }
     }
     found
-}
-
-/// The labels of layers: what stands before the last dot of a name.
-struct Layers {
-    labels: BTreeMap<String, String>,
-}
-
-impl Layers {
-    fn new(context: &Context) -> Self {
-        let (mut prefixes, mut seen) = (Vec::new(), BTreeSet::new());
-        for (_, tensor) in context.tensors() {
-            if matches!(tensor.role, Role::Input | Role::Target | Role::Parameter | Role::Noise | Role::Value)
-                && let Some((prefix, _)) = tensor.name.rsplit_once('.')
-                && seen.insert(prefix)
-            {
-                prefixes.push(prefix);
-            }
-        }
-        let number = |prefix: &str| split_digits(prefix).1.to_owned();
-        let numbers: Vec<String> = prefixes.iter().map(|prefix| number(prefix)).filter(|number| !number.is_empty()).collect();
-        let are_unique = numbers.iter().collect::<BTreeSet<_>>().len() == numbers.len();
-        let labels = prefixes.iter().enumerate().map(|(at, prefix)| {
-            let label = match number(prefix) {
-                number if number.is_empty() => (*prefix).to_owned(),
-                number if are_unique => number,
-                // `conv1` and `dense1` are both the first of their kind: layers are counted in their order.
-                _ => (at + 1).to_string(),
-            };
-            ((*prefix).to_owned(), label)
-        });
-        Self { labels: labels.collect() }
-    }
-
-    fn label<'p>(&'p self, prefix: &'p str) -> &'p str {
-        self.labels.get(prefix).map_or(prefix, String::as_str)
-    }
 }
