@@ -33,3 +33,4 @@ pub mod syntax;
 pub mod trace;
 #[cfg(feature = "cli")]
 pub mod training;
+pub mod verify;

@@ -7,13 +7,15 @@ use crate::diagnostic::Diagnostics;
 use crate::include::{self, Loader};
 use crate::model::{self, Model};
 use crate::span::Sources;
-use crate::syntax;
+use crate::syntax::{self, Spec};
 
 /// A spec that went through all stages, with what they said about it.
 #[derive(Clone, Debug)]
 pub struct Compiled {
     /// All that was derived.
     pub derivation: Derivation,
+    /// The tree of the spec, with what it includes; its definitions are known where a rule is read.
+    pub spec: Spec,
     /// The files that it includes, by their paths below its folder.
     pub included: Vec<String>,
     /// Warnings, and the texts they point into.
@@ -33,8 +35,8 @@ pub fn compile(name: &str, text: &str) -> Result<Compiled, Diagnostics> {
 /// # Errors
 /// As [`compile`].
 pub fn compile_with(name: &str, text: &str, loader: Loader<'_>) -> Result<Compiled, Diagnostics> {
-    let (model, included, diagnostics) = build_with(name, text, loader)?;
-    Ok(Compiled { derivation: derive(model), included, diagnostics })
+    let Built { model, spec, included, diagnostics } = build_with(name, text, loader)?;
+    Ok(Compiled { derivation: derive(model), spec, included, diagnostics })
 }
 
 /// The first half of [`compile`]: the model of a spec, before anything is derived, and the warnings about it.
@@ -43,14 +45,22 @@ pub fn compile_with(name: &str, text: &str, loader: Loader<'_>) -> Result<Compil
 /// As [`compile`]. Where the text cannot be read as statements, only that is said: a statement that is missing would
 /// make others look wrong.
 pub fn build(name: &str, text: &str) -> Result<(Model, Diagnostics), Diagnostics> {
-    build_with(name, text, &mut no_files).map(|(model, _, diagnostics)| (model, diagnostics))
+    build_with(name, text, &mut no_files).map(|built| (built.model, built.diagnostics))
+}
+
+/// What is known of a spec before anything is derived.
+struct Built {
+    model: Model,
+    spec: Spec,
+    included: Vec<String>,
+    diagnostics: Diagnostics,
 }
 
 fn no_files(_: &str) -> Result<String, String> {
     Err("this text stands in no folder".to_owned())
 }
 
-fn build_with(name: &str, text: &str, loader: Loader<'_>) -> Result<(Model, Vec<String>, Diagnostics), Diagnostics> {
+fn build_with(name: &str, text: &str, loader: Loader<'_>) -> Result<Built, Diagnostics> {
     let mut sources = Sources::default();
     let prelude = sources.add("prelude.spec", syntax::PRELUDE);
     let main = sources.add(name, text);
@@ -65,7 +75,7 @@ fn build_with(name: &str, text: &str, loader: Loader<'_>) -> Result<(Model, Vec<
     let (model, messages) = model::build(&user, &prelude);
     diagnostics.messages.extend(messages);
     match model {
-        Some(model) => Ok((model, included, diagnostics)),
+        Some(model) => Ok(Built { model, spec: user, included, diagnostics }),
         None => Err(diagnostics),
     }
 }

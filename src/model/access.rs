@@ -122,15 +122,14 @@ impl<'a> Builder<'a> {
                     format!("`{name}` runs from {start} to {last}, and this axis of `{tensor}` from 0 to {}", extent - 1);
                 let hint =
                     format!("where 0 is meant outside of `{tensor}`, write `{name} + 0`: only an index by itself must fit");
-                self.complain(Diagnostic::error(expr.span, message).label("this leaves the axis").hint(hint));
-                return None;
+                self.misfit(Diagnostic::error(expr.span, message).label("this leaves the axis").hint(hint))?;
+                return Some(affine);
             }
         }
         if scope.home == Home::User && self.reach(&affine, extent) == Reach::Outside {
             let message = format!("this reads outside of `{tensor}`, where all is 0");
             let label = format!("the axis has the indices 0 to {}", extent - 1);
-            self.complain(Diagnostic::error(expr.span, message).label(label));
-            return None;
+            self.misfit(Diagnostic::error(expr.span, message).label(label))?;
         }
         Some(affine)
     }
@@ -347,8 +346,7 @@ impl<'a> Builder<'a> {
         if let Some(other) = uses.iter().find(|other| other.extent != extent) {
             let message = format!("the index `{}` has two ranges", index.text);
             let label = format!("this axis of `{}` has extent {}", other.tensor, other.extent);
-            self.complain(Diagnostic::error(other.span, message).label(label).also(first, text));
-            return None;
+            self.misfit(Diagnostic::error(other.span, message).label(label).also(first, text))?;
         }
         Some(extent)
     }

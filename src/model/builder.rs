@@ -72,6 +72,8 @@ pub(super) struct Builder<'a> {
     parameter_count: usize,
     /// Whether a bound was passed: nothing more is expanded, and nothing more is said.
     pub(super) is_exhausted: bool,
+    /// Where rules are read, indices that leave an axis or have two ranges: what is wrong with them is the answer, not an error.
+    pub(super) misfits: Option<Vec<Diagnostic>>,
 }
 
 impl<'a> Builder<'a> {
@@ -102,6 +104,7 @@ impl<'a> Builder<'a> {
             sizes: Vec::new(),
             parameter_count: 0,
             is_exhausted: false,
+            misfits: None,
         }
     }
 
@@ -131,6 +134,20 @@ impl<'a> Builder<'a> {
             self.messages.push(message);
         }
         self.is_exhausted = self.messages.len() >= limits::MODEL_MESSAGES;
+    }
+
+    /// Notes that an index does not fit. Gives nothing where that is an error, and where it is not, goes on.
+    pub(super) fn misfit(&mut self, message: Diagnostic) -> Option<()> {
+        match &mut self.misfits {
+            Some(misfits) => {
+                misfits.push(message);
+                Some(())
+            }
+            None => {
+                self.complain(message);
+                None
+            }
+        }
     }
 
     /// Whether a place lies in the definition that is being expanded.

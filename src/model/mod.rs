@@ -23,6 +23,7 @@ mod network;
 mod optimizer;
 mod recurrence;
 mod regularizer;
+pub mod rule;
 mod scope;
 mod value;
 mod weights;

@@ -70,6 +70,9 @@ struct Situation<'t> {
     positives: &'t [Rule],
 }
 
+/// What stands behind a side of a rule.
+pub(super) const RULE_END: &str = "the end of the rule";
+
 /// The message for a statement that the grammar refuses. `ending` is what stands behind the text it was given.
 pub(super) fn complaint(error: &Error<Rule>, statement: &str, ending: &'static str, place: Place) -> Diagnostic {
     let position = match error.location {
@@ -81,7 +84,9 @@ pub(super) fn complaint(error: &Error<Rule>, statement: &str, ending: &'static s
     };
     let found = Found::at(statement, position);
     let at = Situation { statement, first: Found::at(statement, 0), position, found, positives };
-    if let Some((message, hint)) = at.about_first_word() {
+    // A side of a rule begins as any expression does.
+    let is_statement = ending != RULE_END;
+    if let Some((message, hint)) = at.about_first_word().filter(|_| is_statement) {
         return Diagnostic::error(place.range(0, at.first.text.len()), message).hint(hint);
     }
     let expected =

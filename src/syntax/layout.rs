@@ -45,6 +45,20 @@ pub(super) fn split(text: &str, source: SourceId, diagnostics: &mut Vec<Diagnost
     chunks
 }
 
+/// Whether the brackets of a part of the text match and are not nested too deep; says where not.
+pub(super) fn is_sound(text: &str, range: std::ops::Range<usize>, source: SourceId, diagnostics: &mut Vec<Diagnostic>) -> bool {
+    let known = diagnostics.len();
+    let mut scanner = Scanner { text: &text[..range.end], position: range.start, source, diagnostics };
+    let chunk = scanner.statement(false);
+    let rest = chunk.map_or(range.end, |chunk| chunk.end);
+    let rest = rest + text[rest..range.end].len() - text[rest..range.end].trim_start().len();
+    if diagnostics.len() == known && rest < range.end {
+        let span = Span { source, start: rest as u32, end: range.end as u32 };
+        diagnostics.push(Diagnostic::error(span, "the rule ends before this"));
+    }
+    diagnostics.len() == known
+}
+
 /// A bracket that is still open.
 #[derive(Default)]
 struct Open {

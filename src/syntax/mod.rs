@@ -16,7 +16,7 @@ use crate::diagnostic::Diagnostic;
 use crate::limits;
 use crate::span::{SourceId, Sources, Span};
 
-pub use print::print;
+pub use print::{print, print_expression};
 pub use tree::Spec;
 
 /// The definitions that every spec starts with.
@@ -48,6 +48,19 @@ pub fn parse(sources: &Sources, id: SourceId) -> (Spec, Vec<Diagnostic>) {
     let mut lowering = statements::Lowering::new(text, id, diagnostics);
     lowering.file(&chunks);
     lowering.finish()
+}
+
+/// Reads a part of a text as one expression, such as a side of a rule.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse_expression(sources: &Sources, id: SourceId, range: std::ops::Range<usize>) -> Result<tree::Expr, Vec<Diagnostic>> {
+    let text = &sources.get(id).text;
+    let mut diagnostics = Vec::new();
+    if !layout::is_sound(text, range.clone(), id, &mut diagnostics) {
+        return Err(diagnostics);
+    }
+    statements::side(&text[range.clone()], grammar::Place { source: id, offset: range.start }).map_err(|message| vec![*message])
 }
 
 /// Reads bytes as UTF-8, as every spec is.

@@ -140,6 +140,11 @@ fn formal(it: &Formal) -> String {
     text
 }
 
+/// Writes one expression.
+pub fn print_expression(expr: &Expr) -> String {
+    whole(expr)
+}
+
 /// An expression where any may stand.
 fn whole(expr: &Expr) -> String {
     let mut text = String::new();

@@ -25,6 +25,17 @@ enum Around {
     Optimizer,
 }
 
+/// One side of a rule.
+pub(super) fn side(slice: &str, place: Place) -> Lowered<Expr> {
+    match NetworkParser::parse(Rule::side, slice) {
+        Ok(mut pairs) => match pairs.next() {
+            Some(pair) => value(pair, place),
+            None => Err(unforeseen(place.range(0, slice.len()), "nothing")),
+        },
+        Err(error) => Err(Box::new(complaints::complaint(&error, slice, complaints::RULE_END, place))),
+    }
+}
+
 /// What is made of a text.
 pub(super) struct Lowering<'s> {
     text: &'s str,

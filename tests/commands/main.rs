@@ -8,4 +8,5 @@ mod generated;
 mod output;
 mod trace;
 mod train;
+mod verify;
 mod workspace;

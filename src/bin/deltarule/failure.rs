@@ -14,8 +14,19 @@ pub(crate) enum Failure {
     Refused(String),
     /// A message that is complete, `error:` included.
     Described(String),
+    /// What was given on the command line cannot be read: messages with places in it.
+    Unreadable(Box<Diagnostics>),
+    /// What was given on the command line is not enough.
+    Usage(String),
     /// Nobody reads the results any more.
     ClosedOutput,
+}
+
+impl Failure {
+    /// The exit code: 1 where the spec or the data is wrong, 2 where the usage is.
+    pub(crate) fn code(&self) -> u8 {
+        if matches!(self, Failure::Unreadable(_) | Failure::Usage(_)) { 2 } else { 1 }
+    }
 }
 
 impl fmt::Display for Failure {
@@ -23,7 +34,8 @@ impl fmt::Display for Failure {
         match self {
             Failure::Spec(diagnostics) => formatter.write_str(diagnostics.render().trim_end()),
             Failure::File(error) => error.fmt(formatter),
-            Failure::Refused(message) => write!(formatter, "error: {message}"),
+            Failure::Unreadable(diagnostics) => formatter.write_str(diagnostics.render().trim_end()),
+            Failure::Usage(message) | Failure::Refused(message) => write!(formatter, "error: {message}"),
             Failure::Described(message) => formatter.write_str(message),
             Failure::ClosedOutput => Ok(()),
         }

@@ -13,6 +13,7 @@ mod fmt;
 mod sheet;
 mod trace;
 mod train;
+mod verify;
 
 use clap::{Parser, Subcommand};
 use deltarule_compiler::allocations::CountingAllocator;
@@ -31,6 +32,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Verify(verify::Arguments),
     Sheet(sheet::Arguments),
     Emit(emit::Arguments),
     Trace(trace::Arguments),
@@ -47,6 +49,7 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Sheet(arguments) => sheet::run(&arguments),
         Command::Emit(arguments) => emit::run(&arguments),
         Command::Trace(arguments) => trace::run(&arguments),
@@ -61,7 +64,7 @@ fn main() -> ExitCode {
         Err(Failure::ClosedOutput) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("{failure}");
-            ExitCode::FAILURE
+            ExitCode::from(failure.code())
         }
     }
 }

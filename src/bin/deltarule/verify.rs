@@ -1,0 +1,58 @@
+//! `deltarule verify`: are these rules what the derivation gives?
+
+use crate::common::{compile_file, print};
+use crate::failure::Failure;
+use clap::Args;
+use deltarule_compiler::files::read_spec;
+use deltarule_compiler::verify::verify;
+use std::path::PathBuf;
+
+/// Check rules against the derivation: each holds as an equation of functions, or differs, and where
+#[derive(Args)]
+#[command(
+    after_help = "A rule is an equation in the language of specs, with dE/dw[i, j] for the derivative of the objective and dy[j]/ds[k]
+for that of one tensor by another. It reads as for one example: a term in data stands for its mean over the
+minibatch; regularizers enter whole, with m.
+
+Examples:
+  deltarule verify digits.spec --rule 'dE/ddense2.s[j] = y[j] - [j = t]'
+  deltarule verify net.spec --rule 'dE/dw[i, j] = dE/ds[j] * x[i] + l2.a / m * w[i, j]' --rule \"w' = w - sgd.rate * dE/dw\"
+  deltarule verify net.spec --rules notes.rules      # one rule a line, comments after //
+
+Exit codes: 0 all rules hold, 1 one does not, 2 one cannot be read."
+)]
+pub(crate) struct Arguments {
+    /// The spec
+    spec: PathBuf,
+    /// A rule; may be given several times
+    #[arg(long = "rule", value_name = "RULE", required_unless_present = "rules")]
+    rule: Vec<String>,
+    /// A file of rules, one on a line
+    #[arg(long, value_name = "FILE")]
+    rules: Vec<PathBuf>,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let compiled = compile_file(&arguments.spec)?;
+    let mut texts = Vec::new();
+    if !arguments.rule.is_empty() {
+        texts.push(("--rule".to_owned(), arguments.rule.join("\n")));
+    }
+    for path in &arguments.rules {
+        texts.push((path.display().to_string(), read_spec(path)?));
+    }
+    let mut checked = Vec::new();
+    for (name, text) in &texts {
+        checked.extend(verify(&compiled, name, text).map_err(|messages| Failure::Unreadable(Box::new(messages)))?);
+    }
+    if checked.is_empty() {
+        return Err(Failure::Usage("there is no rule to check".to_owned()));
+    }
+    print(&checked.iter().map(ToString::to_string).collect::<String>())?;
+    match checked.iter().filter(|checked| !checked.holds()).count() {
+        0 => Ok(()),
+        1 if checked.len() == 1 => Err(Failure::Refused("the rule does not hold".to_owned())),
+        wrong => Err(Failure::Refused(format!("{wrong} of {} rules do not hold", checked.len()))),
+    }
+}

@@ -1,0 +1,119 @@
+//! Is a rule what the derivation gives?
+//!
+//! A rule is an equation that someone has written down: of the forward pass, of an adjoint, of a gradient, of an update, or of a
+//! partial derivative between two tensors. Both sides are read as functions of the data and the parameters and compared as such,
+//! at many points; how they are written does not matter. Where they differ, the least edit that makes the rule hold says what is wrong.
+//!
+//! A rule reads as for one example: a term in data stands for its mean over the minibatch, while a regularizer enters whole,
+//! with `m` for the number of examples.
+
+mod compare;
+mod derivatives;
+mod edits;
+mod factors;
+mod point;
+mod report;
+mod rules;
+mod subject;
+mod texts;
+mod tree;
+
+pub use report::{Checked, Counterexample, Difference, Verdict};
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::equation::IndexId;
+use crate::model::rule::{Vocabulary, extent, meaning};
+use crate::pipeline::Compiled;
+use crate::syntax::tree::{Expr, Spec};
+use compare::{Outcome, Sides};
+use rules::Rule;
+use subject::Subject;
+
+/// Checks rules, one on a line, against the derivation of a spec. `name` is what messages call their text.
+///
+/// # Errors
+/// What is wrong with rules that cannot be read, with the places; nothing is checked then.
+pub fn verify(compiled: &Compiled, name: &str, text: &str) -> Result<Vec<Checked>, Diagnostics> {
+    let mut diagnostics = Diagnostics { sources: compiled.diagnostics.sources.clone(), messages: Vec::new() };
+    let source = diagnostics.sources.add(name, rules::with_primes_at_names(text));
+    let (prelude, _) = crate::syntax::parse(&diagnostics.sources, crate::span::SourceId(0));
+    let mut subject = Subject::new(&compiled.derivation);
+    let mut read = Vec::new();
+    for rule in rules::split(&diagnostics.sources, source, text) {
+        let known = diagnostics.messages.len();
+        let rule = rule.and_then(|rule| Statement::new(&mut subject, &compiled.spec, &prelude, rule));
+        match rule {
+            Ok(statement) => read.push(statement),
+            Err(messages) => diagnostics.messages.extend(messages),
+        }
+        if diagnostics.messages.len() > known && diagnostics.messages.len() >= crate::limits::MODEL_MESSAGES {
+            break;
+        }
+    }
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    Ok(read.iter().map(|statement| statement.check(&mut subject, &compiled.spec, &prelude)).collect())
+}
+
+/// A rule whose sides mean something.
+struct Statement {
+    rule: Rule,
+    /// The indices on the left, with their names.
+    indices: Vec<(String, IndexId)>,
+    /// The indices that stand for axes which the rule does not write.
+    axes: Vec<IndexId>,
+    sides: Sides,
+    /// What is wrong with indices that leave their axes.
+    misfits: Vec<String>,
+}
+
+impl Statement {
+    fn new(subject: &mut Subject<'_>, user: &Spec, prelude: &Spec, mut rule: Rule) -> Result<Statement, Vec<Diagnostic>> {
+        let mut messages = Vec::new();
+        rule.left = subject.with_derivatives(rule.left, &mut messages);
+        rule.right = subject.with_derivatives(rule.right, &mut messages);
+        if messages.is_empty() {
+            messages.extend(subject.wrong_on_the_left(&rule.left, user));
+        }
+        if !messages.is_empty() {
+            return Err(messages);
+        }
+        let mut indices: Vec<(String, IndexId)> = Vec::new();
+        for name in tree::index_names(&rule.left, user) {
+            let vocabulary = Vocabulary { user, prelude, known: &subject.known, indices: &[] };
+            let extent = extent(&mut subject.context, &vocabulary, &name, &rule.left)?;
+            indices.push((name.text.clone(), subject.context.add_index(name.text, 0, extent as i64)));
+        }
+        let vocabulary = Vocabulary { user, prelude, known: &subject.known, indices: &indices };
+        let left = meaning(&mut subject.context, &vocabulary, &rule.left)?;
+        let right = meaning(&mut subject.context, &vocabulary, &rule.right)?;
+        let misfits = left.misfits.iter().chain(&right.misfits).map(|misfit| misfit.message.clone()).collect();
+        let axes = left.axes.clone();
+        let sides = subject.aligned(&left, &right).ok_or_else(|| vec![rules::shapes_differ(&rule, subject, &left, &right)])?;
+        Ok(Statement { rule, indices, axes, sides, misfits })
+    }
+
+    fn check(&self, subject: &mut Subject<'_>, user: &Spec, prelude: &Spec) -> Checked {
+        let verdict = match compare::compare(subject, self.sides) {
+            Outcome::Same => Verdict::Holds,
+            Outcome::Undecided => Verdict::Differs(Difference::undecided()),
+            Outcome::Different(failure) => {
+                let edit = edits::first_that_holds(self, subject, user, prelude, &failure);
+                Verdict::Differs(report::difference(self, subject, &failure, edit))
+            }
+        };
+        Checked { rule: self.rule.text.clone(), line: self.rule.line, verdict }
+    }
+
+    /// The sides with another right one; `None` where that means nothing or does not fit.
+    fn with_right(&self, subject: &mut Subject<'_>, user: &Spec, prelude: &Spec, right: &Expr) -> Option<Sides> {
+        let vocabulary = Vocabulary { user, prelude, known: &subject.known, indices: &self.indices };
+        let right = meaning(&mut subject.context, &vocabulary, right).ok()?;
+        if !right.misfits.is_empty() {
+            return None;
+        }
+        let value = subject.at_axes(&right, &self.axes)?;
+        Some(Sides { left: self.sides.left, right: value })
+    }
+}

@@ -1,0 +1,235 @@
+//! `verify`: which rules hold, and what is said about those that do not.
+
+use deltarule_compiler::pipeline::{Compiled, compile};
+use deltarule_compiler::verify::{Verdict, verify};
+
+/// A net with a hidden layer of another size than all others, so that no index fits by chance.
+const NET: &str = "network Net
+input x[4]
+target t[3]
+h = x |> dense(5) |> sigmoid
+y = h |> dense(3) |> sigmoid
+loss binary_cross_entropy(y, t)
+regularizer l2(0.01) / m
+optimizer momentum(rate = 0.1)
+";
+
+fn compiled(spec: &str) -> Compiled {
+    compile("net.spec", spec).unwrap_or_else(|messages| panic!("{}", messages.render()))
+}
+
+fn differences(spec: &str, rules: &str) -> Vec<Option<String>> {
+    let checked = verify(&compiled(spec), "rules", rules).unwrap_or_else(|messages| panic!("{}", messages.render()));
+    let what = checked.into_iter().map(|checked| match checked.verdict {
+        Verdict::Holds => None,
+        Verdict::Differs(difference) => Some(difference.what),
+    });
+    what.collect()
+}
+
+#[track_caller]
+fn holds(spec: &str, rules: &str) {
+    for (rule, difference) in rules.lines().filter(|line| !line.trim().is_empty()).zip(differences(spec, rules)) {
+        assert_eq!(difference, None, "{rule}");
+    }
+}
+
+#[track_caller]
+fn differs(spec: &str, rule: &str, what: &str) {
+    assert_eq!(differences(spec, rule), [Some(what.to_owned())], "{rule}");
+}
+
+#[test]
+fn right_rules_hold_however_they_are_written() {
+    holds(
+        NET,
+        "dense1.s[j] = sum(i: dense1.w[i, j] * x[i]) + dense1.b[j]
+dense1.s[j] = dense1.b[j] + sum(k in 0..4: x[k] * dense1.w[k, j])
+h[j] = 1 / (1 + exp(-dense1.s[j]))
+h[a] = (1 + tanh(dense1.s[a] / 2)) / 2
+h = sigmoid(dense1.s)
+dE/dy[j] = -t[j] / y[j] + (1 - t[j]) / (1 - y[j])
+dE/dy[j] = (y[j] - t[j]) / (y[j] - y[j]^2)
+dE/ddense2.s[j] = y[j] - t[j]
+dE/dh[j] = sum(p: dE/ddense2.s[p] * dense2.w[j, p])
+dE/dh[j] = sum(p: dE/dy[p] * dy[p]/ddense2.s[p] * ddense2.s[p]/dh[j])
+dE/ddense1.s = dE/dh * h * (1 - h)
+dloss/ddense1.w[i, j] = dE/ddense1.s[j] * x[i]
+dE/ddense1.w[i, j] = dE/ddense1.s[j] * x[i] + 0.01 / m * dense1.w[i, j]
+dE/ddense1.w[2, j] = dE/ddense1.s[j] * x[2] + l2.a / m * dense1.w[2, j]
+dE/ddense2.b[j] = y[j] - t[j]
+dE/dx[i] = sum(j: dE/ddense1.s[j] * dense1.w[i, j])
+dense1.w.v' = momentum.alpha * dense1.w.v - momentum.rate * dE/ddense1.w
+dense1.w[i, j]' = dense1.w[i, j] + dense1.w.v[i, j]'
+dense2.b' = dense2.b + 0.9 * dense2.b.v - 0.1 * dE/ddense2.b
+E = loss + 0.01 / (2*m) * (sum(i, j: dense1.w[i, j]^2) + sum(i, j: dense2.w[i, j]^2))
+",
+    );
+}
+
+#[test]
+fn derivatives_of_one_tensor_by_another_go_along_all_paths() {
+    let net = "network Paths
+input x[3]
+a[i] = x[i]^2
+b[i] = a[i] * x[i]
+c = sum(i: a[i] * b[i])
+objective c by x
+";
+    holds(
+        net,
+        "da[i]/dx[j] = 2 * x[i] * [i = j]
+db[i]/dx[i] = 3 * x[i]^2
+db[i]/da[i] = x[i]
+dc/da[i] = b[i] + a[i] * x[i]
+dE/dx[i] = 5 * x[i]^4
+dc/dx = 5 * x^4
+",
+    );
+}
+
+#[test]
+fn derivatives_of_a_recurrence_go_through_all_its_steps() {
+    let net = "network Steps
+input x[4]
+param w ~ uniform(-1, 1)
+h[t: 4] = tanh(w * h[t - 1] + x[t])
+objective sum(t: h[t]^2) by w, x
+";
+    holds(
+        net,
+        "dE/dh[t] = 2 * h[t] + (1 - h[t + 1]^2) * w * dE/dh[t + 1] * [t < 3]
+dh[t]/dw = (1 - h[t]^2) * (h[t - 1] + w * dh[t - 1]/dw)
+dh[t]/dx[s] = if s > t { 0 } else { (1 - h[t]^2) * ([s = t] + w * dh[t - 1]/dx[s]) }
+",
+    );
+}
+
+#[test]
+fn a_wrong_sign_is_named() {
+    differs(NET, "dE/ddense2.s[j] = t[j] - y[j]", "the sign of the right side");
+    differs(NET, "dE/dy[j] = -t[j]/y[j] - (1 - t[j])/(1 - y[j])", "the sign of `(1 - t[j]) / (1 - y[j])`");
+    differs(NET, "dE/ddense1.s[j] = dE/dh[j] * h[j] * (1 + h[j])", "the sign of `h[j]`");
+}
+
+#[test]
+fn a_missing_factor_is_named() {
+    differs(NET, "dE/ddense1.s[j] = dE/dh[j] * h[j]", "the factor `1 - h[j]` is missing in `dE/dh[j] * h[j]`");
+    differs(
+        NET,
+        "dE/ddense1.w[i, j] = dE/ddense1.s[j] * x[i] + l2.a / (2*m) * dense1.w[i, j]",
+        "the factor `2` should not be there",
+    );
+    differs(
+        NET,
+        "dE/ddense1.w[i, j] = dE/ddense1.s[j] * x[i] + l2.a * dense1.w[i, j]",
+        "the factor `1 / m` is missing in `l2.a * dense1.w[i, j]`",
+    );
+    differs(
+        NET,
+        "E = loss + 0.01 / m * (sum(i, j: dense1.w[i, j]^2) + sum(i, j: dense2.w[i, j]^2))",
+        "the factor `1 / 2` is missing in `0.01 / m * (sum(i, j: dense1.w[i, j]^2) + sum(i, j: dense2.w[i, j]^2))`",
+    );
+}
+
+#[test]
+fn a_wrong_index_is_named_also_where_it_leaves_its_axis() {
+    differs(
+        NET,
+        "dE/dh[j] = sum(p: dE/ddense2.s[p] * dense2.w[p, j])",
+        "wrong indices: `dense2.w[p, j]` should be `dense2.w[j, p]`",
+    );
+    differs(
+        NET,
+        "dE/dh[j] = sum(p: dE/dy[j] * y[j] * (1 - y[j]) * dense2.w[j, p])",
+        "a wrong index: `j` should be `p` in `dE/dy[j]`, `y[j]`",
+    );
+}
+
+#[test]
+fn a_wrong_range_is_named() {
+    differs(
+        NET,
+        "dense1.s[j] = sum(i in 1..4: dense1.w[i, j] * x[i]) + dense1.b[j]",
+        "the range of `i` should be all of its axis, not 1..4",
+    );
+}
+
+#[test]
+fn a_term_too_many_or_too_few_is_named() {
+    differs(
+        NET,
+        "dE/ddense2.b[j] = y[j] - t[j] + l2.a / m * dense2.b[j]",
+        "the term `l2.a / m * dense2.b[j]` should not be there",
+    );
+    differs(NET, "dE/ddense1.w[i, j] = dE/ddense1.s[j] * x[i]", "the term `l2.a * dense1.w[i, j] / m` is missing");
+    differs(NET, "dense1.s[j] = sum(i: dense1.w[i, j] * x[i])", "the term `dense1.b[j]` is missing");
+}
+
+#[test]
+fn a_wrong_name_is_named() {
+    differs(NET, "dense2.s[j] = sum(i: dense2.w[i, j] * dense1.s[i]) + dense2.b[j]", "`dense1.s[i]` should be `h[i]`");
+}
+
+#[test]
+fn two_mistakes_are_both_named() {
+    differs(
+        NET,
+        "dE/dy[j] = t[j]/y[j] - (1 - t[j])/(1 - y[j]) + t[j]",
+        "the sign of the right side; the term `t[j]` should not be there",
+    );
+}
+
+#[test]
+fn the_slope_at_a_kink_counts() {
+    let net = "network Kink
+input x[3]
+y = relu(x - 0.25)
+objective sum(i: y[i]) by x
+";
+    holds(net, "dE/dx[i] = [x[i] > 0.25]\n");
+    differs(
+        net,
+        "dE/dx[i] = [x[i] >= 0.25]",
+        "only where values meet, as at a kink: the condition `x[i] >= 0.25` should be `x[i] > 0.25`",
+    );
+}
+
+#[test]
+fn a_small_number_that_is_left_out_is_missed() {
+    let net = NET.replace("momentum(rate = 0.1)", "adagrad(rate = 0.1)");
+    let rule = "dense1.w' = dense1.w - 0.1 * dE/ddense1.w / (sqrt(dense1.w.s') + 1e-8)\n";
+    holds(&net, rule);
+    assert_ne!(differences(&net, &rule.replace(" + 1e-8", "")), [None]);
+}
+
+#[test]
+fn a_difference_comes_with_numbers_that_show_it() {
+    let checked = verify(&compiled(NET), "rules", "dE/ddense2.s[j] = t[j] - y[j]").expect("a rule that can be read");
+    let Verdict::Differs(difference) = &checked[0].verdict else { panic!("it holds") };
+    let example = difference.counterexample.as_ref().expect("numbers");
+    let value = |name: &str| example.values.iter().find(|(known, _)| known.starts_with(name)).expect(name).1;
+    assert!((value("t[") - value("y[") - example.right).abs() < 1e-12, "{example}");
+    assert!((example.left + example.right).abs() < 1e-12, "{example}");
+    assert_eq!(difference.corrected.as_deref(), Some("dE/ddense2.s[j] = -(t[j] - y[j])"));
+    assert_eq!(difference.derived.as_ref().map(|derived| derived.1.as_str()), Some("dE/ddense2.s[j] = y[j] - t[j]"));
+}
+
+#[test]
+fn rules_that_cannot_be_read_are_drawn_at_their_places() {
+    let messages = |rules: &str| verify(&compiled(NET), "rules", rules).expect_err("something is wrong").render();
+    for (rule, line, what) in [
+        ("dE/dz[j] = y[j]", 1, "`z` is not known"),
+        ("// nothing\nh[j] = 1 +", 2, "expected"),
+        ("h[j]", 1, "a rule is an equation"),
+        ("h[j] = ", 1, "a rule has two sides"),
+        ("h[j] = q[j]", 1, "`q` is not known"),
+        ("h[i, j] = 1", 1, "`h` has 1 axis, and is read with 2 indices"),
+        ("h = x", 1, "the sides of this rule have different shapes"),
+        ("dE/dt[i] = dm/dk", 1, "there is no derivative of `m` by `k`"),
+        ("h[j] = ((1)", 1, "never closed"),
+    ] {
+        let text = messages(rule);
+        assert!(text.contains(what) && text.contains(&format!("rules:{line}:")), "{rule}\n{text}");
+    }
+}
