@@ -6,6 +6,7 @@ pub mod audit;
 pub mod calculus;
 #[cfg(feature = "cli")]
 pub mod comparison;
+pub mod cost;
 #[cfg(feature = "cli")]
 pub mod dataset;
 pub mod derivation;

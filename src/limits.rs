@@ -96,3 +96,6 @@ pub const INCLUDE_DEPTH: usize = 16;
 
 /// Files that a spec includes.
 pub const INCLUDED_FILES: usize = 64;
+
+/// Places of loops with bounds that depend on each other that are gone through to count operations; past it a count is an upper bound.
+pub const COUNTED_PLACES: usize = 2_000_000;

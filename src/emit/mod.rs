@@ -7,7 +7,7 @@
 mod interface;
 mod layout;
 mod names;
-mod plan;
+pub(crate) mod plan;
 mod tokens;
 
 #[cfg(feature = "cli")]

@@ -16,6 +16,7 @@ mod notation;
 mod plain;
 mod text;
 
+use crate::cost::Cost;
 use crate::derivation::Derivation;
 use crate::equation::Equation;
 use document::Document;
@@ -56,6 +57,13 @@ impl Sheet {
     /// The sheet of a derivation.
     pub fn new(derivation: &Derivation, options: &SheetOptions) -> Self {
         Self { document: compose::compose(derivation, options) }
+    }
+
+    /// The same with a section on what the network costs.
+    #[must_use]
+    pub fn with_cost(mut self, cost: &Cost) -> Self {
+        self.document.sections.push(compose::cost_section(cost));
+        self
     }
 
     /// As a LaTeX document that pdflatex compiles as it is.

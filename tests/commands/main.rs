@@ -2,6 +2,7 @@
 
 mod bad_data;
 mod bad_specs;
+mod cost;
 mod eval;
 mod fmt;
 mod generated;

@@ -6,6 +6,7 @@
 mod check;
 mod common;
 mod compare;
+mod cost;
 mod emit;
 mod eval;
 mod failure;
@@ -40,6 +41,7 @@ enum Command {
     Train(train::Arguments),
     Compare(compare::Arguments),
     Fmt(fmt::Arguments),
+    Cost(cost::Arguments),
 }
 
 /// Counts, for `compare`.
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         Command::Train(arguments) => train::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Fmt(arguments) => fmt::run(&arguments),
+        Command::Cost(arguments) => cost::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,6 +5,8 @@ use crate::failure::Failure;
 use clap::{Args, ValueEnum};
 use deltarule_compiler::files::read_spec;
 use deltarule_compiler::sheet::{NotationTable, Sheet, SheetOptions, Steps};
+use deltarule_compiler::cost::Cost;
+use deltarule_compiler::emit::ScalarType;
 use std::path::{Path, PathBuf};
 
 /// Write the sheet of update rules: notation, forward pass, backward pass, updates, all equations numbered
@@ -12,7 +14,8 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "Examples:
   deltarule sheet digits.spec -o digits.tex && pdflatex digits.tex
   deltarule sheet digits.spec -o digits.html --steps all
-  deltarule sheet digits.spec --format txt --notation plain")]
+  deltarule sheet digits.spec --format txt --notation plain
+  deltarule sheet digits.spec -o digits.md --cost")]
 pub(crate) struct Arguments {
     /// The spec
     spec: PathBuf,
@@ -32,6 +35,9 @@ pub(crate) struct Arguments {
     /// How much of each derivation is shown
     #[arg(long, value_enum, default_value_t = StepsChoice::Key)]
     steps: StepsChoice,
+    /// Add a section on operations and memory
+    #[arg(long)]
+    cost: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -67,7 +73,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             StepsChoice::All => Steps::All,
         },
     };
-    let sheet = Sheet::new(&compiled.derivation, &options);
+    let mut sheet = Sheet::new(&compiled.derivation, &options);
+    if arguments.cost {
+        sheet = sheet.with_cost(&Cost::new(&compiled.derivation, ScalarType::default()));
+    }
     let text = match arguments.format.unwrap_or_else(|| Format::of_file(arguments.output.as_deref())) {
         Format::Tex => sheet.to_latex(),
         Format::Html => sheet.to_html(),

@@ -3,6 +3,7 @@
 mod algorithm;
 mod backward;
 mod conventions;
+mod cost;
 mod kinks;
 mod layers;
 mod passes;
@@ -13,6 +14,7 @@ mod update;
 use std::collections::BTreeMap;
 
 use layers::SharedFactor;
+pub(super) use cost::cost_section;
 
 use super::SheetOptions;
 use super::document::{Block, Document, Inline, Line, Section};

@@ -1,0 +1,140 @@
+//! Symbols for extents: axes that one index runs over have one symbol.
+
+use std::collections::BTreeMap;
+
+use super::polynomial::{Polynomial, Symbol};
+use crate::derivation::Derivation;
+use crate::emit::plan::{Place, Plan, Statement};
+use crate::equation::{Affine, Context, IndexId, Role, TensorId};
+
+/// What a symbol stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// The symbol.
+    pub symbol: Symbol,
+    /// Its value.
+    pub extent: usize,
+    /// The tensor that has an axis of this extent, and which axis, from 0.
+    pub of: (String, usize),
+}
+
+type Axis = (TensorId, usize);
+
+/// The symbols of all axes.
+#[derive(Debug)]
+pub(super) struct Sizes {
+    /// Another axis of the same extent, nearer to the one that stands for all; that one for itself.
+    parents: BTreeMap<Axis, Axis>,
+    /// The symbols of axes that stand for all, with a description.
+    symbols: BTreeMap<Axis, Symbol>,
+    table: Vec<Size>,
+}
+
+impl Sizes {
+    pub(super) fn new(derivation: &Derivation, plan: &Plan) -> Self {
+        let mut sizes = Sizes { parents: BTreeMap::new(), symbols: BTreeMap::new(), table: Vec::new() };
+        for kernel in &plan.kernels {
+            sizes.join_all(&plan.context, &kernel.body);
+        }
+        let model = &derivation.model;
+        let forward = derivation.forward.iter().map(|equation| equation.target);
+        let parameters = model.parameters.iter().map(|parameter| parameter.tensor);
+        let first = model.inputs.iter().copied().chain(forward).chain(model.targets.iter().copied()).chain(parameters);
+        let rest = plan.context.tensors().map(|(tensor, _)| tensor);
+        for tensor in first.chain(rest) {
+            let described = plan.context.tensor(tensor);
+            for (axis, &extent) in described.shape.iter().enumerate() {
+                let root = sizes.root((tensor, axis));
+                if !sizes.symbols.contains_key(&root) {
+                    let symbol = Symbol(sizes.table.len() as u32);
+                    sizes.symbols.insert(root, symbol);
+                    sizes.table.push(Size { symbol, extent, of: (described.name.clone(), axis) });
+                }
+            }
+        }
+        sizes
+    }
+
+    /// All symbols.
+    pub(super) fn table(&self) -> Vec<Size> {
+        self.table.clone()
+    }
+
+    fn root(&self, mut axis: Axis) -> Axis {
+        while let Some(&parent) = self.parents.get(&axis) {
+            axis = parent;
+        }
+        axis
+    }
+
+    fn join(&mut self, a: Axis, b: Axis) {
+        let (a, b) = (self.root(a), self.root(b));
+        if a != b {
+            self.parents.insert(a.max(b), a.min(b));
+        }
+    }
+
+    /// Joins the axes that each loop runs over.
+    fn join_all(&mut self, context: &Context, statements: &[Statement]) {
+        for statement in statements {
+            let (Statement::For { index, body, .. }
+            | Statement::At { index, body, .. }
+            | Statement::ForLanes { index, body, .. }) = statement
+            else {
+                continue;
+            };
+            let axes = axes_over(context, *index, body);
+            axes.windows(2).for_each(|pair| self.join(pair[0], pair[1]));
+            self.join_all(context, body);
+        }
+    }
+
+    /// The extent of the axis that a loop runs over, as a symbol where the loop runs over one.
+    pub(super) fn of_loop(&self, context: &Context, index: IndexId, body: &[Statement]) -> Polynomial {
+        let extent = context.index_of(index).extent();
+        match axes_over(context, index, body).first() {
+            Some(&axis) => self.of_axis(axis, extent),
+            None => Polynomial::number(extent),
+        }
+    }
+
+    fn of_axis(&self, axis: Axis, extent: usize) -> Polynomial {
+        match self.symbols.get(&self.root(axis)) {
+            Some(&symbol) => Polynomial::symbol(symbol, extent),
+            None => Polynomial::number(extent),
+        }
+    }
+
+    /// The number of scalars of a tensor as it is stored: a label is not one.
+    pub(super) fn of_tensor(&self, plan: &Plan, tensor: TensorId) -> Polynomial {
+        let described = plan.context.tensor(tensor);
+        let of_axis = |(axis, &extent): (usize, &usize)| self.of_axis((tensor, axis), extent);
+        described.shape.iter().enumerate().map(of_axis).fold(Polynomial::number(1), |product, extent| product.times(&extent))
+    }
+}
+
+/// The axes of tensors that an index runs over from end to end.
+fn axes_over(context: &Context, index: IndexId, body: &[Statement]) -> Vec<Axis> {
+    let extent = context.index_of(index).extent();
+    let mut axes = Vec::new();
+    let mut visit = |place: &Place| {
+        let tensor = context.tensor(place.tensor);
+        for (axis, (affine, &of_axis)) in place.indices.iter().zip(&tensor.shape).enumerate() {
+            if of_axis == extent && is_plain(context, affine, index) && !axes.contains(&(place.tensor, axis)) {
+                axes.push((place.tensor, axis));
+            }
+        }
+    };
+    for statement in body {
+        statement.reads(&mut visit);
+        statement.writes(&mut visit);
+    }
+    // A row that is filled for one loop and then another of the same length joins what the network keeps apart by accident only.
+    axes.sort_by_key(|&(tensor, axis)| (context.tensor(tensor).role == Role::Value, tensor, axis));
+    axes
+}
+
+/// Whether an affine expression takes each place of its axis once as the index runs.
+fn is_plain(context: &Context, affine: &Affine, index: IndexId) -> bool {
+    affine.terms == [(index, 1)] && affine.constant == -context.index_of(index).start
+}
