@@ -105,7 +105,7 @@ impl Walk<'_> {
         self.serial += 1;
         let extent = self.sizes.of_loop(&self.plan.context, index, body);
         self.loops.push(Loop { index, serial: self.serial, extent, kind });
-        let before = std::mem::replace(&mut self.often, Polynomial::default());
+        let before = std::mem::take(&mut self.often);
         self.often = repetitions(&self.plan.context, &self.loops).unwrap_or_else(|| {
             self.count.is_exact = false;
             self.loops.last().map_or(Polynomial::number(1), |open| before.times(&open.extent))
