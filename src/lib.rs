@@ -15,6 +15,7 @@ pub mod emit;
 pub mod equation;
 #[cfg(feature = "cli")]
 pub mod evaluation;
+pub mod facts;
 #[cfg(feature = "cli")]
 pub mod files;
 pub mod format;

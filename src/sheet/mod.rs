@@ -19,6 +19,7 @@ mod text;
 use crate::cost::Cost;
 use crate::derivation::Derivation;
 use crate::equation::Equation;
+use crate::facts::Fact;
 use document::Document;
 use formula::Writer;
 use math::Math;
@@ -63,6 +64,13 @@ impl Sheet {
     #[must_use]
     pub fn with_cost(mut self, cost: &Cost) -> Self {
         self.document.sections.push(compose::cost_section(cost));
+        self
+    }
+
+    /// The same with a section on facts about the network; without one where there are none.
+    #[must_use]
+    pub fn with_facts(mut self, facts: &[Fact]) -> Self {
+        self.document.sections.extend(compose::facts_section(facts));
         self
     }
 

@@ -5,17 +5,21 @@ use crate::failure::Failure;
 use clap::Args;
 use deltarule_compiler::dataset::{classes, data_shape};
 use deltarule_compiler::derivation::Derivation;
+use deltarule_compiler::diagnostic::{Diagnostic, Diagnostics};
 use deltarule_compiler::equation::{Tensor, TensorId};
+use deltarule_compiler::facts::{Fact, facts};
 use deltarule_compiler::generic::{GradientReport, check_gradients};
 use deltarule_compiler::model::{Distribution, Parameter};
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Parse a spec, infer shapes, derive, and compare the derivation with finite differences
+/// Parse a spec, infer shapes, derive, compare the derivation with finite differences, and say what follows from the equations
 #[derive(Args)]
 #[command(after_help = "Examples:
   deltarule check digits.spec
-  deltarule check digits.spec --json")]
+  deltarule check digits.spec --json
+
+Facts that are probably not what was wanted (units that stay identical, a logarithm of 0, layers that collapse) are warnings.")]
 pub(crate) struct Arguments {
     /// The spec
     spec: PathBuf,
@@ -29,14 +33,16 @@ pub(crate) struct Arguments {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let compiled = compile_file(&arguments.spec)?;
+    let mut compiled = compile_file(&arguments.spec)?;
+    let facts = facts(&compiled.derivation);
+    warn(&mut compiled.diagnostics, &facts);
     let derivation = &compiled.derivation;
     let report = check_gradients(derivation, arguments.seed)
         .map_err(|error| Failure::Refused(format!("{}: the gradients cannot be checked: {error}", arguments.spec.display())))?;
     if arguments.json {
-        print_json(&as_json(derivation, &report))?;
+        print_json(&as_json(derivation, &report, &facts))?;
     } else {
-        print(&summary(derivation, &report))?;
+        print(&summary(derivation, &report, &facts))?;
     }
     if report.passes() {
         return Ok(());
@@ -47,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Err(Failure::Refused(message))
 }
 
-fn summary(derivation: &Derivation, report: &GradientReport) -> String {
+fn summary(derivation: &Derivation, report: &GradientReport, facts: &[Fact]) -> String {
     let model = &derivation.model;
     let list = |ids: &[TensorId]| ids.iter().map(|&id| declaration(model.context.tensor(id))).collect::<Vec<_>>().join(", ");
     let mut text = format!("network     {}\n", model.name);
@@ -69,10 +75,34 @@ fn summary(derivation: &Derivation, report: &GradientReport) -> String {
     for line in report.to_string().lines() {
         text += &format!("  {line}\n");
     }
+    if !facts.is_empty() {
+        text += "facts\n";
+    }
+    for fact in facts {
+        let equations: Vec<String> = fact.equations.iter().map(|number| format!("({number})")).collect();
+        text += &format!("  {}\n    {} {}\n", fact.what, fact.reason, equations.join(" "));
+        for formula in &fact.formulas {
+            text += &format!("    {formula}\n");
+        }
+    }
     text
 }
 
-fn as_json(derivation: &Derivation, report: &GradientReport) -> serde_json::Value {
+/// What is probably a mistake goes to standard error, with its place.
+fn warn(diagnostics: &mut Diagnostics, facts: &[Fact]) {
+    diagnostics.messages.clear();
+    for fact in facts.iter().filter(|fact| fact.is_mistake) {
+        match fact.origin {
+            Some(span) => diagnostics.push(Diagnostic::warning(span, fact.what.as_str()).hint(fact.reason.as_str())),
+            None => eprintln!("warning: {}: {}", fact.what, fact.reason),
+        }
+    }
+    if !diagnostics.messages.is_empty() {
+        eprintln!("{}", diagnostics.render().trim_end());
+    }
+}
+
+fn as_json(derivation: &Derivation, report: &GradientReport, facts: &[Fact]) -> serde_json::Value {
     let model = &derivation.model;
     let tensor = |id: &TensorId| {
         let tensor = model.context.tensor(*id);
@@ -88,6 +118,10 @@ fn as_json(derivation: &Derivation, report: &GradientReport) -> serde_json::Valu
         json!({"tensor": check.tensor, "compared": check.compared, "at_kinks": check.at_kinks, "relative_error": check.error,
             "passes": check.passes()})
     };
+    let fact = |fact: &Fact| {
+        json!({"kind": fact.kind.name(), "what": fact.what, "reason": fact.reason, "formulas": fact.formulas,
+            "equations": fact.equations, "warning": fact.is_mistake})
+    };
     json!({
         "network": model.name,
         "inputs": model.inputs.iter().map(tensor).collect::<Vec<_>>(),
@@ -99,6 +133,7 @@ fn as_json(derivation: &Derivation, report: &GradientReport) -> serde_json::Valu
             .collect::<serde_json::Map<_, _>>(),
         "gradients": report.checks.iter().map(check).collect::<Vec<_>>(),
         "passes": report.passes(),
+        "facts": facts.iter().map(fact).collect::<Vec<_>>(),
     })
 }
 

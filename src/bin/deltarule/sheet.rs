@@ -7,6 +7,7 @@ use deltarule_compiler::files::read_spec;
 use deltarule_compiler::sheet::{NotationTable, Sheet, SheetOptions, Steps};
 use deltarule_compiler::cost::Cost;
 use deltarule_compiler::emit::ScalarType;
+use deltarule_compiler::facts::facts;
 use std::path::{Path, PathBuf};
 
 /// Write the sheet of update rules: notation, forward pass, backward pass, updates, all equations numbered
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
   deltarule sheet digits.spec -o digits.tex && pdflatex digits.tex
   deltarule sheet digits.spec -o digits.html --steps all
   deltarule sheet digits.spec --format txt --notation plain
-  deltarule sheet digits.spec -o digits.md --cost")]
+  deltarule sheet digits.spec -o digits.md --facts --cost")]
 pub(crate) struct Arguments {
     /// The spec
     spec: PathBuf,
@@ -35,6 +36,9 @@ pub(crate) struct Arguments {
     /// How much of each derivation is shown
     #[arg(long, value_enum, default_value_t = StepsChoice::Key)]
     steps: StepsChoice,
+    /// Add a section on facts about the network, each with its reason
+    #[arg(long)]
+    facts: bool,
     /// Add a section on operations and memory
     #[arg(long)]
     cost: bool,
@@ -74,6 +78,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         },
     };
     let mut sheet = Sheet::new(&compiled.derivation, &options);
+    if arguments.facts {
+        sheet = sheet.with_facts(&facts(&compiled.derivation));
+    }
     if arguments.cost {
         sheet = sheet.with_cost(&Cost::new(&compiled.derivation, ScalarType::default()));
     }

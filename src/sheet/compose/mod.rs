@@ -4,6 +4,7 @@ mod algorithm;
 mod backward;
 mod conventions;
 mod cost;
+mod facts;
 mod kinks;
 mod layers;
 mod passes;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 
 use layers::SharedFactor;
 pub(super) use cost::cost_section;
+pub(super) use facts::facts_section;
 
 use super::SheetOptions;
 use super::document::{Block, Document, Inline, Line, Section};
