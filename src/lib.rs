@@ -18,8 +18,8 @@ pub mod evaluation;
 pub mod facts;
 #[cfg(feature = "cli")]
 pub mod files;
-pub mod format;
 pub mod folding;
+pub mod format;
 #[cfg(feature = "generic")]
 pub mod generic;
 pub mod identity;

@@ -137,7 +137,7 @@ fn fact(study: &mut Study<'_>, ranges: &Ranges, function: &Function, equations: 
         what: format!("the function `{}` of {} is {what}", text(study, function.value), study.names(&targets)),
         reason: reason + &steepest,
         formulas: Vec::new(),
-        equations: equations.iter().map(|&at| study.forward(at).number).collect(),
+        equations: study.numbers(equations.iter().copied()),
         origin: study.forward(equations[0]).origin,
     })
 }

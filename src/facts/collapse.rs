@@ -81,14 +81,10 @@ fn fact(study: &mut Study<'_>, pair: &Pair) -> Fact {
     Fact {
         kind: FactKind::Collapse,
         is_mistake: pair.between.is_some() || !is_narrow,
-        what: format!(
-            "`{}` and `{}` are together one linear layer{rank}",
-            study.name(first.target),
-            study.name(second.target)
-        ),
+        what: format!("`{}` and `{}` are together one linear layer{rank}", study.name(first.target), study.name(second.target)),
         reason: format!("{between}, and a linear function of a linear function is linear"),
         formulas,
-        equations: equations.map(|at| study.forward(at).number).collect(),
+        equations: study.numbers(equations),
         origin: pair.between.map_or(second.origin, |at| study.forward(at).origin),
     }
 }

@@ -124,6 +124,14 @@ impl<'a> Study<'a> {
         names.join(", ")
     }
 
+    /// The numbers of forward equations, each once: those of one form share theirs.
+    fn numbers(&self, equations: impl IntoIterator<Item = usize>) -> Vec<u32> {
+        let mut numbers: Vec<u32> = equations.into_iter().map(|at| self.forward(at).number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    }
+
     /// The forward equation that defines a tensor.
     fn definition(&self, tensor: TensorId) -> Option<usize> {
         self.derivation.forward.iter().position(|equation| equation.target == tensor)

@@ -135,7 +135,7 @@ fn fact(study: &Study<'_>, class: &[Axis]) -> Option<Fact> {
     if extent < 2 || values.is_empty() || !parameters.iter().any(is_trained) || !parameters.iter().all(is_constant) {
         return None;
     }
-    let equations = values.iter().filter_map(|&tensor| study.definition(tensor)).map(|at| study.forward(at).number);
+    let equations = values.iter().filter_map(|&tensor| study.definition(tensor));
     Some(Fact {
         kind: FactKind::Symmetry,
         is_mistake: true,
@@ -145,7 +145,7 @@ fn fact(study: &Study<'_>, class: &[Axis]) -> Option<Fact> {
             study.names(&parameters)
         ),
         formulas: Vec::new(),
-        equations: equations.collect(),
+        equations: study.numbers(equations),
         origin: study.context.tensor(parameters[0]).origin,
     })
 }

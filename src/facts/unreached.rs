@@ -37,7 +37,7 @@ fn fact(study: &Study<'_>, parameter: TensorId) -> Fact {
         what: format!("no gradient of the loss reaches `{}`{rest}", study.name(parameter)),
         reason,
         formulas: Vec::new(),
-        equations: readers.into_iter().map(|at| study.forward(at).number).collect(),
+        equations: study.numbers(readers),
         origin: study.context.tensor(parameter).origin,
     }
 }

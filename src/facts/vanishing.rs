@@ -100,7 +100,7 @@ fn fact(study: &Study<'_>, parameter: TensorId, way: &Passed) -> Fact {
         what: format!("the gradient by `{}` has the factor {power} at most{weights}", study.name(parameter)),
         reason: format!("each way from the loss goes through the slopes of {}, which are at most that", study.names(&targets)),
         formulas: Vec::new(),
-        equations: way.equations.iter().map(|&(at, _)| study.forward(at).number).collect(),
+        equations: study.numbers(way.equations.iter().map(|equation| equation.0)),
         origin: study.forward(way.equations[depth - 1].0).origin,
     }
 }

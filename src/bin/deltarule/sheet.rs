@@ -3,11 +3,11 @@
 use crate::common::{compile_file, deliver};
 use crate::failure::Failure;
 use clap::{Args, ValueEnum};
-use deltarule_compiler::files::read_spec;
-use deltarule_compiler::sheet::{NotationTable, Sheet, SheetOptions, Steps};
 use deltarule_compiler::cost::Cost;
 use deltarule_compiler::emit::ScalarType;
 use deltarule_compiler::facts::facts;
+use deltarule_compiler::files::read_spec;
+use deltarule_compiler::sheet::{NotationTable, Sheet, SheetOptions, Steps};
 use std::path::{Path, PathBuf};
 
 /// Write the sheet of update rules: notation, forward pass, backward pass, updates, all equations numbered

@@ -14,9 +14,9 @@ mod update;
 
 use std::collections::BTreeMap;
 
-use layers::SharedFactor;
 pub(super) use cost::cost_section;
 pub(super) use facts::facts_section;
+use layers::SharedFactor;
 
 use super::SheetOptions;
 use super::document::{Block, Document, Inline, Line, Section};
