@@ -24,6 +24,7 @@ pub mod format;
 pub mod generic;
 pub mod identity;
 pub mod include;
+pub mod jacobian;
 pub mod limits;
 pub mod model;
 pub mod pipeline;

@@ -9,6 +9,7 @@ mod algebra;
 mod cases;
 mod differentiate;
 mod exponentials;
+mod jacobian;
 mod kinks;
 mod output;
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod tests;
 mod weight;
 
 pub use differentiate::{differentiate, elementary_slope};
+pub use jacobian::{ComposedJacobian, LocalJacobian, composed_jacobian, local_jacobian};
 pub use kinks::{Kink, kinks, number as number_of};
 pub use reverse::adjoints;
 pub use rules::{RULES, Rewritten, Rule, STEPS, reason};

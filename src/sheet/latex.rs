@@ -168,7 +168,8 @@ fn inline_width(inlines: &[Inline]) -> f64 {
         .sum()
 }
 
-fn inlines(inlines: &[Inline]) -> String {
+/// Running text.
+pub(super) fn inlines(inlines: &[Inline]) -> String {
     let mut out = String::new();
     for inline in inlines {
         match inline {

@@ -77,7 +77,8 @@ fn write_table(table: &Table, out: &mut String) {
     }
 }
 
-fn inlines(inlines: &[Inline]) -> String {
+/// Running text.
+pub(super) fn inlines(inlines: &[Inline]) -> String {
     inlines
         .iter()
         .map(|inline| match inline {

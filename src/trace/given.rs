@@ -57,7 +57,8 @@ impl Given {
         self.values.contains_key(&tensor)
     }
 
-    pub(super) fn of(&self, tensor: TensorId) -> &[f64] {
+    /// The values of a tensor, none where it has none.
+    pub fn of(&self, tensor: TensorId) -> &[f64] {
         self.values.get(&tensor).map_or(&[], Vec::as_slice)
     }
 

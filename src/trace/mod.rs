@@ -21,6 +21,7 @@ mod text;
 pub use circuit::{Circuit, Detail, Gate, Operation};
 pub use error::TraceError;
 pub use given::Given;
+pub use text::digits;
 
 use crate::derivation::Derivation;
 

@@ -148,7 +148,7 @@ impl Circuit {
 }
 
 /// A number rounded to so many significant digits, without trailing zeros.
-pub(super) fn digits(value: f64, count: usize) -> String {
+pub fn digits(value: f64, count: usize) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }

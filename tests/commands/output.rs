@@ -2,7 +2,7 @@
 
 use crate::workspace::{SPEC, Workspace};
 
-const COMMANDS: [&str; 8] = ["check", "sheet", "emit", "trace", "eval", "train", "compare", "fmt"];
+const COMMANDS: [&str; 9] = ["check", "sheet", "emit", "trace", "jacobian", "eval", "train", "compare", "fmt"];
 
 #[test]
 fn every_command_has_a_help_text_with_an_example_of_itself() {

@@ -78,6 +78,12 @@ impl From<deltarule_compiler::trace::TraceError> for Failure {
     }
 }
 
+impl From<deltarule_compiler::jacobian::JacobianError> for Failure {
+    fn from(error: deltarule_compiler::jacobian::JacobianError) -> Self {
+        Failure::Described(error.to_string())
+    }
+}
+
 impl From<deltarule_compiler::generic::DataError> for Failure {
     fn from(error: deltarule_compiler::generic::DataError) -> Self {
         Failure::Refused(error.to_string())

@@ -9,8 +9,11 @@ mod compare;
 mod cost;
 mod emit;
 mod eval;
+mod example;
 mod failure;
 mod fmt;
+mod jacobian;
+mod notation;
 mod sheet;
 mod trace;
 mod train;
@@ -37,6 +40,7 @@ enum Command {
     Sheet(sheet::Arguments),
     Emit(emit::Arguments),
     Trace(trace::Arguments),
+    Jacobian(jacobian::Arguments),
     Eval(eval::Arguments),
     Train(train::Arguments),
     Compare(compare::Arguments),
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
         Command::Sheet(arguments) => sheet::run(&arguments),
         Command::Emit(arguments) => emit::run(&arguments),
         Command::Trace(arguments) => trace::run(&arguments),
+        Command::Jacobian(arguments) => jacobian::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),

@@ -2,12 +2,12 @@
 
 use crate::common::{compile_file, deliver};
 use crate::failure::Failure;
+use crate::notation::NotationOptions;
 use clap::{Args, ValueEnum};
 use deltarule_compiler::cost::Cost;
 use deltarule_compiler::emit::ScalarType;
 use deltarule_compiler::facts::facts;
-use deltarule_compiler::files::read_spec;
-use deltarule_compiler::sheet::{NotationTable, Sheet, SheetOptions, Steps};
+use deltarule_compiler::sheet::{Sheet, SheetOptions, Steps};
 use std::path::{Path, PathBuf};
 
 /// Write the sheet of update rules: notation, forward pass, backward pass, updates, all equations numbered
@@ -26,13 +26,8 @@ pub(crate) struct Arguments {
     /// The format; if left out, what FILE ends in (.tex, .html, .md), else txt
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// How formulas are written: `lecture` (Greek letters, layers as superscripts), `matrix` (whole matrices), `plain` (the names of
-    /// the spec), or a file with a notation of your own
-    #[arg(long, value_name = "NAME|FILE", default_value = "lecture")]
-    notation: String,
-    /// The number of the first element of a tensor, 0 or 1; if left out, as the notation has it
-    #[arg(long, value_name = "0|1", value_parser = clap::value_parser!(i64).range(0..=1))]
-    first_index: Option<i64>,
+    #[command(flatten)]
+    notation: NotationOptions,
     /// How much of each derivation is shown
     #[arg(long, value_enum, default_value_t = StepsChoice::Key)]
     steps: StepsChoice,
@@ -70,7 +65,7 @@ enum StepsChoice {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let compiled = compile_file(&arguments.spec)?;
     let options = SheetOptions {
-        notation: notation(arguments)?,
+        notation: arguments.notation.table()?,
         steps: match arguments.steps {
             StepsChoice::None => Steps::None,
             StepsChoice::Key => Steps::Key,
@@ -91,25 +86,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Format::Txt => sheet.to_text(),
     };
     deliver(arguments.output.as_deref(), &text)
-}
-
-/// The notation that was asked for: one of those built in, or that of a file.
-fn notation(arguments: &Arguments) -> Result<NotationTable, Failure> {
-    let table = match arguments.notation.as_str() {
-        "lecture" => NotationTable::lecture(),
-        "matrix" => NotationTable::matrix(),
-        "plain" => NotationTable::plain(),
-        file => {
-            let path = Path::new(file);
-            if !path.exists() {
-                return Err(Failure::Refused(format!(
-                    "there is no notation called {file}, and no file either; try lecture, matrix or plain, or the path of a file with a notation"
-                )));
-            }
-            NotationTable::parse(file, &read_spec(path)?)?
-        }
-    };
-    Ok(NotationTable { first_index: arguments.first_index.unwrap_or(table.first_index), ..table })
 }
 
 impl Format {

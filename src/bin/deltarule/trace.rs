@@ -1,14 +1,11 @@
 //! `deltarule trace`: a net as a circuit, with the value and the adjoint of each gate.
 
 use crate::common::{compile_file, print, print_json};
+use crate::example::ExampleOptions;
 use crate::failure::Failure;
 use clap::{Args, ValueEnum};
-use deltarule_compiler::dataset::from_tensors;
-use deltarule_compiler::derivation::Derivation;
-use deltarule_compiler::files::tensors::TensorFile;
-use deltarule_compiler::files::{SavedModel, write_whole};
-use deltarule_compiler::generic::Engine;
-use deltarule_compiler::trace::{Circuit, Detail, Given, trace};
+use deltarule_compiler::files::write_whole;
+use deltarule_compiler::trace::{Circuit, Detail, trace};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -24,24 +21,11 @@ noise has its mean. Adjoints are the derivatives of the objective's value or of 
 pub(crate) struct Arguments {
     /// The spec
     spec: PathBuf,
-    /// Values of inputs, targets, parameters and noise
-    #[arg(value_name = "NAME=NUMBER,...")]
-    values: Vec<String>,
+    #[command(flatten)]
+    example: ExampleOptions,
     /// Where to draw the circuit, as SVG
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The parameters, a tensor for each
-    #[arg(long, value_name = "FILE")]
-    params: Option<PathBuf>,
-    /// Inputs and targets, a tensor for each
-    #[arg(long, value_name = "FILE")]
-    data: Option<PathBuf>,
-    /// Which example of the data is traced, from 0
-    #[arg(long, value_name = "N", default_value_t = 0, requires = "data")]
-    example: usize,
-    /// Decides the parameters that are not given
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
     /// What a gate is; if left out, an operation where these are few enough, else an element
     #[arg(long, value_enum)]
     detail: Option<DetailChoice>,
@@ -65,45 +49,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         DetailChoice::Operations => Detail::Operations,
         DetailChoice::Elements => Detail::Elements,
     });
-    let circuit = trace(&compiled.derivation, &given(arguments, &compiled.derivation)?, detail)?;
+    let circuit = trace(&compiled.derivation, &arguments.example.given(&compiled.derivation)?, detail)?;
     if let Some(path) = &arguments.output {
         write_whole(path, circuit.to_svg()?.as_bytes())?;
     }
     if arguments.json { print_json(&as_json(&circuit)) } else { print(&circuit.to_text()) }
-}
-
-/// The values that were asked for: those of files first, then those of the command line, then drawn parameters.
-fn given(arguments: &Arguments, derivation: &Derivation) -> Result<Given, Failure> {
-    let model = &derivation.model;
-    let name = |tensor| model.context.tensor(tensor).name.as_str();
-    let mut given = Given::new(model);
-    if let Some(path) = &arguments.data {
-        let examples = from_tensors(model, &TensorFile::read(path)?)?;
-        if arguments.example >= examples.count {
-            let (example, count) = (arguments.example, examples.count);
-            return Err(Failure::Refused(format!("{}: there is no example {example}, only 0 to {}", path.display(), count - 1)));
-        }
-        for column in &examples.columns {
-            given.set(model, name(column.tensor), column.example(arguments.example))?;
-        }
-    }
-    if let Some(path) = &arguments.params {
-        for (parameter, values) in model.parameters.iter().zip(&SavedModel::read(path, model)?.parameters) {
-            given.set(model, name(parameter.tensor), values)?;
-        }
-    }
-    for text in &arguments.values {
-        given.assign(model, text)?;
-    }
-    if model.parameters.iter().any(|parameter| !given.has(parameter.tensor)) {
-        let drawn = Engine::<f64>::new(derivation)?.initialize(arguments.seed);
-        for (parameter, array) in model.parameters.iter().zip(drawn.iter()) {
-            if !given.has(parameter.tensor) {
-                given.set(model, name(parameter.tensor), &array.values.iter().copied().collect::<Vec<_>>())?;
-            }
-        }
-    }
-    Ok(given)
 }
 
 fn as_json(circuit: &Circuit) -> serde_json::Value {

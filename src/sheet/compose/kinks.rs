@@ -7,6 +7,23 @@ use crate::sheet::document::{Block, Inline, Line};
 use crate::sheet::formula::Writer;
 use crate::sheet::math::{Fence, Math, Operator, width};
 
+/// A kink with the equation that it is in and the number of that, where it is one of the forward pass.
+type Found<'e> = (Option<&'e Equation>, Option<u32>, Kink);
+
+/// The kinks of some equations.
+fn kinks_of<'e>(
+    context: &mut Context,
+    equations: &[&'e Equation],
+    is_differentiated: &dyn Fn(TensorId) -> bool,
+) -> Vec<Found<'e>> {
+    let mut found = Vec::new();
+    for &equation in equations {
+        let all = kinks(context, equation.value, &is_differentiated);
+        found.extend(all.into_iter().map(|kink| (Some(equation), Some(equation.number), kink)));
+    }
+    found
+}
+
 impl Composer<'_> {
     pub(super) fn kinks(&self) -> Vec<Block> {
         let model = &self.derivation.model;
@@ -15,11 +32,8 @@ impl Composer<'_> {
         let is_differentiated = |tensor: TensorId| {
             self.adjoint_of(tensor).is_some() || self.derivation.gradient.iter().any(|gradient| gradient.parameter == tensor)
         };
-        let mut found: Vec<(Option<&Equation>, Option<u32>, Kink)> = Vec::new();
-        for equation in self.derivation.forward.iter().filter(|equation| self.leads(equation)) {
-            let all = kinks(&mut context, equation.value, &is_differentiated);
-            found.extend(all.into_iter().map(|kink| (Some(equation), Some(equation.number), kink)));
-        }
+        let leading: Vec<&Equation> = self.derivation.forward.iter().filter(|equation| self.leads(equation)).collect();
+        let mut found = kinks_of(&mut context, &leading, &is_differentiated);
         let objective = self.derivation.objective.as_ref().map(|objective| objective.number);
         for regularizer in &model.regularizers {
             let all = kinks(&mut context, regularizer.value, &is_differentiated);
@@ -28,15 +42,23 @@ impl Composer<'_> {
         if found.is_empty() {
             return Vec::new();
         }
-        let lines = found.iter().map(|(equation, number, kink)| self.kink_line(&context, *equation, *number, kink));
+        let lines = found.iter().map(|found| self.kink_line(&context, found));
         let text = "Where two branches meet, the slope is that of the branch which holds there. Each number of the \
                     subdifferential, the interval between the slopes on both sides, would do as well:";
         vec![Block::Paragraph(vec![Inline::text(text)]), Block::Display(lines.collect())]
     }
 
-    fn kink_line(&self, context: &Context, equation: Option<&Equation>, number: Option<u32>, kink: &Kink) -> Line {
+    /// The kinks of some equations where they are differentiated by certain tensors.
+    pub(super) fn kink_lines(&self, equations: &[&Equation], is_differentiated: &dyn Fn(TensorId) -> bool) -> Vec<Line> {
+        let mut context: Context = self.context().clone();
+        let found = kinks_of(&mut context, equations, is_differentiated);
+        found.iter().map(|found| self.kink_line(&context, found)).collect()
+    }
+
+    fn kink_line(&self, context: &Context, (equation, number, kink): &Found<'_>) -> Line {
         /// The widest function that is written above the line of a derivative, in ems.
         const WIDEST: f64 = 8.0;
+        let (equation, number) = (*equation, *number);
         let whole = equation.filter(|equation| equation.value == kink.function);
         let expressions: Vec<ExprId> =
             [kink.function, kink.by, kink.at, kink.chosen].into_iter().chain(kink.sides.into_iter().flatten()).collect();

@@ -75,6 +75,19 @@ pub(super) fn compose(derivation: &Derivation, options: &SheetOptions) -> Docume
     }
 }
 
+/// Where the derivatives of some forward equations by certain tensors are a choice.
+pub(super) fn kink_lines(
+    notation: &Notation<'_>,
+    options: &SheetOptions,
+    equations: &[&Equation],
+    is_differentiated: &dyn Fn(TensorId) -> bool,
+) -> Vec<Line> {
+    let derivation = notation.derivation;
+    let composer =
+        Composer { derivation, notation, options, numbers: BTreeMap::new(), adjoints: BTreeMap::new(), factors: BTreeMap::new() };
+    composer.kink_lines(equations, is_differentiated)
+}
+
 /// Displays that follow each other have their columns in common, and so the room that is left for formulas.
 fn with_broken_lines(blocks: Vec<Block>) -> Vec<Block> {
     let lefts: Vec<Option<f64>> = blocks
