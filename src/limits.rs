@@ -99,5 +99,6 @@ pub const INCLUDED_FILES: usize = 64;
 
 /// Places of loops with bounds that depend on each other that are gone through to count operations; past it a count is an upper bound.
 pub const COUNTED_PLACES: usize = 2_000_000;
+
 /// Numbers of a Jacobian, rows times columns.
 pub const JACOBIAN_NUMBERS: usize = 1 << 22;
