@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::calculus::{Record, Step, adjoints, definitions, differentiate, simplify, stabilize};
+use crate::calculus::{Record, Step, adjoints, definitions, differentiate, mutation, simplify, stabilize};
 use crate::equation::{Equation, Role, Tensor, TensorId};
 use crate::folding::Folding;
 use crate::model::Model;
@@ -152,10 +152,12 @@ fn gradient(model: &mut Model, backward: &[Adjoint], parameter: TensorId) -> Gra
     if !regularizers.is_empty() {
         let penalty = model.context.add(regularizers);
         let slope = differentiate(&mut model.context, penalty, parameter, &indices);
+        let slope = mutation::result(&mut model.context, "regularizer", slope);
         record.steps.push(Step { rule: "regularizer", value: slope, condition: None, uses: Vec::new() });
         terms.push(simplify(&mut model.context, slope, &mut record.steps));
     }
     let value = model.context.add(terms);
+    let value = mutation::result(&mut model.context, "mean-over-minibatch", value);
     record.steps.push(Step { rule: "mean-over-minibatch", value, condition: None, uses: adjoint.into_iter().collect() });
     let existing = model.optimizers.iter().find(|optimizer| optimizer.parameter == parameter).map(|optimizer| optimizer.gradient);
     let target = existing.unwrap_or_else(|| {

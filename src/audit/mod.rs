@@ -7,6 +7,8 @@
 mod differences;
 mod field;
 mod modular;
+#[cfg(test)]
+mod mutation_tests;
 mod real;
 mod subject;
 

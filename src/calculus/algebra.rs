@@ -208,7 +208,7 @@ pub(super) fn common_denominator(context: &mut Context, expr: ExprId) -> Option<
             continue;
         };
         let (denominator, _) = base_and_exponent(context, parts[at]);
-        let scaled = multiply_out(context, &[number, denominator])?;
+        let Rewritten { value: scaled, condition } = multiply_out(context, &[number, denominator])?;
         let rest = context.multiply(parts.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, part)| *part));
         let numerator = context.add([scaled, rest]);
         let numerator = collect_terms(context, numerator).map_or(numerator, |rewritten| rewritten.value);
@@ -217,13 +217,14 @@ pub(super) fn common_denominator(context: &mut Context, expr: ExprId) -> Option<
         let fraction = exponentials::logistic(context, fraction).map_or(fraction, |rewritten| rewritten.value);
         let others = operands.iter().enumerate().filter(|(other, _)| *other != 0 && *other != position).map(|(_, term)| *term);
         let others: Vec<_> = others.chain([fraction]).collect();
-        return Some(Rewritten::always(context.add(others)));
+        return Some(Rewritten { value: context.add(others), condition });
     }
     None
 }
 
 /// The product of expressions with all sums multiplied out; `None` past the bound.
-pub(super) fn multiply_out(context: &mut Context, parts: &[ExprId]) -> Option<ExprId> {
+pub(super) fn multiply_out(context: &mut Context, parts: &[ExprId]) -> Option<Rewritten> {
+    let mut condition = None;
     let mut sum = vec![context.integer(1)];
     for &part in parts {
         let part_terms = terms(context, part);
@@ -234,12 +235,17 @@ pub(super) fn multiply_out(context: &mut Context, parts: &[ExprId]) -> Option<Ex
         for &left in &sum {
             for &right in &part_terms {
                 let product = context.multiply([left, right]);
-                next.push(combine_powers(context, product).map_or(product, |rewritten| rewritten.value));
+                let Some(rewritten) = combine_powers(context, product) else {
+                    next.push(product);
+                    continue;
+                };
+                condition = Condition::both(context, condition, rewritten.condition);
+                next.push(rewritten.value);
             }
         }
         sum = next;
     }
-    Some(context.add(sum))
+    Some(Rewritten { value: context.add(sum), condition })
 }
 
 /// Multiplies one sum of a product out where that cancels a denominator: `(1/y - 1) y^2 = y - y^2`.
@@ -282,6 +288,7 @@ pub(super) fn expand(context: &mut Context, expr: ExprId) -> Option<Rewritten> {
         return None;
     }
     let mut expanded = Vec::new();
+    let mut condition = None;
     for term in terms(context, expr) {
         let mut parts = Vec::new();
         for factor in factors(context, term) {
@@ -293,14 +300,16 @@ pub(super) fn expand(context: &mut Context, expr: ExprId) -> Option<Rewritten> {
                 _ => parts.push(factor),
             }
         }
-        expanded.push(multiply_out(context, &parts)?);
+        let product = multiply_out(context, &parts)?;
+        condition = Condition::both(context, condition, product.condition);
+        expanded.push(product.value);
         if expanded.len() > EXPANDED_TERMS {
             return None;
         }
     }
     let sum = context.add(expanded);
     let value = collect_terms(context, sum).map_or(sum, |rewritten| rewritten.value);
-    (value != expr).then(|| Rewritten::always(value))
+    (value != expr).then_some(Rewritten { value, condition })
 }
 
 /// `a b + a c = a (b + c)`, for the factors that all terms share.

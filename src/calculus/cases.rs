@@ -1,6 +1,7 @@
 //! Rules of conditionals.
 
 use super::algebra::factors;
+use super::mutation;
 use super::rules::Rewritten;
 use crate::equation::{Context, ExprId, Node, Relation};
 
@@ -91,18 +92,22 @@ pub(super) fn to_bracket(context: &mut Context, expr: ExprId) -> Option<Rewritte
 
 /// Whether an expression is finite for all finite values of the tensors in it, so that multiplying it by 0 gives 0.
 fn is_total(context: &Context, expr: ExprId) -> bool {
+    mutation::may("finite in the other case", has_a_value_everywhere(context, expr))
+}
+
+fn has_a_value_everywhere(context: &Context, expr: ExprId) -> bool {
     use crate::equation::Elementary::{Abs, Atan, Cos, Erf, Floor, Sin, Tanh};
     match context.node(expr) {
         Node::Number(number) => number.value().is_finite(),
         Node::Index(_) | Node::Access { .. } | Node::Compare(..) | Node::And(_) | Node::Or(_) | Node::Not(_) => true,
-        Node::Add(parts) | Node::Multiply(parts) => parts.iter().all(|&part| is_total(context, part)),
+        Node::Add(parts) | Node::Multiply(parts) => parts.iter().all(|&part| has_a_value_everywhere(context, part)),
         Node::Power(base, exponent) => {
             context.as_number(*exponent).is_some_and(|number| number.as_integer().is_some_and(|times| times > 0))
-                && is_total(context, *base)
+                && has_a_value_everywhere(context, *base)
         }
-        Node::Call(Abs | Atan | Cos | Erf | Floor | Sin | Tanh, argument) => is_total(context, *argument),
-        Node::If { then, otherwise, .. } => is_total(context, *then) && is_total(context, *otherwise),
-        Node::Reduce { body, .. } => is_total(context, *body),
+        Node::Call(Abs | Atan | Cos | Erf | Floor | Sin | Tanh, argument) => has_a_value_everywhere(context, *argument),
+        Node::If { then, otherwise, .. } => has_a_value_everywhere(context, *then) && has_a_value_everywhere(context, *otherwise),
+        Node::Reduce { body, .. } => has_a_value_everywhere(context, *body),
         Node::Call(..) | Node::ArgReduce { .. } | Node::Partial { .. } => false,
     }
 }

@@ -4,6 +4,7 @@
 //! the simplifier then picks out of sums; so the derivative of anything is again an indexed expression, of a size that
 //! does not depend on any extent.
 
+use super::mutation;
 use crate::equation::{Affine, Context, Elementary, ExprId, IndexId, Node, Number, ReduceKind, Relation, TensorId};
 
 /// The derivative of an elementary function, in terms of its argument `u`.
@@ -78,7 +79,10 @@ fn squared_call(c: &mut Context, function: Elementary, u: ExprId) -> ExprId {
 /// The derivative of an elementary function at `u`.
 pub fn elementary_slope(context: &mut Context, function: Elementary, u: ExprId) -> ExprId {
     match ELEMENTARY.iter().find(|(candidate, _)| *candidate == function) {
-        Some((_, slope)) => slope(context, u),
+        Some((_, slope)) => {
+            let slope = slope(context, u);
+            mutation::result(context, function.name(), slope)
+        }
         None => context.integer(0),
     }
 }
@@ -93,11 +97,13 @@ pub fn differentiate(context: &mut Context, expr: ExprId, tensor: TensorId, at: 
             // Reached only where the access is one of `tensor`. An access outside of the tensor reads 0 and its deltas
             // never hold, so no condition is needed.
             let deltas: Vec<_> = indices.into_iter().zip(at).map(|(index, &at)| delta(context, index, at)).collect();
-            context.multiply(deltas)
+            let deltas = context.multiply(deltas);
+            mutation::result(context, "derivative of an element", deltas)
         }
         Node::Add(terms) => {
             let terms: Vec<_> = terms.into_iter().map(|term| differentiate(context, term, tensor, at)).collect();
-            context.add(terms)
+            let sum = context.add(terms);
+            mutation::result(context, "derivative of a sum", sum)
         }
         Node::Multiply(factors) => {
             let mut terms = Vec::new();
@@ -106,18 +112,21 @@ pub fn differentiate(context: &mut Context, expr: ExprId, tensor: TensorId, at: 
                 product[position] = differentiate(context, factors[position], tensor, at);
                 terms.push(context.multiply(product));
             }
-            context.add(terms)
+            let sum = context.add(terms);
+            mutation::result(context, "derivative of a product", sum)
         }
         Node::Power(base, exponent) => differentiate_power(context, expr, base, exponent, tensor, at),
         Node::Call(function, argument) => {
             let outer = elementary_slope(context, function, argument);
             let inner = differentiate(context, argument, tensor, at);
-            context.multiply([outer, inner])
+            let product = context.multiply([outer, inner]);
+            mutation::result(context, "derivative of a composition", product)
         }
         Node::If { condition, then, otherwise } => {
             let then = differentiate(context, then, tensor, at);
             let otherwise = differentiate(context, otherwise, tensor, at);
-            context.if_else(condition, then, otherwise)
+            let cases = context.if_else(condition, then, otherwise);
+            mutation::result(context, "derivative of cases", cases)
         }
         Node::Reduce { kind, indices, body } => {
             let (fresh, body) = context.open(&indices, body);
@@ -153,13 +162,15 @@ fn differentiate_power(
         };
         let lower = context.power(base, one_less);
         let inner = differentiate(context, base, tensor, at);
-        terms.push(context.multiply([exponent, lower, inner]));
+        let term = context.multiply([exponent, lower, inner]);
+        terms.push(mutation::result(context, "derivative by the base", term));
     }
     if context.contains_tensor(exponent, tensor) {
         // (a^v)' = a^v ln(a) v'
         let logarithm = context.call(Elementary::Ln, base);
         let inner = differentiate(context, exponent, tensor, at);
-        terms.push(context.multiply([power, logarithm, inner]));
+        let term = context.multiply([power, logarithm, inner]);
+        terms.push(mutation::result(context, "derivative by the exponent", term));
     }
     context.add(terms)
 }
@@ -200,5 +211,11 @@ fn differentiate_reduction(
         }
     };
     let product = context.multiply([factor, inner]);
-    context.sum(indices, product)
+    let sum = context.sum(indices, product);
+    let rule = match kind {
+        ReduceKind::Sum => "derivative under a sum",
+        ReduceKind::Product => "derivative of many factors",
+        ReduceKind::Max | ReduceKind::Min => "derivative of the greatest",
+    };
+    mutation::result(context, rule, sum)
 }

@@ -11,6 +11,7 @@ mod differentiate;
 mod exponentials;
 mod jacobian;
 mod kinks;
+pub(crate) mod mutation;
 mod output;
 #[cfg(test)]
 mod random_tests;

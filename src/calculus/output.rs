@@ -5,6 +5,7 @@
 //! `e` is a rational function of `y`, and the simplifier finds out whether what remains is simpler.
 
 use super::Step;
+use super::mutation;
 use super::simplify::simplified;
 use super::weight::{count, weight};
 use crate::equation::{Affine, Context, Elementary, Equation, ExprId, IndexId, Node, Number};
@@ -35,6 +36,7 @@ pub(super) fn in_terms_of_output(
         }
         // One step for a reader: that both sides are equal is easier to check than what the rules did in between.
         let candidate = simplified(context, substituted);
+        let candidate = mutation::result(context, "in-terms-of-output", candidate);
         let trial = Step { rule: "in-terms-of-output", value: candidate, condition: None, uses: vec![output.target] };
         let is_reduction = |node: &Node| matches!(node, Node::Reduce { .. });
         // Through exp(y) there is an exponential before and after: it pays only where a whole sum goes.

@@ -11,7 +11,7 @@ use super::output::in_terms_of_output;
 use super::simplify::simplify;
 use super::sums::{inside, is_finite, solve};
 use super::weight::{places, weight};
-use super::{Condition, Factor, Record, Step, algebra};
+use super::{Condition, Factor, Record, Step, algebra, mutation};
 use crate::derivation::Adjoint;
 use crate::equation::{Affine, Block, Context, Equation, ExprId, IndexId, Node, ReduceKind, Role, Tensor, TensorId, schedule};
 
@@ -157,6 +157,8 @@ fn adjoint_of(
         return None;
     }
     let (named, known) = (context.add(named), context.add(known));
+    let named = mutation::result(context, "chain-rule", named);
+    let known = mutation::result(context, "substitute-factors", known);
     record.steps.push(Step { rule: "chain-rule", value: named, condition: None, uses });
     record.steps.push(Step { rule: "substitute-factors", value: known, condition: None, uses: Vec::new() });
     let value = simplify(context, known, &mut record.steps);
@@ -289,13 +291,14 @@ fn merge_single_readers(context: &mut Context, adjoints: &mut [Adjoint], by: &[T
 
 fn merge_into(context: &mut Context, inner: &Equation, reader: &mut Adjoint, always: bool) -> bool {
     // Outside of its range an adjoint reads as 0, and its right-hand side may not.
-    if !context.reads_inside(reader.equation.value, inner.target) {
+    if !mutation::may("adjoint read inside of its tensor", context.reads_inside(reader.equation.value, inner.target)) {
         return false;
     }
     let substituted = context.substitute_tensor(reader.equation.value, inner.target, &mut |context, places| {
         let renaming: Vec<_> = inner.indices.iter().copied().zip(places.iter().cloned()).collect();
         context.substitute_indices(inner.value, &renaming)
     });
+    let substituted = mutation::result(context, "substitute-adjoint", substituted);
     let mut steps = vec![Step { rule: "substitute-adjoint", value: substituted, condition: None, uses: vec![inner.target] }];
     let merged = simplify(context, substituted, &mut steps);
     let total = |context: &Context, equation: &Equation, value| weight(context, value) * places(context, &equation.indices);
@@ -332,5 +335,6 @@ fn special_case(context: &mut Context, expr: ExprId) -> Option<Step> {
         value = context.replace(value, sum, one);
     }
     let value = simplify(context, value, &mut Vec::new());
+    let value = mutation::result(context, "targets-sum-to-one", value);
     Some(Step { rule: "targets-sum-to-one", value, condition: Some(Condition::SumsToOne(tensor)), uses: Vec::new() })
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::rules::{RULES, Rule};
 use super::weight::weight;
-use super::{Condition, Step};
+use super::{Condition, Step, mutation};
 use crate::equation::{Context, ExprId};
 use crate::limits::REWRITE_STEPS;
 
@@ -51,8 +51,9 @@ impl Pass<'_> {
         let inner = context.rebuild(expr, |context, part, _| self.apply(context, part));
         let result = match (self.rule.apply)(context, inner) {
             Some(rewritten) if !self.rule.must_pay || weight(context, rewritten.value) < weight(context, inner) => {
-                self.condition = Condition::both(context, self.condition.take(), rewritten.condition);
-                rewritten.value
+                let condition = mutation::condition(self.rule.name, rewritten.condition);
+                self.condition = Condition::both(context, self.condition.take(), condition);
+                mutation::result(context, self.rule.name, rewritten.value)
             }
             _ => inner,
         };

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 
 use super::algebra::{factors, terms};
+use super::mutation;
 use super::simplify::simplified;
 use crate::equation::{Affine, Context, Elementary, Equation, ExprId, IndexId, Node, Number, ReduceKind, TensorId};
 
@@ -26,8 +27,14 @@ pub fn definitions(equations: &[Equation]) -> Definitions {
 pub fn stabilize(context: &mut Context, expr: ExprId, definitions: &Definitions) -> ExprId {
     let inner = context.rebuild(expr, |context, part, _| stabilize(context, part, definitions));
     match context.node(inner).clone() {
-        Node::Call(Elementary::Ln, argument) => stable_logarithm(context, argument, definitions).unwrap_or(inner),
-        Node::Multiply(_) => shift_quotient(context, inner).unwrap_or(inner),
+        Node::Call(Elementary::Ln, argument) => match stable_logarithm(context, argument, definitions) {
+            Some(stable) => mutation::result(context, "stable logarithm", stable),
+            None => inner,
+        },
+        Node::Multiply(_) => match shift_quotient(context, inner) {
+            Some(shifted) => mutation::result(context, "shifted quotient", shifted),
+            None => inner,
+        },
         _ => inner,
     }
 }

@@ -1,6 +1,7 @@
 //! Rules of sums over indices.
 
 use super::algebra::{factors, terms};
+use super::mutation;
 use super::rules::Rewritten;
 use super::weight::places;
 use crate::equation::{Affine, Context, Elementary, ExprId, IndexId, Node, Number, ReduceKind, Relation};
@@ -45,6 +46,9 @@ pub(super) fn inside(context: &mut Context, place: &Affine, index: IndexId) -> V
     let (start, end) = (context.index_of(index).start, context.index_of(index).end);
     let (low, high) = context.affine_range(place);
     let mut conditions = Vec::new();
+    if mutation::may("range of an index", false) {
+        return conditions;
+    }
     let value = context.index_value(place.clone());
     if low < start {
         let bound = context.integer(start);
@@ -190,7 +194,8 @@ pub(super) fn one_hot(context: &mut Context, expr: ExprId) -> Option<Rewritten> 
     let class = indices.last()?.as_index()?;
     let whole = context.index_of(class).start == 0 && context.index_of(class).end == *shape.last()? as i64;
     let elsewhere = indices[..indices.len() - 1].iter().any(|place| place.terms.iter().any(|(index, _)| *index == class));
-    if !context.tensor(tensor).label || !bound.contains(&class) || !whole || elsewhere {
+    let label = mutation::may("labels are one-hot", context.tensor(tensor).label);
+    if !label || !bound.contains(&class) || !whole || elsewhere {
         return None;
     }
     let others: Vec<_> = bound.into_iter().filter(|index| *index != class).collect();
