@@ -92,23 +92,32 @@ impl Expansion<'_, '_> {
     /// The definitions of a file; none where they have been read before.
     fn included(&mut self, written: &str, span: Span) -> Result<Vec<Statement>, Box<Diagnostic>> {
         let refused = |message: String| Box::new(Diagnostic::error(span, message));
-        let path = self.path(written).map_err(|message| Box::new(Diagnostic::error(span, message)))?;
+        let path = self.path(written, span)?;
         if self.around.contains(&path) {
             let cycle: Vec<&str> = self.around.iter().skip_while(|around| **around != path).map(String::as_str).collect();
             let message = Diagnostic::error(span, format!("`{written}` includes itself"));
-            return Err(Box::new(message.label(format!("{} → {path}", cycle.join(" → ")))));
+            let message = message.label(format!("{} → {path}", cycle.join(" → ")));
+            return Err(Box::new(
+                message.hint("one way round is enough: a definition is known in all files, whatever their order"),
+            ));
         }
         if self.files.contains(&path) {
             return Ok(Vec::new());
         }
         if self.around.len() > limits::INCLUDE_DEPTH {
-            return Err(refused(format!("files include each other more than {} deep", limits::INCLUDE_DEPTH)));
+            let message = format!("files include each other more than {} deep", limits::INCLUDE_DEPTH);
+            let hint = "a file that is included further out need not be included again: a definition is known in all files";
+            return Err(Box::new(Diagnostic::error(span, message).hint(hint)));
         }
         if self.files.len() >= limits::INCLUDED_FILES {
             return Err(refused(format!("this spec includes more than {} files", limits::INCLUDED_FILES)));
         }
-        let text = (self.loader)(&path).map_err(|reason| refused(format!("cannot include `{written}`: {reason}")))?;
-        let source = self.sources.add(format!("{}{path}", self.prefix), text);
+        let place = format!("{}{path}", self.prefix);
+        let text = (self.loader)(&path).map_err(|reason| {
+            let message = Diagnostic::error(span, format!("cannot include `{written}`: {reason}"));
+            Box::new(if place == written { message } else { message.hint(format!("it is looked for at `{place}`")) })
+        })?;
+        let source = self.sources.add(place, text);
         self.files.push(path.clone());
         let (spec, messages) = parse(self.sources, source);
         let is_sound = messages.iter().all(|message| message.severity != Severity::Error);
@@ -124,17 +133,20 @@ impl Expansion<'_, '_> {
     }
 
     /// The path below the spec's folder of a file that the innermost file names.
-    fn path(&self, written: &str) -> Result<String, String> {
+    fn path(&self, written: &str, span: Span) -> Result<String, Box<Diagnostic>> {
+        let refused = |message: String| Err(Box::new(Diagnostic::error(span, message)));
         if written.contains('\\') {
-            return Err("the parts of a path are joined with `/`".to_owned());
+            return refused("the parts of a path are joined with `/`".to_owned());
         }
         let is_absolute = written.starts_with('/') || written.contains(':');
         if is_absolute || written.split('/').any(|part| part == "..") {
-            return Err(format!("`{written}` leaves the folder of the file that includes it"));
+            let message = format!("`{written}` leaves the folder of the file that includes it");
+            let hint = "only files in that folder and below are read; move the file there";
+            return Err(Box::new(Diagnostic::error(span, message).hint(hint)));
         }
         let parts: Vec<&str> = written.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
         if parts.is_empty() || written.contains('\0') {
-            return Err("the name of a file is wanted here, such as \"other.spec\"".to_owned());
+            return refused("the name of a file is wanted here, such as \"other.spec\"".to_owned());
         }
         let folder = self.around.last().and_then(|around| around.rsplit_once('/')).map(|(folder, _)| folder);
         Ok(folder.into_iter().chain(parts).collect::<Vec<_>>().join("/"))

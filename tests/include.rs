@@ -101,3 +101,33 @@ fn a_spec_includes_a_bounded_number_of_files() {
     assert!(wide(limits::INCLUDED_FILES));
     assert!(!wide(limits::INCLUDED_FILES + 1));
 }
+
+#[test]
+fn each_mistake_has_a_message_at_its_place() {
+    let deep: Vec<(String, String)> = (1..=limits::INCLUDE_DEPTH + 1)
+        .map(|number| (format!("f{number}.spec"), format!("include \"f{}.spec\"\n", number + 1)))
+        .collect();
+    let deep: Vec<(&str, &str)> = deep.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let mistakes: [(&str, &str, &[(&str, &str)]); 9] = [
+        ("a cycle", "parts/a.spec", &[("parts/a.spec", "include \"b.spec\""), ("parts/b.spec", "\n  include \"a.spec\"")]),
+        ("the spec itself", "net.spec", &[]),
+        ("a file above", "parts/a.spec", &[("parts/a.spec", "include \"../net.spec\"")]),
+        ("a file elsewhere", "/etc/passwd", &[]),
+        ("too deep", "f1.spec", &deep),
+        ("a missing file", "parts/a.spec", &[("parts/a.spec", "include \"b.spec\"")]),
+        ("no definition", "a.spec", &[("a.spec", "input z\nloss z^2")]),
+        (
+            "defined in two files",
+            "a.spec",
+            &[("a.spec", "include \"b.spec\"\nfunction f(s) = s"), ("b.spec", "function f(s) = 2 * s")],
+        ),
+        ("a mistake in what is called", "a.spec", &[("a.spec", "function f(s) = s + skale")]),
+    ];
+    let mut all = String::new();
+    for (mistake, path, others) in mistakes {
+        let spec = format!("include \"{path}\"\ninput x\nparam p ~ 1\nloss f(p * x)\n");
+        let files: Vec<(&str, &str)> = std::iter::once(("net.spec", spec.as_str())).chain(others.iter().copied()).collect();
+        all.push_str(&format!("# {mistake}\n\n{}\n", refused(&files)));
+    }
+    insta::assert_snapshot!(all);
+}

@@ -109,3 +109,18 @@ fn error_at(span: Span, text: &str) -> TokenStream {
 fn join(first: TokenStream, rest: impl IntoIterator<Item = TokenStream>) -> TokenStream {
     std::iter::once(first).chain(rest).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_a_spec_is_watched_relative_to_the_source() {
+        let literal = LitStr::new("nets/digits.spec", Span::call_site());
+        let included = ["layers.spec".to_owned(), "parts/sizes.spec".to_owned()];
+        let tokens = rebuild(&literal, &included, &quote!(::deltarule)).to_string();
+        for file in ["nets/digits.spec", "nets/layers.spec", "nets/parts/sizes.spec"] {
+            assert!(tokens.contains(&format!("include_bytes ! (\"{file}\")")), "{file} is not watched: {tokens}");
+        }
+    }
+}

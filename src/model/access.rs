@@ -128,7 +128,10 @@ impl<'a> Builder<'a> {
         }
         if scope.home == Home::User && self.reach(&affine, extent) == Reach::Outside {
             let message = format!("this reads outside of `{tensor}`, where all is 0");
-            let label = format!("the axis has the indices 0 to {}", extent - 1);
+            let label = match extent {
+                1 => "the axis has the index 0 alone".to_owned(),
+                _ => format!("the axis has the indices 0 to {}", extent - 1),
+            };
             self.misfit(Diagnostic::error(expr.span, message).label(label))?;
         }
         Some(affine)
@@ -338,7 +341,7 @@ impl<'a> Builder<'a> {
                     let message = format!("the range of the index `{}` is unknown", index.text);
                     let hint = "it is that of an axis on which the index stands by itself; or state it: ";
                     let hint = format!("{hint}`sum({0} in 0..4: …)`, or `[{0}: 4]` on the left-hand side", index.text);
-                    self.complain(Diagnostic::error(index.span, message).label("used on no axis").hint(hint));
+                    self.complain(Diagnostic::error(index.span, message).label("it stands on no axis by itself").hint(hint));
                 }
                 return None;
             }

@@ -6,6 +6,7 @@ mod cost;
 mod eval;
 mod fmt;
 mod generated;
+mod include;
 mod jacobian;
 mod output;
 mod trace;

@@ -3,5 +3,6 @@
 
 mod gradients;
 mod hostile;
+mod include;
 mod updates;
 mod usage;
