@@ -11,7 +11,7 @@ use super::text::math_text;
 use super::{SheetOptions, lines};
 use crate::calculus::{Condition, LocalJacobian};
 use crate::derivation::Derivation;
-use crate::equation::{Equation, IndexId, TensorId};
+use crate::equation::{Equation, ExprId, IndexId, TensorId};
 use crate::jacobian::{ChainRule, Jacobian};
 
 /// What formulas with indices outside of tensors take for granted.
@@ -199,21 +199,18 @@ impl Setter<'_> {
         (writer.left(equation), writer.expression(equation.value), equation.number)
     }
 
-    /// A writer with the indices of a row and of a column in scope.
-    fn writer(&self, of: TensorId, by: TensorId, rows: &[IndexId], columns: &[IndexId]) -> Writer<'_> {
-        let mut writer = Writer::new(self.notation, &self.jacobian.context, &[], &[]);
+    /// A writer for a derivative with the indices of a row and of a column in scope.
+    fn writer(&self, value: ExprId, (of, rows): (TensorId, &[IndexId]), (by, columns): (TensorId, &[IndexId])) -> Writer<'_> {
+        let mut writer = Writer::new(self.notation, &self.jacobian.context, &[], &[value]);
         writer.avoid_tensor(of);
         writer.avoid_tensor(by);
-        for local in &self.jacobian.locals {
-            writer.avoid_tensor(local.by);
-        }
         writer.bind_all(rows);
         writer.bind_all(columns);
         writer
     }
 
     fn factor(&self, local: &LocalJacobian) -> FactorLine {
-        let mut writer = self.writer(local.of, local.by, &local.rows, &local.columns);
+        let mut writer = self.writer(local.value, (local.of, &local.rows), (local.by, &local.columns));
         let (of, by) = (writer.element(local.of, &local.rows), writer.element(local.by, &local.columns));
         let number = self.equations.iter().find(|equation| equation.target == local.of).map(|equation| equation.number);
         let mut reason: Vec<Inline> = Vec::new();
@@ -252,7 +249,7 @@ impl Setter<'_> {
     fn composed(&self) -> Option<(Math, Math, Math)> {
         let Jacobian { of, by, composed, .. } = self.jacobian;
         let composed = composed.as_ref()?;
-        let mut writer = self.writer(*of, *by, &composed.rows, &composed.columns);
+        let mut writer = self.writer(composed.value, (*of, &composed.rows), (*by, &composed.columns));
         let (of, by) = (writer.element(*of, &composed.rows), writer.element(*by, &composed.columns));
         let value = writer.expression(composed.value);
         (width(&value) <= lines::WIDE).then_some((of, by, value))
@@ -287,7 +284,11 @@ fn chain_text(rule: &ChainLine) -> String {
             lower += &format!("{}{size}{}", " ".repeat(sign.chars().count()), " ".repeat(wide - size.chars().count()));
         }
     }
-    out + &format!("{}\n{}", upper.trim_end(), lower.trim_end()).trim_end() + "\n"
+    for line in [upper, lower].iter().map(|line| line.trim_end()).filter(|line| !line.is_empty()) {
+        out += line;
+        out.push('\n');
+    }
+    out
 }
 
 /// The same in LaTeX, a few factors on each line.
@@ -344,8 +345,9 @@ fn padded_left(texts: &[String]) -> impl Iterator<Item = String> + '_ {
     texts.iter().map(move |text| format!("{text:>wide$}"))
 }
 
-/// Texts of one width, blanks behind.
+/// Texts of one width, blanks behind; those that are very long count for nothing.
 fn padded(texts: &[String]) -> impl Iterator<Item = String> + '_ {
-    let wide = texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
+    let widths = texts.iter().map(|text| text.chars().count());
+    let wide = widths.filter(|&width| width <= TEXT_WIDTH / 2).max().unwrap_or(0);
     texts.iter().map(move |text| format!("{text:<wide$}"))
 }
