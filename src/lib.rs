@@ -15,6 +15,8 @@ pub mod emit;
 pub mod equation;
 #[cfg(feature = "cli")]
 pub mod evaluation;
+#[cfg(feature = "cli")]
+pub mod explain;
 pub mod facts;
 #[cfg(feature = "cli")]
 pub mod files;
@@ -37,3 +39,4 @@ pub mod trace;
 #[cfg(feature = "cli")]
 pub mod training;
 pub mod verify;
+pub mod worked;

@@ -102,3 +102,11 @@ pub const COUNTED_PLACES: usize = 2_000_000;
 
 /// Numbers of a Jacobian, rows times columns.
 pub const JACOBIAN_NUMBERS: usize = 1 << 22;
+/// Elements on the ways from one to the loss that `explain` shows.
+pub const EXPLAINED_ELEMENTS: usize = 400;
+
+/// Pairs of elements that are looked at to find those ways.
+pub const EXPLAINED_PLACES: usize = 200_000;
+
+/// Elements of tensors that are computed for a worked example.
+pub const WORKED_ELEMENTS: usize = 20_000;

@@ -14,7 +14,7 @@ pub(super) struct Function {
     variable: TensorId,
     argument: ExprId,
     /// The function's value and slope in terms of it.
-    value: ExprId,
+    pub(super) value: ExprId,
     slope: ExprId,
 }
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::activation::{Function, variable};
+use super::interval::Interval;
 use super::range::Ranges;
 use super::{Fact, FactKind, Study, number_text};
-use crate::equation::{Role, TensorId};
+use crate::equation::{ExprId, Role, TensorId};
 
 /// Below this, weights of the usual size do not make up for it.
 const SMALL: f64 = 1e-3;
@@ -66,13 +67,21 @@ fn slopes(study: &mut Study<'_>) -> BTreeMap<usize, f64> {
     let ranges = Ranges::of_network(study);
     let variable = variable(&mut study.context);
     let mut slopes = BTreeMap::new();
+    // Of many equal layers one is looked at.
+    let mut known: Vec<(ExprId, Interval, Option<f64>)> = Vec::new();
     for equation in study.element_wise() {
         let target = study.forward(equation.at).target;
         if study.computed_adjoint(target).is_none() {
             continue;
         }
         let function = Function::new(study, equation, variable);
-        if let Some(slope) = function.steepest(study, &ranges).filter(|slope| *slope < 1.0) {
+        let range = ranges.of_tensor(equation.source);
+        let same = known.iter().find(|(value, of, _)| *value == function.value && *of == range).map(|known| known.2);
+        let steepest = same.unwrap_or_else(|| function.steepest(study, &ranges));
+        if same.is_none() {
+            known.push((function.value, range, steepest));
+        }
+        if let Some(slope) = steepest.filter(|slope| *slope < 1.0) {
             slopes.insert(equation.at, slope);
         }
     }

@@ -28,6 +28,8 @@
 //! ```
 
 mod check;
+#[cfg(test)]
+mod counted_tests;
 mod data;
 mod decisions;
 mod engine;

@@ -35,7 +35,7 @@ pub trait Scalar: NdFloat + sealed::Sealed {
     }
 }
 
-mod sealed {
+pub(super) mod sealed {
     /// Keeps [`super::Scalar`] to the two types that the specs' semantics are stated for.
     pub trait Sealed {}
     impl Sealed for f32 {}

@@ -21,6 +21,7 @@ use crate::cost::Cost;
 use crate::derivation::Derivation;
 use crate::equation::Equation;
 use crate::facts::Fact;
+use crate::worked::Worked;
 use document::Document;
 use formula::Writer;
 pub use jacobian::{jacobian_latex, jacobian_text};
@@ -66,6 +67,13 @@ impl Sheet {
     #[must_use]
     pub fn with_cost(mut self, cost: &Cost) -> Self {
         self.document.sections.push(compose::cost_section(cost));
+        self
+    }
+
+    /// The same with a section that carries the numbers of an example through all equations.
+    #[must_use]
+    pub fn with_worked(mut self, worked: &Worked) -> Self {
+        self.document.sections.push(compose::worked_section(worked));
         self
     }
 

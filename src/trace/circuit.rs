@@ -74,6 +74,18 @@ pub struct Gate {
 }
 
 impl Gate {
+    /// An element that goes by a name, of which no numbers are known.
+    #[cfg(feature = "cli")]
+    pub(crate) fn named(name: &str, operation: Operation, operands: Vec<usize>) -> Gate {
+        Gate { name: Some(name.to_owned()), operation, operands, value: f64::NAN, adjoint: f64::NAN, element: None }
+    }
+
+    /// The tensor and the place in it that the name speaks of.
+    #[cfg(feature = "cli")]
+    pub(crate) fn element(&self) -> Option<&(TensorId, Vec<i64>)> {
+        self.element.as_ref()
+    }
+
     /// Whether it has a value without an operation.
     pub fn is_leaf(&self) -> bool {
         matches!(self.operation, Operation::Given | Operation::Number(_))

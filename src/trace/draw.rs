@@ -33,14 +33,48 @@ impl Circuit {
     /// # Errors
     /// Where there are more gates or wires than one can follow.
     pub fn to_svg(&self) -> Result<String, TraceError> {
-        let wires = self.gates.iter().map(|gate| gate.operands.len()).sum();
-        if self.gates.len() > limits::DRAWN_GATES || wires > limits::DRAWN_WIRES {
-            return Err(TraceError::TooLargeToDraw { gates: self.gates.len(), wires });
-        }
-        let shapes: Vec<Shape> = (0..self.gates.len()).map(|at| Shape::of(self, at)).collect();
-        let layout = arrange(self, |at| (shapes[at].body + shapes[at].lead, shapes[at].height));
-        Ok(draw(self, &shapes, &layout))
+        let notes: Vec<Note> = (0..self.gates.len()).map(|at| self.note(at)).collect();
+        let result = self.name(self.result);
+        let description =
+            format!("{}. Values stand above the wires, the derivatives of {result} below. {}", self.summary(), given(self));
+        draw(self, &notes, &format!("{} as a circuit", self.network), description.trim_end())
     }
+
+    /// What stands at a gate: its value and its adjoint.
+    fn note(&self, at: usize) -> Note {
+        let gate = &self.gates[at];
+        let is_number = matches!(gate.operation, Operation::Number(_)) && gate.name.is_none();
+        let (value, adjoint) = (digits(gate.value, 6), digits(gate.adjoint, 6));
+        Note {
+            above: if is_number { String::new() } else { digits(gate.value, DIGITS) },
+            below: (!is_number).then(|| digits(gate.adjoint, DIGITS)),
+            title: format!("{} = {}: value {value}, adjoint {adjoint}", self.name(at), self.formula(at)),
+        }
+    }
+}
+
+/// What stands beside a gate.
+pub(crate) struct Note {
+    /// Above the wire behind it.
+    pub(crate) above: String,
+    /// Below the wire; nothing where there is nothing to differentiate by.
+    pub(crate) below: Option<String>,
+    /// For those who point at it, or do not see the drawing.
+    pub(crate) title: String,
+}
+
+/// A circuit with a note at each gate.
+///
+/// # Errors
+/// Where there are more gates or wires than one can follow.
+pub(crate) fn draw(circuit: &Circuit, notes: &[Note], title: &str, description: &str) -> Result<String, TraceError> {
+    let wires = circuit.gates.iter().map(|gate| gate.operands.len()).sum();
+    if circuit.gates.len() > limits::DRAWN_GATES || wires > limits::DRAWN_WIRES {
+        return Err(TraceError::TooLargeToDraw { gates: circuit.gates.len(), wires });
+    }
+    let shapes: Vec<Shape> = notes.iter().enumerate().map(|(at, note)| Shape::of(circuit, at, note)).collect();
+    let layout = arrange(circuit, |at| (shapes[at].body + shapes[at].lead, shapes[at].height));
+    Ok(picture(circuit, notes, &shapes, &layout, (title, description)))
 }
 
 /// A gate's body with the piece of wire behind it that carries its value and its adjoint.
@@ -60,7 +94,7 @@ struct Shape {
 }
 
 impl Shape {
-    fn of(circuit: &Circuit, at: usize) -> Shape {
+    fn of(circuit: &Circuit, at: usize, note: &Note) -> Shape {
         let gate = &circuit.gates[at];
         let own_name = matches!(gate.operation, Operation::Given | Operation::Equation(_));
         let sign = if own_name { circuit.name(at) } else { gate.operation.symbol() };
@@ -71,9 +105,8 @@ impl Shape {
             (false, true) => text_width(&sign) + 4.0,
             (false, false) => text_width(&sign) + 14.0,
         };
-        let is_number = matches!(gate.operation, Operation::Number(_)) && gate.name.is_none();
-        let value = if is_number { String::new() } else { minus(&digits(gate.value, DIGITS)) };
-        let adjoint = (!is_number).then(|| minus(&digits(gate.adjoint, DIGITS)));
+        let value = minus(&note.above);
+        let adjoint = note.below.as_deref().map(minus);
         let widest = text_width(&value).max(adjoint.as_deref().map_or(0.0, text_width));
         let lead = (widest + 10.0).max(name.as_deref().map_or(0.0, text_width) - body);
         let height = if name.is_some() { NAMED_HEIGHT } else { HEIGHT };
@@ -90,18 +123,15 @@ fn minus(number: &str) -> String {
     number.replace('-', "−")
 }
 
-fn draw(circuit: &Circuit, shapes: &[Shape], layout: &Layout) -> String {
+fn picture(circuit: &Circuit, notes: &[Note], shapes: &[Shape], layout: &Layout, (title, description): (&str, &str)) -> String {
     let (width, height) = (layout.width.ceil(), layout.height.ceil());
-    let result = escaped(&circuit.name(circuit.result));
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
          role=\"img\" aria-labelledby=\"title description\">\n\
-         <title id=\"title\">{} as a circuit</title>\n\
-         <desc id=\"description\">{}. Values stand above the wires, the derivatives of {result} below. {}</desc>\n\
+         <title id=\"title\">{}</title>\n<desc id=\"description\">{}</desc>\n\
          <style>{STYLE}</style>\n<rect class=\"ground\" width=\"{width}\" height=\"{height}\"/>\n",
-        escaped(&circuit.network),
-        escaped(&circuit.summary()),
-        escaped(&given(circuit)),
+        escaped(title),
+        escaped(description),
     );
     for wire in &layout.wires {
         if let (Some(from), Some(to)) = (layout.places[wire.from], layout.places[wire.to]) {
@@ -110,7 +140,7 @@ fn draw(circuit: &Circuit, shapes: &[Shape], layout: &Layout) -> String {
     }
     for (at, shape) in shapes.iter().enumerate() {
         if let Some(place) = layout.places[at] {
-            draw_gate(&mut svg, circuit, at, shape, &place);
+            draw_gate(&mut svg, (circuit, at), shape, &place, &notes[at].title);
         }
     }
     svg + "</svg>\n"
@@ -125,13 +155,11 @@ fn given(circuit: &Circuit) -> String {
     circuit.gates.iter().enumerate().filter_map(of).collect::<Vec<_>>().join(" ")
 }
 
-fn draw_gate(svg: &mut String, circuit: &Circuit, at: usize, shape: &Shape, place: &Place) {
+fn draw_gate(svg: &mut String, (circuit, at): (&Circuit, usize), shape: &Shape, place: &Place, title: &str) {
     let gate = &circuit.gates[at];
     let (left, right, y) = (place.left(), place.right(), place.y);
     let middle = left + shape.body / 2.0;
-    let (value, adjoint) = (digits(gate.value, 6), digits(gate.adjoint, 6));
-    let title = format!("{} = {}: value {value}, adjoint {adjoint}", circuit.name(at), circuit.formula(at));
-    let _ = write!(svg, "<g><title>{}</title>", escaped(&title));
+    let _ = write!(svg, "<g><title>{}</title>", escaped(title));
     let _ = write!(svg, "<path class=\"wire\" d=\"M{:.1} {y:.1}H{right:.1}\"/>", left + shape.body);
     let class = if at == circuit.result { "gate result" } else { "gate" };
     if shape.is_round {

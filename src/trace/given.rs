@@ -63,7 +63,7 @@ impl Given {
     }
 
     /// That nothing is missing.
-    pub(super) fn complete(&self, model: &Model) -> Result<(), TraceError> {
+    pub(crate) fn complete(&self, model: &Model) -> Result<(), TraceError> {
         let missing = tensors(model).filter(|&tensor| !self.has(tensor));
         let names: Vec<String> = missing.map(|tensor| model.context.tensor(tensor).name.clone()).collect();
         if names.is_empty() { Ok(()) } else { Err(TraceError::Missing { names }) }
@@ -71,7 +71,7 @@ impl Given {
 }
 
 /// The tensors whose values are given, in the order of the model.
-pub(super) fn tensors(model: &Model) -> impl Iterator<Item = TensorId> + '_ {
+pub(crate) fn tensors(model: &Model) -> impl Iterator<Item = TensorId> + '_ {
     let parameters = model.parameters.iter().map(|parameter| parameter.tensor);
     let noises = model.noises.iter().map(|noise| noise.tensor);
     model.inputs.iter().chain(&model.targets).copied().chain(parameters).chain(noises)

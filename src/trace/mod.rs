@@ -19,8 +19,11 @@ mod rules;
 mod text;
 
 pub use circuit::{Circuit, Detail, Gate, Operation};
+#[cfg(feature = "cli")]
+pub(crate) use draw::{Note, draw};
 pub use error::TraceError;
 pub use given::Given;
+pub(crate) use given::tensors;
 pub use text::digits;
 
 use crate::derivation::Derivation;

@@ -4,6 +4,8 @@ mod bad_data;
 mod bad_specs;
 mod cost;
 mod eval;
+mod explain;
+mod facts;
 mod fmt;
 mod generated;
 mod include;

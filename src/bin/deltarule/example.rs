@@ -1,4 +1,4 @@
-//! The values at one example, as several commands take them.
+//! One example: the values that `trace` and `explain` compute with.
 
 use crate::failure::Failure;
 use clap::Args;
@@ -10,19 +10,26 @@ use deltarule_compiler::generic::Engine;
 use deltarule_compiler::trace::Given;
 use std::path::PathBuf;
 
-/// Where the values of inputs, targets, parameters and noise come from.
+/// Where the values of an example come from.
 #[derive(Args)]
 pub(crate) struct ExampleOptions {
     /// Values of inputs, targets, parameters and noise
     #[arg(value_name = "NAME=NUMBER,...")]
     values: Vec<String>,
+    #[command(flatten)]
+    files: ExampleFiles,
+}
+
+/// Files with the values of an example.
+#[derive(Args)]
+pub(crate) struct ExampleFiles {
     /// The parameters, a tensor for each
     #[arg(long, value_name = "FILE")]
     params: Option<PathBuf>,
     /// Inputs and targets, a tensor for each
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// Which example of the data is meant, from 0
+    /// Which example of the data is taken, from 0
     #[arg(long, value_name = "N", default_value_t = 0, requires = "data")]
     example: usize,
     /// Decides the parameters that are not given
@@ -33,11 +40,18 @@ pub(crate) struct ExampleOptions {
 impl ExampleOptions {
     /// Whether any value is given.
     pub(crate) fn is_some(&self) -> bool {
-        !self.values.is_empty() || self.params.is_some() || self.data.is_some()
+        !self.values.is_empty() || self.files.params.is_some() || self.files.data.is_some()
     }
 
     /// The values that were asked for: those of files first, then those of the command line, then drawn parameters.
     pub(crate) fn given(&self, derivation: &Derivation) -> Result<Given, Failure> {
+        self.files.given(derivation, &self.values)
+    }
+}
+
+impl ExampleFiles {
+    /// The values of files, then those written as `name=number`, then drawn parameters.
+    pub(crate) fn given(&self, derivation: &Derivation, values: &[String]) -> Result<Given, Failure> {
         let model = &derivation.model;
         let name = |tensor| model.context.tensor(tensor).name.as_str();
         let mut given = Given::new(model);
@@ -45,11 +59,8 @@ impl ExampleOptions {
             let examples = from_tensors(model, &TensorFile::read(path)?)?;
             if self.example >= examples.count {
                 let (example, count) = (self.example, examples.count);
-                return Err(Failure::Refused(format!(
-                    "{}: there is no example {example}, only 0 to {}",
-                    path.display(),
-                    count - 1
-                )));
+                let message = format!("{}: there is no example {example}, only 0 to {}", path.display(), count - 1);
+                return Err(Failure::Refused(message));
             }
             for column in &examples.columns {
                 given.set(model, name(column.tensor), column.example(self.example))?;
@@ -60,7 +71,7 @@ impl ExampleOptions {
                 given.set(model, name(parameter.tensor), values)?;
             }
         }
-        for text in &self.values {
+        for text in values {
             given.assign(model, text)?;
         }
         if model.parameters.iter().any(|parameter| !given.has(parameter.tensor)) {

@@ -10,6 +10,7 @@ mod cost;
 mod emit;
 mod eval;
 mod example;
+mod explain;
 mod failure;
 mod fmt;
 mod jacobian;
@@ -41,6 +42,7 @@ enum Command {
     Emit(emit::Arguments),
     Trace(trace::Arguments),
     Jacobian(jacobian::Arguments),
+    Explain(explain::Arguments),
     Eval(eval::Arguments),
     Train(train::Arguments),
     Compare(compare::Arguments),
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Command::Emit(arguments) => emit::run(&arguments),
         Command::Trace(arguments) => trace::run(&arguments),
         Command::Jacobian(arguments) => jacobian::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),

@@ -1,6 +1,7 @@
 //! `deltarule sheet`: the update-rule sheet.
 
 use crate::common::{compile_file, deliver};
+use crate::example::ExampleFiles;
 use crate::failure::Failure;
 use crate::notation::NotationOptions;
 use clap::{Args, ValueEnum};
@@ -8,6 +9,7 @@ use deltarule_compiler::cost::Cost;
 use deltarule_compiler::emit::ScalarType;
 use deltarule_compiler::facts::facts;
 use deltarule_compiler::sheet::{Sheet, SheetOptions, Steps};
+use deltarule_compiler::worked::work;
 use std::path::{Path, PathBuf};
 
 /// Write the sheet of update rules: notation, forward pass, backward pass, updates, all equations numbered
@@ -16,7 +18,8 @@ use std::path::{Path, PathBuf};
   deltarule sheet digits.spec -o digits.tex && pdflatex digits.tex
   deltarule sheet digits.spec -o digits.html --steps all
   deltarule sheet digits.spec --format txt --notation plain
-  deltarule sheet digits.spec -o digits.md --facts --cost")]
+  deltarule sheet digits.spec -o digits.md --facts --cost
+  deltarule sheet net.spec -o net.html --worked --data d.safetensors --params p.safetensors")]
 pub(crate) struct Arguments {
     /// The spec
     spec: PathBuf,
@@ -31,6 +34,11 @@ pub(crate) struct Arguments {
     /// How much of each derivation is shown
     #[arg(long, value_enum, default_value_t = StepsChoice::Key)]
     steps: StepsChoice,
+    /// Add a section with the numbers of one example in every equation; parameters that are not given are drawn
+    #[arg(long, requires = "data")]
+    worked: bool,
+    #[command(flatten)]
+    example: ExampleFiles,
     /// Add a section on facts about the network, each with its reason
     #[arg(long)]
     facts: bool,
@@ -73,6 +81,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         },
     };
     let mut sheet = Sheet::new(&compiled.derivation, &options);
+    if arguments.worked {
+        let given = arguments.example.given(&compiled.derivation, &[])?;
+        sheet = sheet.with_worked(&work(&compiled.derivation, &given)?);
+    }
     if arguments.facts {
         sheet = sheet.with_facts(&facts(&compiled.derivation));
     }

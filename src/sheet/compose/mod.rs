@@ -11,12 +11,14 @@ mod passes;
 mod recurrences;
 mod symbols;
 mod update;
+mod worked;
 
 use std::collections::BTreeMap;
 
 pub(super) use cost::cost_section;
 pub(super) use facts::facts_section;
 use layers::SharedFactor;
+pub(super) use worked::worked_section;
 
 use super::SheetOptions;
 use super::document::{Block, Document, Inline, Line, Section};
