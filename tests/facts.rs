@@ -75,7 +75,7 @@ fn a_logarithm_of_a_rectifier_is_undefined() {
         format!("input x[4]\ntarget t: class[3]\ny = x |> dense(3) |> {last}\nloss cross_entropy(y, t)\noptimizer sgd(0.1)")
     };
     let fact = only(FactKind::Logarithm, &labels("relu"));
-    assert!(fact.is_mistake && fact.what.contains("infinite where y[j] is 0"), "{}", fact.what);
+    assert!(fact.is_mistake && fact.what.contains("infinite where `y[j]` is 0"), "{}", fact.what);
     assert!(fact.reason.contains("`y` may be 0 and all above"), "{}", fact.reason);
     assert_eq!(of(FactKind::Logarithm, &labels("softmax")), []);
     assert_eq!(of(FactKind::Logarithm, &labels("softplus")), []);

@@ -111,7 +111,7 @@ fn fact(study: &mut Study<'_>, ranges: &Ranges, function: &Function, equations: 
         let at = format!("s = {}", text(study, jump.at));
         (
             format!("not continuous at {at}"),
-            format!("its value jumps there; its slope elsewhere is {}", text(study, function.slope)),
+            format!("its value jumps there; its slope elsewhere is `{}`", text(study, function.slope)),
         )
     } else if let Some(kink) = kinks.first() {
         let sides = kink.sides.map(|sides| sides.map(|side| text(study, side))).unwrap_or_default();
@@ -122,7 +122,7 @@ fn fact(study: &mut Study<'_>, ranges: &Ranges, function: &Function, equations: 
             format!("the branches meet there with the slopes {} and {}; the derivation takes {chosen}", sides[0], sides[1]),
         )
     } else if function.is_regular(&mut study.context, Interval::ALL) {
-        let reason = format!("its slope {} exists for every s", text(study, function.slope));
+        let reason = format!("its slope `{}` exists for every s", text(study, function.slope));
         ("continuous and differentiable everywhere".to_owned(), reason)
     } else {
         return None;

@@ -47,7 +47,7 @@ fn find(study: &mut Study<'_>, ranges: &Ranges, expr: ExprId, found: &mut Vec<Ex
 fn fact(study: &mut Study<'_>, ranges: &Ranges, at: usize, argument: ExprId) -> Fact {
     let equation = study.forward(at);
     let range = ranges.of(&mut study.context, argument);
-    let text = study.context.expression_text(argument);
+    let text = format!("`{}`", study.context.expression_text(argument));
     let tensors = study.context.tensors_in(argument);
     let source: Option<TensorId> = tensors.iter().copied().find(|&tensor| study.role(tensor) == Role::Value);
     let mut equations: Vec<u32> =

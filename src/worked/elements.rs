@@ -11,26 +11,14 @@ pub(crate) fn element_name(context: &Context, tensor: TensorId, place: &[i64]) -
 
 /// Six significant digits.
 pub(crate) fn digits(value: f64) -> String {
-    if value == 0.0 {
-        return "0".to_owned();
-    }
-    if !value.is_finite() {
-        return value.to_string();
-    }
-    let magnitude = value.abs().log10().floor() as i32;
-    if !(-4..9).contains(&magnitude) {
-        return format!("{value:.5e}");
-    }
-    let text = format!("{value:.*}", usize::try_from(5 - magnitude).unwrap_or(0));
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    crate::trace::digits(value, 6)
 }
 
+/// The value of an element, if it is known.
+pub(crate) type ValueOf<'a> = &'a dyn Fn(&Context, TensorId, &[i64]) -> Option<f64>;
+
 /// An expression with numbers in place of the elements at known places, in the language of specs.
-pub(crate) fn with_numbers(
-    context: &mut Context,
-    expr: ExprId,
-    value: &dyn Fn(&Context, TensorId, &[i64]) -> Option<f64>,
-) -> String {
+pub(crate) fn with_numbers(context: &mut Context, expr: ExprId, value: ValueOf<'_>) -> String {
     let mut elements = Vec::new();
     context.visit(expr, &mut |context, part| {
         if let Node::Access { tensor, indices } = context.node(part)

@@ -19,7 +19,7 @@ fn check_states_facts_and_warns_of_mistakes_at_their_place() {
     let workspace = Workspace::new(SPEC);
     let done = workspace.run(&["check", "net.spec"]);
     assert_eq!(done.code, 0, "a warning is no error: {}", done.stderr);
-    for warning in ["the 4 units of `h` stay identical", "infinite where y[", "--> net.spec:4:"] {
+    for warning in ["the 4 units of `s1`, `h` stay identical", "infinite where `y[k]` is 0", "--> net.spec:4:"] {
         assert!(done.stderr.contains(warning), "{warning} is not in\n{}", done.stderr);
     }
     assert!(done.stdout.contains("satisfies sum eta = inf and sum eta^2 < inf"), "{}", done.stdout);
@@ -27,7 +27,9 @@ fn check_states_facts_and_warns_of_mistakes_at_their_place() {
     let facts = json["facts"].as_array().unwrap();
     let kinds: Vec<(&str, bool)> =
         facts.iter().map(|fact| (fact["kind"].as_str().unwrap(), fact["warning"].as_bool().unwrap())).collect();
-    assert_eq!(kinds, [("activation", false), ("symmetry", true), ("logarithm", true), ("schedule", false)]);
+    let mistakes: Vec<&str> = kinds.iter().filter(|(_, is_mistake)| *is_mistake).map(|(kind, _)| *kind).collect();
+    assert_eq!(mistakes, ["symmetry", "logarithm"]);
+    assert!(kinds.contains(&("schedule", false)), "{kinds:?}");
 }
 
 #[test]
