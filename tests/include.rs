@@ -5,8 +5,11 @@
 use deltarule_compiler::limits;
 use deltarule_compiler::pipeline::{Compiled, compile_with};
 
+/// Names of files and what they hold.
+type Files<'f> = &'f [(&'f str, &'f str)];
+
 /// Compiles the first of these files.
-fn compiled(files: &[(&str, &str)]) -> Result<Compiled, String> {
+fn compiled(files: Files<'_>) -> Result<Compiled, String> {
     let (name, text) = files[0];
     let mut loader = |path: &str| {
         let found = files.iter().find(|(name, _)| *name == path);
@@ -16,7 +19,7 @@ fn compiled(files: &[(&str, &str)]) -> Result<Compiled, String> {
 }
 
 /// The messages about a spec that cannot be used.
-fn refused(files: &[(&str, &str)]) -> String {
+fn refused(files: Files<'_>) -> String {
     compiled(files).err().expect("the spec cannot be used")
 }
 
@@ -108,7 +111,7 @@ fn each_mistake_has_a_message_at_its_place() {
         .map(|number| (format!("f{number}.spec"), format!("include \"f{}.spec\"\n", number + 1)))
         .collect();
     let deep: Vec<(&str, &str)> = deep.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    let mistakes: [(&str, &str, &[(&str, &str)]); 9] = [
+    let mistakes: [(&str, &str, Files<'_>); 9] = [
         ("a cycle", "parts/a.spec", &[("parts/a.spec", "include \"b.spec\""), ("parts/b.spec", "\n  include \"a.spec\"")]),
         ("the spec itself", "net.spec", &[]),
         ("a file above", "parts/a.spec", &[("parts/a.spec", "include \"../net.spec\"")]),

@@ -21,8 +21,11 @@ fn gradient(text: &str) -> (f64, Parameters<f64>, Parameters<f64>) {
     (gradient.objective, gradient.gradient, parameters)
 }
 
-/// What lines add to the objective and to the gradient by each parameter, with the parameters.
-fn added(lines: &str) -> (f64, Vec<(String, ArrayD<f64>, ArrayD<f64>)>) {
+/// A parameter: its name, what is added to the gradient by it, and its value.
+type Added = (String, ArrayD<f64>, ArrayD<f64>);
+
+/// What lines add to the objective, and to the gradient by each parameter.
+fn added(lines: &str) -> (f64, Vec<Added>) {
     let (plain, regularized) = (gradient(NET), gradient(&format!("{NET}{lines}\n")));
     let differences = plain.1.iter().zip(regularized.1.iter()).zip(plain.2.iter()).map(|((plain, regularized), parameter)| {
         (plain.name.clone(), &regularized.values - &plain.values, parameter.values.clone())
