@@ -16,7 +16,12 @@ pub struct Size {
     pub extent: usize,
     /// The tensor that has an axis of this extent, and which axis, from 0.
     pub of: (String, usize),
+    /// Whether it stands for all axes of its extent, in a network with more sizes than one can follow.
+    pub is_for_all: bool,
 }
+
+/// With more different sizes than these, those of one extent have one symbol.
+const MOST_SYMBOLS: usize = 16;
 
 type Axis = (TensorId, usize);
 
@@ -48,11 +53,31 @@ impl Sizes {
                 if !sizes.symbols.contains_key(&root) {
                     let symbol = Symbol(sizes.table.len() as u32);
                     sizes.symbols.insert(root, symbol);
-                    sizes.table.push(Size { symbol, extent, of: (described.name.clone(), axis) });
+                    sizes.table.push(Size { symbol, extent, of: (described.name.clone(), axis), is_for_all: false });
                 }
             }
         }
+        if sizes.table.len() > MOST_SYMBOLS {
+            sizes.join_equal_extents();
+        }
         sizes
+    }
+
+    /// One symbol for each extent.
+    fn join_equal_extents(&mut self) {
+        let mut by_extent: BTreeMap<usize, Symbol> = BTreeMap::new();
+        let mut table: Vec<Size> = Vec::new();
+        let mut joined: BTreeMap<Symbol, Symbol> = BTreeMap::new();
+        for size in &self.table {
+            let symbol = *by_extent.entry(size.extent).or_insert_with(|| {
+                let symbol = Symbol(table.len() as u32);
+                table.push(Size { symbol, is_for_all: true, ..size.clone() });
+                symbol
+            });
+            joined.insert(size.symbol, symbol);
+        }
+        self.symbols.values_mut().for_each(|symbol| *symbol = joined[symbol]);
+        self.table = table;
     }
 
     /// All symbols.

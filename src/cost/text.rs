@@ -65,7 +65,9 @@ impl Cost {
     pub fn to_text(&self) -> String {
         let mut text = format!("{}: operations, counted in the code that is generated\n", self.network);
         for size in self.used_sizes() {
-            let _ = writeln!(text, "  n_{} = {}, axis {} of {}", size.symbol.number(), size.extent, size.of.1, size.of.0);
+            let others = if size.is_for_all { " and all others of that extent" } else { "" };
+            let (number, (tensor, axis)) = (size.symbol.number(), &size.of);
+            let _ = writeln!(text, "  n_{number} = {}, axis {axis} of {tensor}{others}", size.extent);
         }
         for pass in &self.passes {
             let _ = writeln!(text, "\n{}, {}", pass.kind.name(), pass.kind.how_often());

@@ -52,7 +52,9 @@ fn write_section(section: &Section, out: &mut String) {
         match block {
             Block::Heading(text) => {
                 let before = if is_first { "" } else { "\\pagebreak[2]\\par\\medskip" };
-                out.push_str(&format!("{before}\\textbf{{\\boldmath {}}}\\nopagebreak\n", inlines(text)));
+                // A display belongs to the heading's paragraph; a table stands below it.
+                let end = if matches!(blocks.peek(), Some(Block::Table(_))) { "\\par\\nopagebreak" } else { "\\nopagebreak" };
+                out.push_str(&format!("{before}\\textbf{{\\boldmath {}}}{end}\n", inlines(text)));
             }
             Block::Paragraph(text) => {
                 // What announces a display is one paragraph with it, and so on one page with it.

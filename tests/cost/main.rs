@@ -93,6 +93,20 @@ fn formulas_hold_for_every_size() {
 }
 
 #[test]
+fn a_net_of_many_layers_has_a_short_formula() {
+    let layers: String = (1..100).map(|at| format!("h{at} = h{} |> dense(8) |> sigmoid\n", at - 1)).collect();
+    let text =
+        format!("input x[8]\ntarget t[8]\nh0 = x |> dense(8) |> sigmoid\n{layers}loss squared_error(h99, t)\noptimizer sgd(0.1)");
+    let cost = cost("deep", &text);
+    let forward = cost.pass(PassKind::Forward).expect("there is a forward pass").total();
+    assert_eq!(
+        forward.formulas(),
+        "multiplications 100 n_0^2 + n_0 + 1, additions 100 n_0^2 + 102 n_0 - 1, divisions 100 n_0, exp 100 n_0"
+    );
+    assert_eq!(cost.used_sizes().len(), 1);
+}
+
+#[test]
 fn more_operations_buy_less_memory() {
     let layers = "|> dense(8) |> sigmoid ".repeat(12);
     let text = format!("input x[8]\ntarget t[8]\ny = x {layers}\nloss squared_error(y, t)\noptimizer sgd(0.1)");

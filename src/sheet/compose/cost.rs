@@ -13,11 +13,11 @@ pub(in crate::sheet) fn cost_section(cost: &Cost) -> Section {
     let sizes = cost.used_sizes();
     if !sizes.is_empty() {
         let row = |size: crate::cost::Size| {
-            vec![
-                vec![Inline::Math(symbol(size.symbol))],
-                vec![Inline::text(size.extent.to_string())],
-                vec![Inline::text(format!("axis {} of ", size.of.1 + 1)), Inline::Code(size.of.0)],
-            ]
+            let mut of = vec![Inline::text(format!("axis {} of ", size.of.1 + 1)), Inline::Code(size.of.0)];
+            if size.is_for_all {
+                of.push(Inline::text(" and all others of that extent"));
+            }
+            vec![vec![Inline::Math(symbol(size.symbol))], vec![Inline::text(size.extent.to_string())], of]
         };
         blocks.push(Block::Table(Table { header: vec!["size", "value", "of"], rows: sizes.into_iter().map(row).collect() }));
     }

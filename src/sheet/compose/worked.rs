@@ -19,7 +19,7 @@ pub(in crate::sheet) fn worked_section(worked: &Worked) -> Section {
             vec![
                 vec![Inline::Reference(step.equation)],
                 vec![Inline::Code(step.element.clone())],
-                vec![Inline::text(digits(step.value))],
+                vec![Inline::Code(digits(step.value))],
                 vec![Inline::Code(step.computation.clone())],
             ]
         });
