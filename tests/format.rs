@@ -143,4 +143,22 @@ proptest! {
         keeps(&text);
         keeps(&disturbed(&text, &choices));
     }
+
+    #[test]
+    fn whatever_still_parses_after_damage_keeps_its_tree_and_its_comments(
+        cut in 0usize..4000,
+        length in 0usize..6,
+        piece in prop::sample::select(vec!["", " ", "\n", "\n\n", ";", "-", "(", ")", "/* a */", "//", "/*", "*/", "\"", "|> f", "0..", "x.y", ".5", "^", "'", "\r", "in "]),
+    ) {
+        let text = include_str!("specs/all_syntax.spec");
+        let boundary = |position: usize| (0..=position % (text.len() + 1)).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        let start = boundary(cut);
+        let end = boundary((start + length).min(text.len())).max(start);
+        let damaged = format!("{}{piece}{}", &text[..start], &text[end..]);
+        let mut sources = Sources::default();
+        let id = sources.add("net.spec", damaged.as_str());
+        if syntax::parse(&sources, id).1.is_empty() {
+            keeps(&damaged);
+        }
+    }
 }
