@@ -201,3 +201,42 @@ fn sheets_are_the_same_on_every_run() {
         assert_eq!(first.to_text(), second.to_text(), "{name}");
     }
 }
+
+/// A network of so many equal layers.
+fn deep(layers: usize) -> Derivation {
+    let mut spec = "network Deep\ninput x[3]\ntarget t[3]\n".to_owned();
+    let mut last = "x".to_owned();
+    for layer in 1..=layers {
+        let name = if layer == layers { "y".to_owned() } else { format!("h{layer}") };
+        spec.push_str(&format!("{name} = {last} |> dense(3) |> sigmoid\n"));
+        last = name;
+    }
+    spec.push_str("loss binary_cross_entropy(y, t)\nregularizer l2(0.1) / m\noptimizer momentum(rate = 0.1)\n");
+    pipeline::compile("deep.spec", &spec).unwrap_or_else(|messages| panic!("{}", messages.render())).derivation
+}
+
+#[test]
+fn a_deep_network_has_a_sheet_as_short_as_a_shallow_one() {
+    let lines = |layers: usize, options: &SheetOptions| Sheet::new(&deep(layers), options).to_text().lines().count();
+    for options in all_options() {
+        assert_eq!(lines(4, &options), lines(60, &options), "{options:?}");
+    }
+}
+
+#[test]
+fn rules_of_many_layers_state_which() {
+    let text = Sheet::new(&deep(5), &SheetOptions::default()).to_text();
+    for expected in ["sumˡⱼ = Σᵢ₌₁³ wˡᵢⱼ σˡ⁻¹ᵢ + bˡⱼ", "l = 1, …, 5", "For l = 4 down to 1:", "for l = 4 down to 1: (7), (8)", "Σₗ₌₁⁵"] {
+        assert!(text.contains(expected), "no line says {expected}:\n{text}");
+    }
+}
+
+#[test]
+fn whole_matrices_stand_in_place_of_sums_where_they_can() {
+    let options = SheetOptions { steps: Steps::Key, notation: NotationTable::matrix() };
+    insta::assert_snapshot!("lecture22_matrix_text", Sheet::new(&derivation("lecture22"), &options).to_text());
+    insta::assert_snapshot!("lecture22_matrix_latex", Sheet::new(&derivation("lecture22"), &options).to_latex());
+    let text = Sheet::new(&derivation("convolution"), &options).to_text();
+    assert!(text.contains("What has no such form stands with its indices."), "{text}");
+    assert!(text.contains("Σ"), "a convolution is no matrix product:\n{text}");
+}

@@ -28,6 +28,8 @@ pub enum Math {
     },
     /// Lines one below the other, as under a big operator.
     Stack(Vec<Math>),
+    /// A factor with its size below.
+    Under(Box<Math>, Box<Math>),
     /// A square root.
     Sqrt(Box<Math>),
     /// Between a pair of fences.
@@ -83,6 +85,8 @@ pub enum Fence {
     Bars,
     /// `⌊ ⌋`
     Floor,
+    /// `‖ ‖`
+    Norm,
     /// Nothing: around the number of a layer, which is no exponent.
     Bare,
 }
@@ -151,6 +155,7 @@ operators! {
     Minus        "−" "-"           Binary;
     Negative     "−" "-"           Prefix;
     Dot          "·" r"\cdot "     Binary;
+    Hadamard     "⊙" r"\odot "     Binary;
     Times        "×" r"\times "    Binary;
     Equal        "=" "="           Relation;
     Becomes      "←" r"\leftarrow " Relation;
@@ -272,6 +277,7 @@ impl Math {
             Math::Identifier(_) | Math::Number(_) | Math::Operator(_) | Math::HalfFence(..) => false,
             Math::Row(parts) | Math::Product(parts) | Math::Stack(parts) => parts.iter().any(Math::is_tall),
             Math::Scripts { base, .. } => base.is_tall(),
+            Math::Under(..) => true,
             Math::Sqrt(body) | Math::Fenced(_, body) => body.is_tall(),
             Math::Apply { argument, .. } => argument.is_tall(),
             Math::Call { arguments, .. } => arguments.iter().any(Math::is_tall),
@@ -355,6 +361,7 @@ pub fn width(math: &Math) -> f64 {
             width(base) + SCRIPT * script(sub).max(script(sup)) + 0.05
         }
         Math::Stack(lines) => lines.iter().map(width).fold(0.0, f64::max),
+        Math::Under(body, under) => width(body).max(0.5 * width(under)),
         Math::Sqrt(body) => width(body) + 0.9,
         Math::Fenced(Fence::Bare, body) => width(body),
         Math::Fenced(_, body) => width(body) + if body.is_tall() { 1.3 } else { 0.85 },

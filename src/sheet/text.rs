@@ -62,6 +62,7 @@ const SUPERSCRIPTS: &[(char, char)] = &[
     ('n', 'ⁿ'),
     ('t', 'ᵗ'),
     ('′', '′'),
+    ('⊤', 'ᵀ'),
 ];
 
 fn raised_or_lowered(text: &str, table: &[(char, char)]) -> Option<String> {
@@ -101,7 +102,9 @@ fn write(math: &Math, out: &mut String) {
             });
             let scripts = if is_label { [(sup, true), (sub, false)] } else { [(sub, false), (sup, true)] };
             for (script, raised) in scripts {
-                if let Some(script) = script {
+                if let Some(script) = script.as_deref().filter(|_| is_label && raised) {
+                    write_label(script, out);
+                } else if let Some(script) = script {
                     write_script(&math_text(script).replace(' ', ""), raised, out);
                 }
             }
@@ -113,6 +116,10 @@ fn write(math: &Math, out: &mut String) {
                 }
                 write(line, out);
             }
+        }
+        Math::Under(body, under) => {
+            write(body, out);
+            out.push_str(&format!("⟨{}⟩", math_text(under).replace(' ', "")));
         }
         Math::Sqrt(body) => {
             out.push('√');
@@ -228,6 +235,15 @@ fn is_sum(math: &Math) -> bool {
     }
 }
 
+/// The number of a layer, and what stands behind it.
+fn write_label(label: &Math, out: &mut String) {
+    match label {
+        Math::Row(parts) => parts.iter().for_each(|part| write_label(part, out)),
+        Math::Fenced(Fence::Square, body) => out.push_str(&format!("^[{}]", math_text(body).replace(' ', ""))),
+        other => write_script(&math_text(other).replace(' ', ""), true, out),
+    }
+}
+
 fn write_script(text: &str, raised: bool, out: &mut String) {
     match raised_or_lowered(text, if raised { SUPERSCRIPTS } else { SUBSCRIPTS }) {
         Some(script) => out.push_str(&script),
@@ -285,6 +301,7 @@ fn fence_text(fence: Fence, side: Side) -> &'static str {
         (Fence::Bars, _) => "|",
         (Fence::Floor, Side::Left) => "⌊",
         (Fence::Floor, Side::Right) => "⌋",
+        (Fence::Norm, _) => "‖",
         (Fence::Bare, _) => "",
     }
 }

@@ -150,11 +150,10 @@ impl Composer<'_> {
             let is_like = |(members, initial): &&mut (Vec<(i64, TensorId)>, Distribution)| {
                 let first = members.first().and_then(|(_, tensor)| folding.place(*tensor));
                 let family = |place: Option<crate::folding::Place>| place.map(|place| place.family);
-                let mut together = members.clone();
-                together.push((layer, parameter.tensor));
+                let pair: Vec<(i64, TensorId)> = members.last().copied().into_iter().chain([(layer, parameter.tensor)]).collect();
                 place.is_some()
                     && family(first) == family(place)
-                    && (*initial == parameter.initial || self.drawn_by_fans(&together[together.len() - 2..]).is_some())
+                    && (*initial == parameter.initial || self.drawn_by_fans(&pair).is_some())
             };
             match groups.iter_mut().find(is_like) {
                 Some((members, _)) => members.push((layer, parameter.tensor)),

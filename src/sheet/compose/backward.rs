@@ -94,6 +94,9 @@ impl Composer<'_> {
     fn adjoint_lines(&self, adjoint: &Adjoint) -> Vec<Line> {
         let equation = &adjoint.equation;
         let mut writer = self.adjoint_writer(adjoint);
+        let steps: Vec<ExprId> = adjoint.record.steps.iter().map(|step| step.value).chain([equation.value]).collect();
+        let shown = if self.options.steps == Steps::None { &steps[steps.len() - 1..] } else { &steps[..] };
+        let is_whole = writer.use_matrices(&equation.indices, shown);
         let left = writer.left(equation);
         let mut lines = match self.options.steps {
             Steps::None => Vec::new(),
@@ -107,6 +110,11 @@ impl Composer<'_> {
             let conditions = self.conditions(&mut writer, uses);
             let why = separated(vec![why, conditions], "; ");
             lines.push(begun(left, writer.expression(equation.value), why));
+        }
+        if !is_whole && writer.use_matrices(&equation.indices, &[equation.value]) {
+            let (left, right) = (writer.left(equation), writer.expression(equation.value));
+            lines.push(begun(left, right, vec![Inline::text("all elements at once")]));
+            writer.use_elements();
         }
         if let Some(last) = lines.last_mut() {
             last.number = Some(equation.number);
@@ -153,9 +161,30 @@ impl Composer<'_> {
         let mut own = self.free_in_partial(factor);
         own.retain(|index| !adjoint.equation.indices.contains(index));
         writer.bind_all(&own);
+        let outer = writer.axes();
+        let shown = factor.steps.iter().skip(self.first_shown(factor));
+        let steps: Vec<ExprId> = shown.map(|step| step.value).chain([factor.partial]).collect();
+        if outer.is_some() {
+            writer.use_matrices(&self.axes_of_partial(factor), &steps);
+        }
         let written = write(writer);
+        writer.set_axes(outer);
         writer.prefer_and_release(&own);
         written
+    }
+
+    /// The axes of a partial derivative: those of what is differentiated, then those of what it is by.
+    fn axes_of_partial(&self, factor: &Factor) -> Vec<IndexId> {
+        let mut axes = Vec::new();
+        if let Node::Partial { of, by } = self.context().node(factor.partial) {
+            for part in [of, by] {
+                if let Node::Access { indices, .. } = self.context().node(*part) {
+                    let plain = indices.iter().filter_map(|affine| affine.as_index());
+                    axes.extend(plain.filter(|index| !axes.contains(index)).collect::<Vec<IndexId>>());
+                }
+            }
+        }
+        axes
     }
 
     fn free_in_partial(&self, factor: &Factor) -> Vec<IndexId> {
@@ -252,13 +281,12 @@ impl Composer<'_> {
     /// The lines of one partial derivative.
     fn factor_lines(&self, writer: &mut Writer<'_>, factor: &Factor) -> Vec<Line> {
         let left = writer.expression(factor.partial);
-        let Some((_, rest)) = factor.steps.split_first() else { return Vec::new() };
+        if factor.steps.is_empty() {
+            return Vec::new();
+        }
         let mut from = vec![Inline::text("from ")];
         from.extend(references(last_uses(factor).filter_map(|tensor| self.number(tensor))));
-        // A reader sees at once which term of a sum is left: the forms before that are of no help.
-        let picked = rest.iter().take_while(|step| step.rule != "in-terms-of-output");
-        let picked = picked.enumerate().filter(|(_, step)| step.rule == "sum-over-delta").last().map_or(0, |(at, _)| at + 1);
-        let shown_first = if self.options.steps == Steps::All { 0 } else { picked };
+        let shown_first = self.first_shown(factor);
         if shown_first > 0 {
             from.push(Inline::text(", only one term of the sum depends on it"));
         }
@@ -273,6 +301,16 @@ impl Composer<'_> {
             lines.push(continued(writer.expression(last.value), why));
         }
         lines
+    }
+
+    /// The first form of a partial derivative that is shown. A reader sees at once which term of a sum is left: the forms before that are
+    /// of no help.
+    fn first_shown(&self, factor: &Factor) -> usize {
+        if self.options.steps == Steps::All {
+            return 0;
+        }
+        let picked = factor.steps.iter().skip(1).take_while(|step| step.rule != "in-terms-of-output");
+        picked.enumerate().filter(|(_, step)| step.rule == "sum-over-delta").last().map_or(0, |(at, _)| at + 1)
     }
 
     /// The forms of a right-hand side: all of them, or those that a reader needs to follow, with the reasons of those left out.

@@ -35,8 +35,40 @@ impl Composer<'_> {
             let text = "Where several values are the greatest or the least, the first in the order of the indices counts.";
             sentences.push(vec![Inline::text(text)]);
         }
+        if self.notation.table.uses_matrices {
+            sentences.push(self.layout());
+        }
         let sentences = separated(sentences, " ");
         if sentences.is_empty() { Vec::new() } else { vec![Block::Paragraph(sentences)] }
+    }
+
+    /// How vectors and matrices are laid out.
+    fn layout(&self) -> Vec<Inline> {
+        let math = |of: &str, by: &str| Inline::Math(Math::derivative(Math::identifier(of), Math::identifier(by)));
+        let hadamard = Inline::Math(Math::Operator(Operator::Hadamard));
+        vec![
+            Inline::text(
+                "Values of one example are column vectors; the examples of a minibatch may stand side by side as the columns of matrices, and \
+                 all equations hold for each. A matrix of size p × q has p rows and q columns, the axes of its tensor in the spec, and sizes \
+                 stand below the factors of matrix products. A derivative ",
+            ),
+            math("ℓ", "W"),
+            Inline::text(" has the layout of "),
+            Inline::Math(Math::identifier("W")),
+            Inline::text("; a vector "),
+            Inline::Math(Math::identifier("f")),
+            Inline::text(" has by a vector "),
+            Inline::Math(Math::identifier("a")),
+            Inline::text(" the Jacobian matrix "),
+            math("f", "a"),
+            Inline::text(
+                " with a row for each element of f, and the vector of the derivatives where each element depends on one alone. The product ",
+            ),
+            hadamard,
+            Inline::text(
+                ", functions, fractions and comparisons of vectors apply element by element. What has no such form stands with its indices.",
+            ),
+        ]
     }
 
     /// Whether an equation reads a tensor at a step other than its own.

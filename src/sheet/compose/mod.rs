@@ -197,6 +197,7 @@ impl<'a> Composer<'a> {
     /// One equation on one line, without a reason.
     fn line(&self, equation: &Equation) -> Line {
         let mut writer = Writer::for_rule(self.notation, equation);
+        writer.use_matrices(&equation.indices, &[equation.value]);
         let left = writer.left(equation);
         let relation = writer.relation(equation);
         let right = writer.expression(equation.value);
@@ -228,9 +229,9 @@ impl<'a> Composer<'a> {
         all.find(is_about).map_or(&[], |equation| &equation.indices)
     }
 
-    /// The ranges of an equation's indices, `i = 1, …, 4, j = 1, …, 3`.
-    fn ranges(&self, equation: &Equation) -> Vec<Inline> {
-        self.ranges_of(equation, &equation.indices)
+    /// Whether an equation is written with whole vectors and matrices.
+    fn is_whole(&self, equation: &Equation) -> bool {
+        Writer::for_rule(self.notation, equation).use_matrices(&equation.indices, &[equation.value])
     }
 
     /// The ranges of some of an equation's indices.

@@ -42,7 +42,8 @@ impl Composer<'_> {
             let lines = leaders.map(|&position| {
                 let equation = equations[position];
                 let mut line = self.line(equation);
-                line.reason = self.ranges_of(equation, &run.indices_beside_step(self, equation, position));
+                let indices = run.indices_beside_step(self, equation, position);
+                line.reason = self.ranges_of(equation, if self.is_whole(equation) { &[] } else { &indices });
                 line
             });
             let display = Block::Display(lines.collect());

@@ -18,7 +18,7 @@ impl Composer<'_> {
         rows.extend(model.targets.iter().map(|&target| self.row(target, self.data_meaning(target, "target"))));
         for parameter in &model.parameters {
             match self.family_of(parameter.tensor) {
-                Some(family) => rows.extend(self.family_row(family, parameter.tensor, self.parameter_meaning(parameter))),
+                Some(family) => rows.extend(self.family_row(family, parameter.tensor, || self.parameter_meaning(parameter))),
                 None => rows.push(self.row(parameter.tensor, self.parameter_meaning(parameter))),
             }
         }
@@ -26,7 +26,7 @@ impl Composer<'_> {
         for equation in &self.derivation.forward {
             let what = if model.outputs.contains(&equation.target) { "output, by " } else { "value, by " };
             match self.family_of(equation.target) {
-                Some(family) => rows.extend(self.family_row(family, equation.target, self.family_meaning(family))),
+                Some(family) => rows.extend(self.family_row(family, equation.target, || self.family_meaning(family))),
                 None if Some(equation.target) == model.loss => {}
                 None => rows.push(self.row(equation.target, vec![Inline::text(what), Inline::Reference(equation.number)])),
             }
@@ -48,9 +48,12 @@ impl Composer<'_> {
     }
 
     /// The row of a family, at its first tensor.
-    fn family_row(&self, family: &Family, tensor: TensorId, mut meaning: Vec<Inline>) -> Option<Row> {
+    fn family_row(&self, family: &Family, tensor: TensorId, meaning: impl FnOnce() -> Vec<Inline>) -> Option<Row> {
+        // Only once, and at its first tensor: a thousand layers have a thousand of them.
+        family.members.range(1..).next().filter(|(_, first)| **first == tensor)?;
+        let mut meaning = meaning();
         let members: Vec<(i64, TensorId)> = family.members.range(1..).map(|(&layer, &tensor)| (layer, tensor)).collect();
-        let &(layer, first) = members.first().filter(|(_, first)| *first == tensor)?;
+        let &(layer, first) = members.first()?;
         let layers: Vec<i64> = members.iter().map(|(layer, _)| *layer).collect();
         meaning.push(Inline::text(", "));
         meaning.extend(self.layers_in_words(family.stack, &layers));

@@ -64,12 +64,14 @@ impl Composer<'_> {
 
     fn parameter_heading(&self, gradient: &Gradient) -> Vec<Inline> {
         let name = self.context().tensor(gradient.parameter).name.clone();
-        let symbol = Writer::for_rule(self.notation, &gradient.equation).element(gradient.parameter, &gradient.equation.indices);
+        let mut writer = Writer::for_rule(self.notation, &gradient.equation);
+        let is_whole = writer.use_matrices(&gradient.equation.indices, &[gradient.equation.value]);
+        let symbol = writer.element(gradient.parameter, &gradient.equation.indices);
         let mut heading = vec![Inline::Math(symbol)];
         if self.folded(&gradient.equation).is_none() {
             heading.extend([Inline::text(", "), Inline::Code(name)]);
         }
-        let ranges = self.ranges(&gradient.equation);
+        let ranges = self.ranges_of(&gradient.equation, if is_whole { &[] } else { &gradient.equation.indices });
         if !ranges.is_empty() {
             heading.push(Inline::text(", for "));
             heading.extend(ranges);
@@ -146,6 +148,7 @@ impl Composer<'_> {
         });
         let mut writer =
             Writer::new(self.notation, &context, &equation.indices, &[equation.value, value]).of_layers(equation.target);
+        writer.use_matrices(&equation.indices, &[value]);
         writer.expression(value)
     }
 

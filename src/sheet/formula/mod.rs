@@ -3,6 +3,7 @@
 
 mod function;
 mod index;
+mod matrix;
 mod number;
 mod piecewise;
 mod product;
@@ -85,6 +86,10 @@ pub(super) struct Writer<'a> {
     avoid: Vec<String>,
     /// Names that bound indices with the same range as a certain index try first.
     preferred: Vec<(IndexId, String)>,
+    /// The free indices of what is written with whole matrices, if formulas are.
+    axes: Option<Vec<IndexId>>,
+    /// Whether tensors are written without their indices.
+    hides_indices: bool,
     /// Whether terms of all layers are written as one sum over the layers.
     sums_over_layers: bool,
     /// The layer that a rule for several is written from: others go by their distance from it.
@@ -105,6 +110,8 @@ impl<'a> Writer<'a> {
             scope: Vec::new(),
             avoid,
             preferred: Vec::new(),
+            axes: None,
+            hides_indices: false,
             sums_over_layers: false,
             center: None,
             extents: BTreeMap::new(),
@@ -176,6 +183,14 @@ impl<'a> Writer<'a> {
 
     /// An element of a tensor at indices in scope.
     pub(super) fn element(&mut self, tensor: TensorId, indices: &[IndexId]) -> Math {
+        let is_whole = self.axes.as_deref() == Some(indices);
+        let hides = std::mem::replace(&mut self.hides_indices, is_whole);
+        let element = self.element_at(tensor, indices);
+        self.hides_indices = hides;
+        element
+    }
+
+    fn element_at(&mut self, tensor: TensorId, indices: &[IndexId]) -> Math {
         let indices: Vec<_> = indices.iter().map(|&index| Affine::index(index)).collect();
         self.access(tensor, &indices).math
     }
@@ -193,6 +208,13 @@ impl<'a> Writer<'a> {
 
     /// An expression that stands by itself.
     pub(super) fn expression(&mut self, expr: ExprId) -> Math {
+        if let Some(axes) = self.axes.take() {
+            let piece = self.matrix_piece(expr, &axes);
+            self.axes = Some(axes);
+            if let Some(piece) = piece {
+                return piece.math;
+            }
+        }
         self.piece(expr).math
     }
 
@@ -306,7 +328,7 @@ impl<'a> Writer<'a> {
         let all_constant = terms.iter().all(|&term| self.is_constant(term));
         ordered.sort_by_key(|&term| (self.is_negative(term), if all_constant { 0 } else { rank(self, term) }));
         let mut pieces: Vec<(bool, Piece)> = ordered.iter().map(|&term| (self.is_negative(term), self.magnitude(term))).collect();
-        pieces.extend(over_layers.into_iter().filter_map(|terms| self.sum_over_layers(terms)));
+        pieces.extend(over_layers.into_iter().filter_map(|terms| self.sum_over_layers(terms, None)));
         match &pieces[..] {
             [(false, _)] => pieces.swap_remove(0).1,
             _ => sum_of(pieces),
@@ -314,23 +336,27 @@ impl<'a> Writer<'a> {
     }
 
     /// Terms that differ only in their layer, as one sum: what does not change with the layer stands before its sign.
-    fn sum_over_layers(&mut self, terms: Terms) -> Option<(bool, Piece)> {
+    fn sum_over_layers(&mut self, terms: Terms, axes: Option<&[IndexId]>) -> Option<(bool, Piece)> {
         let (&first, &term) = terms.members.first_key_value()?;
         let (&last, _) = terms.members.last_key_value()?;
         let negative = self.is_negative(term);
         let (center, extents) = (self.center.replace(first), std::mem::replace(&mut self.extents, terms.extents));
         let avoided = self.avoid.len();
         self.avoid.push(self.notation.table.layer.clone());
-        let body = self.magnitude(term).at_least(Level::Product);
+        let body = match axes {
+            Some(axes) => self.matrix_magnitude(term, axes),
+            None => Some(self.magnitude(term)),
+        };
         self.avoid.truncate(avoided);
         (self.center, self.extents) = (center, extents);
+        let body = body?.at_least(Level::Product);
         let shift = self.notation.stack_shift(terms.stack);
         let layer = Math::identifier(&self.notation.table.layer);
         let under = Some(Box::new(Math::relation(layer, Operator::Equal, integer(first + shift))));
         let over = Some(Box::new(integer(last + shift)));
         let sum = |body: Math| Math::Big { operator: BigOperator::Sum, under, over, body: Box::new(body) };
         let math = match body {
-            Math::Product(mut factors) if matches!(factors.last(), Some(Math::Big { .. })) => {
+            Math::Product(mut factors) if axes.is_some() || matches!(factors.last(), Some(Math::Big { .. })) => {
                 let inner = factors.pop().unwrap_or_else(|| Math::number(1));
                 factors.push(sum(inner));
                 Math::Product(factors)
@@ -374,15 +400,22 @@ impl<'a> Writer<'a> {
                 Piece::new(Math::product(vec![Math::fraction(Math::number(1), divisor), sum]), Level::Product)
             }
             Role::Next { of } => {
-                let indices = indices.iter().map(|affine| self.index_position(affine)).collect();
+                let indices = self.positions(indices);
                 Piece::atom(self.notation.element(of, self.notation.is_primed(of), None, indices, self.center))
             }
             _ => {
-                let indices = indices.iter().map(|affine| self.index_position(affine)).collect();
+                let indices = self.positions(indices);
                 let example = self.example.as_deref().filter(|_| self.context.tensor(tensor).is_per_example());
                 Piece::atom(self.notation.element(tensor, false, example, indices, self.center))
             }
         }
+    }
+
+    fn positions(&mut self, indices: &[Affine]) -> Vec<Math> {
+        if self.hides_indices {
+            return Vec::new();
+        }
+        indices.iter().map(|affine| self.index_position(affine)).collect()
     }
 
     /// The number of examples and the sum over them, whose quotient is the mean of a per-example tensor.

@@ -64,6 +64,12 @@ fn write(math: &Math, out: &mut String) {
             row(body, out);
             out.push_str("</msqrt>");
         }
+        Math::Under(body, under) => {
+            out.push_str("<munder>");
+            row(body, out);
+            row(under, out);
+            out.push_str("</munder>");
+        }
         Math::Fenced(Fence::Bare, body) => write(body, out),
         Math::Fenced(fence, body) => {
             out.push_str("<mrow>");
@@ -205,6 +211,7 @@ fn fence_character(fence: Fence, side: Side) -> &'static str {
         (Fence::Bars, _) => "|",
         (Fence::Floor, Side::Left) => "⌊",
         (Fence::Floor, Side::Right) => "⌋",
+        (Fence::Norm, _) => "‖",
         (Fence::Bare, _) => "",
     }
 }

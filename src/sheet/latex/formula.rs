@@ -73,6 +73,9 @@ fn write(math: &Math, style: Style, out: &mut String) {
             let lines: Vec<String> = lines.iter().map(script).collect();
             out.push_str(&format!("\\substack{{{}}}", lines.join("\\\\")));
         }
+        Math::Under(body, under) => {
+            out.push_str(&format!("\\underset{{{}}}{{{}}}", script(under), latex(body, style)));
+        }
         Math::Sqrt(body) => out.push_str(&format!("\\sqrt{{{}}}", latex(body, style))),
         Math::Fenced(Fence::Bare, body) => write(body, style, out),
         Math::Fenced(fence, body) => {
@@ -205,6 +208,8 @@ fn delimiter(fence: Fence, side: Side) -> &'static str {
         (Fence::Bars, Side::Right) => "\\rvert ",
         (Fence::Floor, Side::Left) => "\\lfloor ",
         (Fence::Floor, Side::Right) => "\\rfloor ",
+        (Fence::Norm, Side::Left) => "\\lVert ",
+        (Fence::Norm, Side::Right) => "\\rVert ",
         (Fence::Bare, _) => "",
     }
 }
@@ -240,6 +245,7 @@ fn letter_command(letter: char) -> Option<&'static str> {
     match letter {
         'ℓ' => Some("\\ell"),
         '∞' => Some("\\infty"),
+        '⊤' => Some("\\top"),
         '′' => Some("\\prime"),
         'ϕ' => Some("\\phi"),
         'ϵ' => Some("\\epsilon"),

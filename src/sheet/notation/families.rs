@@ -98,7 +98,11 @@ impl Notation<'_> {
                 bases.extend(self.table.layer_output.clone());
             }
         }
-        bases.push(self.letter_of(&own).unwrap_or(own));
+        let letter = self.letter_of(&own).unwrap_or(own);
+        if self.table.uses_matrices && rank == 2 && letter.len() == 1 {
+            bases.push(letter.to_uppercase());
+        }
+        bases.push(letter);
         bases.push(first.replace('.', "_"));
         bases.into_iter().map(|base| Symbol::new(base, "", &[], rank)).collect()
     }

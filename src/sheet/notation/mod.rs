@@ -138,6 +138,9 @@ impl<'a> Notation<'a> {
         {
             candidates.push(Symbol::new(sum, layers.label(prefix), &[digits], rank));
         }
+        if self.table.uses_matrices && rank == 2 && base.len() == 1 {
+            candidates.push(Symbol::new(base.to_uppercase(), layers.label(prefix), &[digits], rank));
+        }
         if prefix.is_empty() && rank > 0 {
             candidates.push(Symbol::new(&base, digits, &[], rank));
         } else {
