@@ -117,6 +117,10 @@ fn every_equation_stands_on_the_sheet_once_and_every_link_leads_to_one() {
                 }
                 Block::Table(table) => table.rows.iter().flatten().for_each(|entry| see(entry, &mut numbers)),
                 Block::Steps(steps) => steps.iter().for_each(|step| see(&step.text, &mut numbers)),
+                Block::Diagram(diagram) => {
+                    let numbers_of_nodes = diagram.nodes.iter().filter_map(|node| node.number);
+                    see(&numbers_of_nodes.map(Inline::Reference).collect::<Vec<Inline>>(), &mut numbers);
+                }
             }
         }
         numbers.sort_unstable();
@@ -226,7 +230,9 @@ fn a_deep_network_has_a_sheet_as_short_as_a_shallow_one() {
 #[test]
 fn rules_of_many_layers_state_which() {
     let text = Sheet::new(&deep(5), &SheetOptions::default()).to_text();
-    for expected in ["sumˡⱼ = Σᵢ₌₁³ wˡᵢⱼ σˡ⁻¹ᵢ + bˡⱼ", "l = 1, …, 5", "For l = 4 down to 1:", "for l = 4 down to 1: (7), (8)", "Σₗ₌₁⁵"] {
+    for expected in
+        ["sumˡⱼ = Σᵢ₌₁³ wˡᵢⱼ σˡ⁻¹ᵢ + bˡⱼ", "l = 1, …, 5", "For l = 4 down to 1:", "for l = 4 down to 1: (7), (8)", "Σₗ₌₁⁵"]
+    {
         assert!(text.contains(expected), "no line says {expected}:\n{text}");
     }
 }

@@ -7,10 +7,12 @@ mod crate_files;
 mod driver;
 mod evaluation;
 mod runtime;
+mod typeset;
 
 pub use driver::{Driver, Sizes};
 pub use evaluation::{evaluate_generated, load};
 pub use runtime::Runtime;
+pub use typeset::typeset;
 
 use crate::files::FileError;
 use std::fmt;

@@ -37,6 +37,8 @@ pub enum Block {
     Table(Table),
     /// The steps of an algorithm, numbered from 1.
     Steps(Vec<AlgorithmStep>),
+    /// What is computed from what; only where there is something to draw on.
+    Diagram(Diagram),
 }
 
 /// A part of running text.
@@ -83,6 +85,28 @@ pub struct Table {
     pub header: Vec<&'static str>,
     /// The rows, an entry for each column. The last column may take several lines.
     pub rows: Vec<Vec<Vec<Inline>>>,
+}
+
+/// A graph of what is computed from what.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagram {
+    /// The inputs, targets and values.
+    pub nodes: Vec<DiagramNode>,
+    /// From which node to which, by their positions.
+    pub edges: Vec<(usize, usize)>,
+}
+
+/// An input, a target or a value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DiagramNode {
+    /// Its symbol.
+    pub symbol: Math,
+    /// The parameters that it is computed with.
+    pub parameters: Vec<Math>,
+    /// The layers, where it stands for several.
+    pub layers: Option<Math>,
+    /// The number of its equation.
+    pub number: Option<u32>,
 }
 
 /// A step of an algorithm.

@@ -1,8 +1,9 @@
 //! HTML: one page that needs nothing else, with formulas in MathML.
 
+mod diagram;
 mod mathml;
 
-use super::document::{Block, Document, Inline, Line, Section, Table};
+use super::document::{Block, Diagram, Document, Inline, Line, Section, Table};
 use super::math::Math;
 use mathml::mathml;
 
@@ -37,6 +38,7 @@ fn write_section(number: usize, section: &Section, out: &mut String) {
             Block::Paragraph(text) => out.push_str(&format!("<p>{}</p>\n", inlines(text))),
             Block::Display(lines) => write_display(lines, out),
             Block::Table(table) => write_table(table, out),
+            Block::Diagram(diagram) => write_diagram(diagram, out),
             Block::Steps(steps) => {
                 out.push_str("<ol class=\"steps\">\n");
                 for step in steps {
@@ -48,6 +50,19 @@ fn write_section(number: usize, section: &Section, out: &mut String) {
     }
     out.push_str("</section>\n");
 }
+
+/// The network as a drawing, where one is laid out.
+#[cfg(feature = "cli")]
+fn write_diagram(diagram: &Diagram, out: &mut String) {
+    if let Some(drawing) = diagram::svg(diagram) {
+        let caption = "What is computed from what; each box leads to its equation.";
+        out.push_str(&format!("<figure class=\"scroll\">\n{drawing}<figcaption>{caption}</figcaption>\n</figure>\n"));
+    }
+}
+
+/// Without dagre nothing lays a drawing out.
+#[cfg(not(feature = "cli"))]
+fn write_diagram(_: &Diagram, _: &mut String) {}
 
 fn write_display(lines: &[Line], out: &mut String) {
     out.push_str("<div class=\"scroll\"><table class=\"display\" role=\"presentation\">\n");

@@ -70,6 +70,7 @@ fn write_section(section: &Section, out: &mut String) {
                 }
                 write_displays(&groups, out);
             }
+            Block::Diagram(_) => {}
             Block::Table(table) => write_table(table, out),
             Block::Steps(steps) => {
                 out.push_str("{\\setlength{\\parskip}{2pt}\\raggedright\n");

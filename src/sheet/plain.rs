@@ -19,6 +19,7 @@ pub(super) fn document_text(document: &Document) -> String {
                 Block::Heading(text) => out.push_str(&format!("\n{}\n", inlines(text))),
                 Block::Paragraph(text) => out.push_str(&format!("{}\n", inlines(text))),
                 Block::Display(lines) => write_display(lines, &mut out),
+                Block::Diagram(_) => {}
                 Block::Table(table) => write_table(table, &mut out),
                 Block::Steps(steps) => {
                     for (at, step) in steps.iter().enumerate() {

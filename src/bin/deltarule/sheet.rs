@@ -8,6 +8,8 @@ use clap::{Args, ValueEnum};
 use deltarule_compiler::cost::Cost;
 use deltarule_compiler::emit::ScalarType;
 use deltarule_compiler::facts::facts;
+use deltarule_compiler::files::write_whole;
+use deltarule_compiler::scratch::typeset;
 use deltarule_compiler::sheet::{Sheet, SheetOptions, Steps};
 use deltarule_compiler::worked::work;
 use std::path::{Path, PathBuf};
@@ -17,6 +19,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "Examples:
   deltarule sheet digits.spec -o digits.tex && pdflatex digits.tex
   deltarule sheet digits.spec -o digits.html --steps all
+  deltarule sheet digits.spec --pdf --notation matrix
   deltarule sheet digits.spec --format txt --notation plain
   deltarule sheet digits.spec -o digits.md --facts --cost
   deltarule sheet net.spec -o net.html --worked --data d.safetensors --params p.safetensors")]
@@ -26,9 +29,12 @@ pub(crate) struct Arguments {
     /// Where to write the sheet; standard output if left out
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The format; if left out, what FILE ends in (.tex, .html, .md), else txt
+    /// The format; if left out, what FILE ends in (.tex, .html, .md, .pdf), else txt
     #[arg(long, value_enum)]
     format: Option<Format>,
+    /// Write a PDF, by way of pdflatex where that is installed; without FILE beside the spec
+    #[arg(long, conflicts_with = "format")]
+    pdf: bool,
     #[command(flatten)]
     notation: NotationOptions,
     /// How much of each derivation is shown
@@ -90,6 +96,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     if arguments.cost {
         sheet = sheet.with_cost(&Cost::new(&compiled.derivation, ScalarType::default()));
+    }
+    let ends_in_pdf = arguments.output.as_deref().and_then(Path::extension).is_some_and(|ending| ending.eq_ignore_ascii_case("pdf"));
+    if arguments.pdf || (ends_in_pdf && arguments.format.is_none()) {
+        let path = arguments.output.clone().unwrap_or_else(|| arguments.spec.with_extension("pdf"));
+        return Ok(write_whole(&path, &typeset(&sheet.to_latex())?)?);
     }
     let text = match arguments.format.unwrap_or_else(|| Format::of_file(arguments.output.as_deref())) {
         Format::Tex => sheet.to_latex(),

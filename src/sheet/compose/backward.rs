@@ -4,7 +4,7 @@ use super::recurrences::Run;
 use super::{Composer, begun, continued, references, separated};
 use crate::calculus::{Condition, Factor, Step, reason};
 use crate::derivation::Adjoint;
-use crate::equation::{Equation, ExprId, IndexId, Node, TensorId};
+use crate::equation::{Elementary, Equation, ExprId, IndexId, Node, TensorId};
 use crate::sheet::Steps;
 use crate::sheet::document::{Block, Inline, Line};
 use crate::sheet::formula::Writer;
@@ -287,6 +287,7 @@ impl Composer<'_> {
         let mut from = vec![Inline::text("from ")];
         from.extend(references(last_uses(factor).filter_map(|tensor| self.number(tensor))));
         let shown_first = self.first_shown(factor);
+        from.extend(self.rules_of(factor).into_iter().map(|rule| Inline::text(format!(", {rule}"))));
         if shown_first > 0 {
             from.push(Inline::text(", only one term of the sum depends on it"));
         }
@@ -301,6 +302,38 @@ impl Composer<'_> {
             lines.push(continued(writer.expression(last.value), why));
         }
         lines
+    }
+
+    /// The rules of differentiation that a partial derivative begins with, those that a reader may have to think of.
+    fn rules_of(&self, factor: &Factor) -> Vec<&'static str> {
+        let context = self.context();
+        let Node::Partial { of, by } = context.node(factor.partial) else { return Vec::new() };
+        let (Node::Access { tensor: of, .. }, Node::Access { tensor: by, .. }) = (context.node(*of), context.node(*by)) else {
+            return Vec::new();
+        };
+        let Some(equation) = self.derivation.forward.iter().find(|equation| equation.target == *of) else { return Vec::new() };
+        let depends = |expr: ExprId| context.contains_tensor(expr, *by);
+        let mut rules: Vec<&'static str> = Vec::new();
+        context.visit(equation.value, &mut |context, part| {
+            let rule = match context.node(part) {
+                Node::Power(base, exponent) if depends(*base) => match context.as_number(*exponent) {
+                    Some(number) if number.value() < 0.0 => Some("quotient rule"),
+                    _ => Some("power rule"),
+                },
+                Node::Multiply(factors) if factors.iter().filter(|&&factor| depends(factor)).count() > 1 => {
+                    let is_quotient = |&factor: &ExprId| {
+                        matches!(context.node(factor), Node::Power(base, exponent)
+                            if depends(*base) && context.as_number(*exponent).is_some_and(|number| number.value() < 0.0))
+                    };
+                    Some(if factors.iter().any(is_quotient) { "quotient rule" } else { "product rule" })
+                }
+                Node::Call(Elementary::Ln, argument) if depends(*argument) => Some("ln′ u = 1/u"),
+                _ => None,
+            };
+            rules.extend(rule.filter(|rule| !rules.contains(rule)));
+        });
+        rules.truncate(2);
+        rules
     }
 
     /// The first form of a partial derivative that is shown. A reader sees at once which term of a sum is left: the forms before that are

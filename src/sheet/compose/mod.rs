@@ -4,6 +4,7 @@ mod algorithm;
 mod backward;
 mod conventions;
 mod cost;
+mod diagram;
 mod facts;
 mod kinks;
 mod layers;

@@ -55,6 +55,7 @@ impl Composer<'_> {
             }
             blocks.push(display);
         }
+        blocks.extend(self.diagram());
         blocks
     }
 }

@@ -252,9 +252,8 @@ impl Writer<'_> {
             }
             Node::Add(terms) => {
                 let flipped = self.is_negative(body);
-                let pieces = terms.iter().map(|&term| {
-                    Some((self.is_negative(term) != flipped, self.contraction(&[bound], term, axes)?))
-                });
+                let pieces =
+                    terms.iter().map(|&term| Some((self.is_negative(term) != flipped, self.contraction(&[bound], term, axes)?)));
                 let mut pieces = pieces.collect::<Option<Vec<(bool, Piece)>>>()?;
                 pieces.sort_by_key(|(negative, _)| *negative);
                 Some(sum_of(pieces))
