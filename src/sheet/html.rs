@@ -1,5 +1,6 @@
 //! HTML: one page that needs nothing else, with formulas in MathML.
 
+#[cfg(feature = "cli")]
 mod diagram;
 mod mathml;
 

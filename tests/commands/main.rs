@@ -10,6 +10,7 @@ mod fmt;
 mod generated;
 mod include;
 mod jacobian;
+mod notation;
 mod output;
 mod trace;
 mod train;

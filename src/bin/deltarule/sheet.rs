@@ -97,7 +97,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.cost {
         sheet = sheet.with_cost(&Cost::new(&compiled.derivation, ScalarType::default()));
     }
-    let ends_in_pdf = arguments.output.as_deref().and_then(Path::extension).is_some_and(|ending| ending.eq_ignore_ascii_case("pdf"));
+    let ends_in_pdf =
+        arguments.output.as_deref().and_then(Path::extension).is_some_and(|ending| ending.eq_ignore_ascii_case("pdf"));
     if arguments.pdf || (ends_in_pdf && arguments.format.is_none()) {
         let path = arguments.output.clone().unwrap_or_else(|| arguments.spec.with_extension("pdf"));
         return Ok(write_whole(&path, &typeset(&sheet.to_latex())?)?);

@@ -5,6 +5,7 @@ mod backward;
 mod conventions;
 mod cost;
 mod diagram;
+mod factors;
 mod facts;
 mod kinks;
 mod layers;
