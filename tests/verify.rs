@@ -1,6 +1,7 @@
 //! `verify`: which rules hold, and what is said about those that do not.
 
 use deltarule_compiler::pipeline::{Compiled, compile};
+use deltarule_compiler::sheet::NotationTable;
 use deltarule_compiler::verify::{Verdict, verify};
 
 /// A net with a hidden layer of another size than all others, so that no index fits by chance.
@@ -19,7 +20,8 @@ fn compiled(spec: &str) -> Compiled {
 }
 
 fn differences(spec: &str, rules: &str) -> Vec<Option<String>> {
-    let checked = verify(&compiled(spec), "rules", rules).unwrap_or_else(|messages| panic!("{}", messages.render()));
+    let checked = verify(&compiled(spec), "rules", rules, &NotationTable::lecture())
+        .unwrap_or_else(|messages| panic!("{}", messages.render()));
     let what = checked.into_iter().map(|checked| match checked.verdict {
         Verdict::Holds => None,
         Verdict::Differs(difference) => Some(difference.what),
@@ -205,7 +207,8 @@ fn a_small_number_that_is_left_out_is_missed() {
 
 #[test]
 fn a_difference_comes_with_numbers_that_show_it() {
-    let checked = verify(&compiled(NET), "rules", "dE/ddense2.s[j] = t[j] - y[j]").expect("a rule that can be read");
+    let checked = verify(&compiled(NET), "rules", "dE/ddense2.s[j] = t[j] - y[j]", &NotationTable::lecture())
+        .expect("a rule that can be read");
     let Verdict::Differs(difference) = &checked[0].verdict else { panic!("it holds") };
     let example = difference.counterexample.as_ref().expect("numbers");
     let value = |name: &str| example.values.iter().find(|(known, _)| known.starts_with(name)).expect(name).1;
@@ -217,7 +220,8 @@ fn a_difference_comes_with_numbers_that_show_it() {
 
 #[test]
 fn rules_that_cannot_be_read_are_drawn_at_their_places() {
-    let messages = |rules: &str| verify(&compiled(NET), "rules", rules).expect_err("something is wrong").render();
+    let messages =
+        |rules: &str| verify(&compiled(NET), "rules", rules, &NotationTable::lecture()).expect_err("something is wrong").render();
     for (rule, line, what) in [
         ("dE/dz[j] = y[j]", 1, "`z` is not known"),
         ("// nothing\nh[j] = 1 +", 2, "expected"),
@@ -231,5 +235,56 @@ fn rules_that_cannot_be_read_are_drawn_at_their_places() {
     ] {
         let text = messages(rule);
         assert!(text.contains(what) && text.contains(&format!("rules:{line}:")), "{rule}\n{text}");
+    }
+}
+
+#[test]
+fn rules_in_latex_are_read_in_the_symbols_of_the_sheet() {
+    holds(
+        NET,
+        r"\sigma_j^1 = \frac{1}{1+e^{-\mathrm{sum}_j^1}}
+\mathrm{sum}_j^1 = \sum_{i=1}^{4} w_{ij}^1 x_i + b_j^1
+\frac{\partial E}{\partial \sigma_j^2} = -\frac{t_j}{\sigma_j^2} + \frac{1 - t_j}{1 - \sigma_j^2}
+\frac{\partial E}{\partial \sigma_j^1} = \sum_{p=1}^{3} \frac{\partial E}{\partial \sigma_p^2} \frac{\partial \sigma_p^2}{\partial \mathrm{sum}_p^2} w_{jp}^2
+\partial E/\partial w_{11}^1 = \frac{\partial E}{\partial \mathrm{sum}_1^1} x_1 + \frac{\lambda}{m} w_{11}^1
+\dfrac{\partial E}{\partial w_{ij}^{2}} = \frac{1}{m}\sum_{n=1}^{m} \dfrac{\partial \ell^{(n)}}{\partial w_{ij}^{2}} + \frac{\lambda}{m}\,w_{ij}^{2}
+v_{w,ij}^{1} \leftarrow \alpha v_{w,ij}^{1} - \eta \frac{\partial E}{\partial w_{ij}^{1}}
+w_{ij}^{1} \leftarrow w_{ij}^{1} + v_{w,ij}^{1}
+\frac{\partial \sigma_j^1}{\partial \mathrm{sum}_k^1} = \begin{cases} \sigma_j^1 (1 - \sigma_j^1) & \text{if } j = k \\ 0 & \text{otherwise} \end{cases}
+",
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_rule_in_latex_is_said_in_the_language() {
+    differs(
+        NET,
+        r"\frac{\partial E}{\partial \sigma_j^1} = \sum_{p=1}^{3} \frac{\partial E}{\partial \sigma_j^2} \sigma_j^2 (1 - \sigma_j^2) w_{jp}^2",
+        "a wrong index: `j` should be `p` in `dE/dy[j]`, `y[j]`",
+    );
+    differs(
+        NET,
+        r"\frac{\partial E}{\partial w_{ij}^1} = \frac{\partial E}{\partial \mathrm{sum}_j^1} x_i + \frac{\lambda}{2m} w_{ij}^1",
+        "the factor `2` should not be there",
+    );
+}
+
+#[test]
+fn latex_that_cannot_be_read_is_drawn_at_its_place() {
+    let messages = |rule: &str| {
+        let read = verify(&compiled(NET), "rules", rule, &NotationTable::lecture());
+        read.expect_err("something is wrong").render()
+    };
+    for (rule, column, what) in [
+        (r"\sigma_j^1 = \frac{1}{1+e^{-x_1}", 22, "this is never closed"),
+        (r"\sigma_j^1 = q_j", 14, "`q` is no symbol of this network"),
+        (r"\sigma_j^1 = x_{j,k}", 14, "`x` is no symbol of this network, with these scripts"),
+        (r"\sigma_j^1 + 1", 1, "has neither `=` nor"),
+        (r"\sigma_j^1 = \int x_1", 14, "`int` is no symbol"),
+        (r"\sigma_j^1 = \sum x_1", 14, "a sum needs its index below"),
+        (r"\sigma_j^1 = 1 +", 17, "a factor is expected"),
+    ] {
+        let text = messages(rule);
+        assert!(text.contains(what) && text.contains(&format!("rules:1:{column}")), "{rule}\n{text}");
     }
 }

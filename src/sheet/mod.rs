@@ -15,6 +15,7 @@ mod markdown;
 pub mod math;
 mod notation;
 mod plain;
+mod printed;
 mod text;
 
 use crate::cost::Cost;
@@ -28,6 +29,7 @@ pub use jacobian::{jacobian_latex, jacobian_text};
 use math::Math;
 use notation::Notation;
 pub use notation::table::{LayerMark, NotationTable};
+pub use printed::{Printed, PrintedSymbol};
 
 /// How much of each derivation is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

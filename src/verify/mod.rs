@@ -11,6 +11,7 @@ mod compare;
 mod derivatives;
 mod edits;
 mod factors;
+mod latex;
 mod point;
 mod report;
 mod rules;
@@ -24,22 +25,26 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::equation::IndexId;
 use crate::model::rule::{Vocabulary, extent, meaning};
 use crate::pipeline::Compiled;
+use crate::sheet::NotationTable;
 use crate::syntax::tree::{Expr, Spec};
 use compare::{Outcome, Sides};
+use latex::Symbols;
 use rules::Rule;
 use subject::Subject;
 
-/// Checks rules, one on a line, against the derivation of a spec. `name` is what messages call their text.
+/// Checks rules, one on a line, against the derivation of a spec. `name` is what messages call their text. A rule with a backslash in it
+/// is LaTeX, in the symbols that `notation` gives the spec's tensors.
 ///
 /// # Errors
 /// What is wrong with rules that cannot be read, with the places; nothing is checked then.
-pub fn verify(compiled: &Compiled, name: &str, text: &str) -> Result<Vec<Checked>, Diagnostics> {
+pub fn verify(compiled: &Compiled, name: &str, text: &str, notation: &NotationTable) -> Result<Vec<Checked>, Diagnostics> {
     let mut diagnostics = Diagnostics { sources: compiled.diagnostics.sources.clone(), messages: Vec::new() };
     let source = diagnostics.sources.add(name, rules::with_primes_at_names(text));
     let (prelude, _) = crate::syntax::parse(&diagnostics.sources, crate::span::SourceId(0));
     let mut subject = Subject::new(&compiled.derivation);
+    let symbols = Symbols::new(&compiled.derivation, notation);
     let mut read = Vec::new();
-    for rule in rules::split(&diagnostics.sources, source, text) {
+    for rule in rules::split(&diagnostics.sources, source, text, &symbols) {
         let known = diagnostics.messages.len();
         let rule = rule.and_then(|rule| Statement::new(&mut subject, &compiled.spec, &prelude, rule));
         match rule {
@@ -66,6 +71,8 @@ struct Statement {
     sides: Sides,
     /// What is wrong with indices that leave their axes.
     misfits: Vec<String>,
+    /// Whether the left side has such an index.
+    is_outside: bool,
 }
 
 impl Statement {
@@ -87,17 +94,24 @@ impl Statement {
         }
         let vocabulary = Vocabulary { user, prelude, known: &subject.known, indices: &indices };
         let left = meaning(&mut subject.context, &vocabulary, &rule.left)?;
-        let right = meaning(&mut subject.context, &vocabulary, &rule.right)?;
-        let misfits = left.misfits.iter().chain(&right.misfits).map(|misfit| misfit.message.clone()).collect();
+        let is_outside = !left.misfits.is_empty();
+        // Of an element that is not there nothing is asked.
+        let right = if is_outside { left.clone() } else { meaning(&mut subject.context, &vocabulary, &rule.right)? };
+        let misfits = right.misfits.iter().map(|misfit| format!("{}: {}", misfit.message, misfit.label)).collect();
         let axes = left.axes.clone();
         let sides = subject.aligned(&left, &right).ok_or_else(|| vec![rules::shapes_differ(&rule, subject, &left, &right)])?;
-        Ok(Statement { rule, indices, axes, sides, misfits })
+        Ok(Statement { rule, indices, axes, sides, misfits, is_outside })
     }
 
     fn check(&self, subject: &mut Subject<'_>, user: &Spec, prelude: &Spec) -> Checked {
         let verdict = match compare::compare(subject, self.sides) {
+            _ if self.is_outside => {
+                Verdict::Differs(Difference::without_numbers(format!("the range: {}", self.misfits.join("; "))))
+            }
             Outcome::Same => Verdict::Holds,
-            Outcome::Undecided => Verdict::Differs(Difference::undecided()),
+            Outcome::Undecided => Verdict::Differs(Difference::without_numbers(
+                "at none of the points that were tried have both sides a value".to_owned(),
+            )),
             Outcome::Different(failure) => {
                 let edit = edits::first_that_holds(self, subject, user, prelude, &failure);
                 Verdict::Differs(report::difference(self, subject, &failure, edit))

@@ -57,7 +57,8 @@ fn compared_numbers(subject: &Subject<'_>) -> Vec<f64> {
         context.visit(equation.value, &mut |context, part| {
             if let Node::Compare(..) | Node::Add(_) = context.node(part) {
                 for_each_child(context.node(part), |side| {
-                    if let Some(number) = context.as_number(side).filter(|_| found.len() < NUMBERS) {
+                    let number = context.as_number(side).filter(|number| number.value().abs() <= GREATEST);
+                    if let Some(number) = number.filter(|_| found.len() < NUMBERS) {
                         let scaled = (number.value() * SCALE as f64) as i64;
                         found.extend([scaled, scaled.saturating_neg()]);
                     }
@@ -67,6 +68,9 @@ fn compared_numbers(subject: &Subject<'_>) -> Vec<f64> {
     }
     found.into_iter().map(|scaled| scaled as f64 / SCALE as f64).collect()
 }
+
+/// Numbers that are greater are no thresholds that values near 1 meet.
+const GREATEST: f64 = 100.0;
 
 /// How many numbers values are chosen from, so that they do meet.
 const NUMBERS: usize = 10;

@@ -64,8 +64,8 @@ pub struct Counterexample {
 }
 
 impl Difference {
-    pub(super) fn undecided() -> Difference {
-        let what = "at none of the points that were tried have both sides a value".to_owned();
+    /// A difference that no numbers show.
+    pub(super) fn without_numbers(what: String) -> Difference {
         Difference { what, corrected: None, derived: None, counterexample: None }
     }
 }
@@ -80,7 +80,7 @@ pub(super) fn difference(statement: &Statement, subject: &Subject<'_>, failure: 
         Some(edit) => (edit.what, Some(edit.rule)),
         None => match statement.misfits.first() {
             Some(misfit) => (format!("a wrong index: {misfit}"), None),
-            None => ("no single edit makes the sides equal".to_owned(), None),
+            None => ("the right side is another function, and no small edit makes it the left one".to_owned(), None),
         },
     };
     let what = if failure.only_where_values_meet { format!("only where values meet, as at a kink: {what}") } else { what };
@@ -156,7 +156,9 @@ impl fmt::Display for Digits {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Digits(value, digits) = *self;
         if value != 0.0 && !(1e-3..1e6).contains(&value.abs()) {
-            return write!(formatter, "{value:.digits$e}");
+            let text = format!("{value:.digits$e}");
+            let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+            return write!(formatter, "{}e{exponent}", digits.trim_end_matches('0').trim_end_matches('.'));
         }
         let text = format!("{value:.digits$}");
         let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };

@@ -1,5 +1,6 @@
 //! From a text to rules: one a line, two sides with `=` between them.
 
+use super::latex::{self, Symbols};
 use super::subject::Subject;
 use crate::diagnostic::Diagnostic;
 use crate::limits;
@@ -25,12 +26,20 @@ pub(super) struct Rule {
 
 /// The same text with `w[i, j]'` written `w'[i, j]`, as names are in the language. No byte moves farther than its brackets.
 pub(super) fn with_primes_at_names(text: &str) -> String {
+    text.split('\n').map(|line| if is_latex(line) { line.to_owned() } else { with_primes(line) }).collect::<Vec<_>>().join("\n")
+}
+
+/// Whether a rule is written in LaTeX: the language has no backslash.
+fn is_latex(rule: &str) -> bool {
+    rule.contains('\\')
+}
+
+fn with_primes(text: &str) -> String {
     let mut bytes = text.as_bytes().to_vec();
     let mut open = Vec::new();
     for position in 0..bytes.len() {
         match bytes[position] {
             b'[' => open.push(position),
-            b'\n' => open.clear(),
             b']' => {
                 let start = open.pop();
                 if let (Some(start), Some(b'\'')) = (start, bytes.get(position + 1)) {
@@ -44,7 +53,7 @@ pub(super) fn with_primes_at_names(text: &str) -> String {
 }
 
 /// The rules of a file, each read or refused by itself; `written` is the text before [`with_primes_at_names`].
-pub(super) fn split(sources: &Sources, source: SourceId, written: &str) -> Vec<Result<Rule, Vec<Diagnostic>>> {
+pub(super) fn split(sources: &Sources, source: SourceId, written: &str, symbols: &Symbols) -> Vec<Result<Rule, Vec<Diagnostic>>> {
     let text = &sources.get(source).text;
     let span = |start: usize, end: usize| Span { source, start: start as u32, end: end as u32 };
     if text.len() > limits::SOURCE_BYTES {
@@ -58,7 +67,7 @@ pub(super) fn split(sources: &Sources, source: SourceId, written: &str) -> Vec<R
         let first = start + code.len() - code.trim_start().len();
         let end = start + code.trim_end().len();
         if first < end {
-            let rule = read(sources, span(first, end), number + 1);
+            let rule = read(sources, span(first, end), number + 1, symbols);
             rules.push(rule.map(|rule| Rule { text: written.get(first..end).unwrap_or(&rule.text).to_owned(), ..rule }));
         }
         start += line.len() + 1;
@@ -66,8 +75,12 @@ pub(super) fn split(sources: &Sources, source: SourceId, written: &str) -> Vec<R
     rules
 }
 
-fn read(sources: &Sources, span: Span, line: usize) -> Result<Rule, Vec<Diagnostic>> {
+fn read(sources: &Sources, span: Span, line: usize, symbols: &Symbols) -> Result<Rule, Vec<Diagnostic>> {
     let text = sources.text(span);
+    if is_latex(text) {
+        let (left, right) = latex::read(text, span, symbols).map_err(|message| vec![message])?;
+        return Ok(Rule { text: text.to_owned(), line, span, left, right });
+    }
     let Some(sign) = equals_sign(text) else {
         let message = Diagnostic::error(span, "a rule is an equation, and this has no `=`");
         return Err(vec![message.hint("such as `dE/dw[i, j] = dE/ds[j] * x[i]`")]);

@@ -57,17 +57,19 @@ impl<'d> Subject<'d> {
     /// Gives adjoints the names that rules have for them, and all tensors that a rule may speak of a meaning.
     fn name_all(&mut self) {
         let ids: Vec<TensorId> = self.context.tensors().map(|(id, _)| id).collect();
+        let objective = objective_name(self.derivation);
         let has_objective = self.derivation.model.objective.is_some();
         for &id in &ids {
             let name = match self.context.tensor(id).role {
                 Role::Adjoint { of } => {
                     let name = &self.context.tensor(of).name;
                     let is_parameter = self.context.tensor(of).role == Role::Parameter;
-                    let result = self.result.map_or("E", |result| self.context.tensor(result).name.as_str());
-                    let result = if is_parameter || has_objective { result } else { "E" };
+                    let result = self.result.map_or(objective, |result| self.context.tensor(result).name.as_str());
+                    let result = if is_parameter || has_objective { result } else { objective };
                     format!("d{result}/d{name}")
                 }
-                Role::Gradient { of } => format!("dE/d{}", self.context.tensor(of).name),
+                Role::Gradient { of } => format!("d{objective}/d{}", self.context.tensor(of).name),
+                Role::Objective => objective.to_owned(),
                 _ => continue,
             };
             self.context.tensor_mut(id).name = name;
@@ -90,7 +92,7 @@ impl<'d> Subject<'d> {
             }
         }
         if let Some(result) = self.result.filter(|_| has_objective) {
-            self.add_known("E".to_owned(), result);
+            self.add_known(objective.to_owned(), result);
         }
     }
 
@@ -127,4 +129,11 @@ impl<'d> Subject<'d> {
     pub(super) fn equation_of(&self, tensor: TensorId) -> Option<&Equation> {
         self.equations.get(&tensor)
     }
+}
+
+/// What rules call the objective: `E`, unless a tensor has that name.
+pub(super) fn objective_name(derivation: &Derivation) -> &'static str {
+    let context = &derivation.model.context;
+    let is_taken = |name: &str| context.tensors().any(|(_, tensor)| tensor.role != Role::Objective && tensor.name == name);
+    ["E", "J", "objective"].into_iter().find(|name| !is_taken(name)).unwrap_or("E")
 }

@@ -4,6 +4,7 @@
 
 mod circuits;
 mod modules;
+mod rules;
 mod running;
 mod sigmoidal;
 mod threshold;

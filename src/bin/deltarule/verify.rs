@@ -2,6 +2,7 @@
 
 use crate::common::{compile_file, print};
 use crate::failure::Failure;
+use crate::notation::NotationOptions;
 use clap::Args;
 use deltarule_compiler::files::read_spec;
 use deltarule_compiler::verify::verify;
@@ -10,16 +11,18 @@ use std::path::PathBuf;
 /// Check rules against the derivation: each holds as an equation of functions, or differs, and where
 #[derive(Args)]
 #[command(
-    after_help = "A rule is an equation in the language of specs, with dE/dw[i, j] for the derivative of the objective and dy[j]/ds[k]
-for that of one tensor by another. It reads as for one example: a term in data stands for its mean over the
-minibatch; regularizers enter whole, with m.
+    after_help = r#"A rule is an equation in the language of specs, with dE/dw[i, j] for the derivative of the objective and
+dy[j]/ds[k] for that of one tensor by another; where it has a backslash it is LaTeX, in the symbols of the sheet.
+It reads as for one example: a term in data stands for its mean over the minibatch; regularizers enter whole,
+with m.
 
 Examples:
   deltarule verify digits.spec --rule 'dE/ddense2.s[j] = y[j] - [j = t]'
-  deltarule verify net.spec --rule 'dE/dw[i, j] = dE/ds[j] * x[i] + l2.a / m * w[i, j]' --rule \"w' = w - sgd.rate * dE/dw\"
+  deltarule verify net.spec --rule 'dE/dw[i, j] = dE/ds[j] * x[i] + l2.a / m * w[i, j]' --rule "w' = w - sgd.rate * dE/dw"
+  deltarule verify net.spec --rule '\frac{\partial E}{\partial w_{ij}^1} = \frac{\partial E}{\partial \sigma_j^1} \sigma_j^1 (1 - \sigma_j^1) x_i'
   deltarule verify net.spec --rules notes.rules      # one rule a line, comments after //
 
-Exit codes: 0 all rules hold, 1 one does not, 2 one cannot be read."
+Exit codes: 0 all rules hold, 1 one does not, 2 one cannot be read."#
 )]
 pub(crate) struct Arguments {
     /// The spec
@@ -27,6 +30,8 @@ pub(crate) struct Arguments {
     /// A rule; may be given several times
     #[arg(long = "rule", value_name = "RULE", required_unless_present = "rules")]
     rule: Vec<String>,
+    #[command(flatten)]
+    notation: NotationOptions,
     /// A file of rules, one on a line
     #[arg(long, value_name = "FILE")]
     rules: Vec<PathBuf>,
@@ -35,6 +40,7 @@ pub(crate) struct Arguments {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let compiled = compile_file(&arguments.spec)?;
+    let notation = arguments.notation.table()?;
     let mut texts = Vec::new();
     if !arguments.rule.is_empty() {
         texts.push(("--rule".to_owned(), arguments.rule.join("\n")));
@@ -44,7 +50,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let mut checked = Vec::new();
     for (name, text) in &texts {
-        checked.extend(verify(&compiled, name, text).map_err(|messages| Failure::Unreadable(Box::new(messages)))?);
+        checked.extend(verify(&compiled, name, text, &notation).map_err(|messages| Failure::Unreadable(Box::new(messages)))?);
     }
     if checked.is_empty() {
         return Err(Failure::Usage("there is no rule to check".to_owned()));
