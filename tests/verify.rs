@@ -246,7 +246,7 @@ fn rules_in_latex_are_read_in_the_symbols_of_the_sheet() {
 \mathrm{sum}_j^1 = \sum_{i=1}^{4} w_{ij}^1 x_i + b_j^1
 \frac{\partial E}{\partial \sigma_j^2} = -\frac{t_j}{\sigma_j^2} + \frac{1 - t_j}{1 - \sigma_j^2}
 \frac{\partial E}{\partial \sigma_j^1} = \sum_{p=1}^{3} \frac{\partial E}{\partial \sigma_p^2} \frac{\partial \sigma_p^2}{\partial \mathrm{sum}_p^2} w_{jp}^2
-\partial E/\partial w_{11}^1 = \frac{\partial E}{\partial \mathrm{sum}_1^1} x_1 + \frac{\lambda}{m} w_{11}^1
+\partial E/\partial w_{1,1}^1 = \frac{\partial E}{\partial \mathrm{sum}_1^1} x_1 + \frac{\lambda}{m} w_{1,1}^1
 \dfrac{\partial E}{\partial w_{ij}^{2}} = \frac{1}{m}\sum_{n=1}^{m} \dfrac{\partial \ell^{(n)}}{\partial w_{ij}^{2}} + \frac{\lambda}{m}\,w_{ij}^{2}
 v_{w,ij}^{1} \leftarrow \alpha v_{w,ij}^{1} - \eta \frac{\partial E}{\partial w_{ij}^{1}}
 w_{ij}^{1} \leftarrow w_{ij}^{1} + v_{w,ij}^{1}
