@@ -77,6 +77,9 @@ impl Walk<'_> {
             Statement::Start(local, _) | Statement::StartLanes(local, ..) => {
                 self.started.insert(local.0, self.loops.iter().map(|open| open.index).collect());
             }
+            Statement::StartRow(local, index) => {
+                self.started.insert(local.0, self.loops.iter().map(|open| open.index).chain([*index]).collect());
+            }
             Statement::Combine { into, kind, value, .. } => {
                 self.value(value);
                 self.combine(into.0, *kind);
@@ -171,7 +174,7 @@ impl Walk<'_> {
 
     fn value(&mut self, value: &Value) {
         match value {
-            Value::Number(_) | Value::Local(_) | Value::Load(_) | Value::Index(_) => {}
+            Value::Number(_) | Value::Local(_) | Value::OfRow(..) | Value::Load(_) | Value::Index(_) => {}
             Value::Sum(terms) => {
                 terms.iter().for_each(|term| self.value(term));
                 self.done(Operation::Add, terms.len().saturating_sub(1));

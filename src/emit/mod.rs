@@ -132,4 +132,17 @@ mod tests {
             assert!(code.contains(&format!("/// ({number}) ")), "equation {number} is not named in\n{code}");
         }
     }
+
+    #[test]
+    fn what_several_loops_sum_up_stays_in_local_variables() {
+        let spec = "input x[9, 9, 3]\ntarget t: class[2]\nh = x |> conv2d(4, 3) |> tanh |> conv2d(6, 3)\n\
+                    y = h |> flatten |> dense(2) |> softmax\nloss cross_entropy(y, t)\noptimizer sgd(0.1)\n";
+        let derivation = crate::pipeline::compile("windows.spec", spec).expect("the spec is right").derivation;
+        let code = emit_file(&derivation, &EmitOptions::new("Windows")).expect("emitted code parses");
+        // Rows over the channels that go out, forward and for the kernels; for the adjoint of what comes in, a sum over them.
+        for (accumulators, kernels) in [("row: [f32; 4]", 2), ("row: [f32; 6]", 2), ("lanes: [f32; 6]", 1)] {
+            let found = code.matches(&format!("let mut {accumulators}")).count();
+            assert!(found >= kernels, "{accumulators} is in {found} kernels of\n{code}");
+        }
+    }
 }

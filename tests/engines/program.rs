@@ -71,7 +71,7 @@ pub(crate) fn build(package: &str, cases: &[Case]) -> Vec<PathBuf> {
     write(
         "Cargo.toml",
         &format!(
-            "[package]\nname = \"{package}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
+            "[package]\nname = \"{package}\"\nversion = \"0.0.0\"\nedition = \"2024\"\nautobins = false\n\n[dependencies]\n\
              deltarule = {{ path = {runtime}, default-features = false }}\n\n[profile.dev]\ndebug = false\nincremental = false\n\n\
              [workspace]\n{bins}"
         ),

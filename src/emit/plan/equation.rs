@@ -4,9 +4,12 @@
 //! the operands offer. What a row shares, such as the exponentials of a softmax, is computed into a row first.
 
 use super::nest::Nest;
-use super::open::Opened;
+use super::open::{Opened, Step};
 use super::statement::{Place, Range, Statement, Value};
 use crate::equation::{Affine, Equation, ExprId, IndexId, Node, Recurrence, ReduceKind};
+
+/// A row of at most as many values is summed up in local variables, which a compiler keeps in registers, before it is written.
+const MOST_LANES_OF_A_ROW: usize = 32;
 
 impl Nest<'_> {
     /// `target = value` for all values of the indices.
@@ -134,10 +137,25 @@ impl Nest<'_> {
         let order: Vec<IndexId> = indices.into_iter().chain([inner]).collect();
         let levels = self.levels.len();
         let Opened { steps, body } = self.loops_of(&order, body);
+        let lanes = self.context.index_of(inner).extent();
+        let is_whole = matches!(steps.last(), Some(Step::Loop(index, range)) if *index == inner && range.bounds.is_empty());
+        if !is_whole || steps.len() < 2 || lanes > MOST_LANES_OF_A_ROW {
+            self.open_steps(steps);
+            let value = self.value(body);
+            self.push(Statement::Add(row.clone(), value));
+            self.close_to(levels);
+            return;
+        }
+        let sums = self.local("row");
+        self.push(Statement::StartRow(sums, inner));
         self.open_steps(steps);
         let value = self.value(body);
-        self.push(Statement::Add(row.clone(), value));
+        self.push(Statement::Combine { into: sums, in_lanes: true, kind: ReduceKind::Sum, value });
+        self.close_as(|index, body| Statement::ForLanes { index, lanes, body });
         self.close_to(levels);
+        self.open(inner);
+        self.push(Statement::Add(row.clone(), Value::OfRow(sums, inner)));
+        self.close();
     }
 
     /// A part of an expression that is better computed for a whole row first.

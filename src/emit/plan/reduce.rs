@@ -8,8 +8,10 @@ use crate::equation::{Affine, Context, ExprId, IndexId, Node, ReduceKind};
 /// How many accumulators a reduction over a contiguous row has: additions then wait for each other that much less, and
 /// a compiler may put them into the lanes of a vector, which it must not do with a single one.
 pub(super) const LANES: usize = 16;
-/// A reduction over fewer values than this has one accumulator.
+/// A single loop over fewer values than this has one accumulator.
 const LEAST_EXTENT_FOR_LANES: usize = 2 * LANES;
+/// So has the innermost of several loops over fewer values than this. The accumulators of several loops are combined but once.
+const LEAST_INNER_EXTENT_FOR_LANES: usize = 4;
 
 /// What a reduction starts with.
 pub(super) fn neutral(kind: ReduceKind) -> f64 {
@@ -137,10 +139,13 @@ impl Nest<'_> {
             Some(Step::Loop(index, range)) if range.bounds.is_empty() => self.context.index_of(*index).extent(),
             _ => 0,
         };
-        let in_lanes = inner_extent >= LEAST_EXTENT_FOR_LANES && kind != ReduceKind::Product && !self.calls_functions(body);
+        let is_nested = steps.len() > 1;
+        let least_extent = if is_nested { LEAST_INNER_EXTENT_FOR_LANES } else { LEAST_EXTENT_FOR_LANES };
+        let in_lanes = inner_extent >= least_extent && kind != ReduceKind::Product && !self.calls_functions(body);
+        let lanes = inner_extent.min(LANES);
         let accumulator = self.local(if in_lanes { "lanes" } else { name });
         self.push(if in_lanes {
-            Statement::StartLanes(accumulator, LANES, neutral(kind))
+            Statement::StartLanes(accumulator, lanes, neutral(kind))
         } else {
             Statement::Start(accumulator, neutral(kind))
         });
@@ -149,7 +154,7 @@ impl Nest<'_> {
         let value = self.value(body);
         self.push(Statement::Combine { into: accumulator, in_lanes, kind, value });
         if in_lanes {
-            self.close_as(|index, body| Statement::ForLanes { index, lanes: LANES, body });
+            self.close_as(|index, body| Statement::ForLanes { index, lanes, body });
         }
         self.close_to(levels);
         if !in_lanes {

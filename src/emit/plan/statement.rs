@@ -22,6 +22,8 @@ pub(crate) enum Value {
     Number(f64),
     /// A local variable.
     Local(Local),
+    /// The accumulator of a [`Statement::StartRow`] for the value of its index.
+    OfRow(Local, IndexId),
     /// An element of a tensor.
     Load(Place),
     /// An affine expression in loop variables.
@@ -131,6 +133,8 @@ pub(crate) enum Statement {
     Start(Local, f64),
     /// An array of accumulators with their first value.
     StartLanes(Local, usize, f64),
+    /// An array of accumulators of a sum, one for each value of an index.
+    StartRow(Local, IndexId),
     /// Accumulates a value.
     Combine {
         /// The accumulator, or the array of them.
@@ -172,7 +176,7 @@ impl Value {
     /// Calls `visit` for each place that is read.
     pub(crate) fn places(&self, visit: &mut dyn FnMut(&Place)) {
         match self {
-            Value::Number(_) | Value::Local(_) | Value::Index(_) => {}
+            Value::Number(_) | Value::Local(_) | Value::OfRow(..) | Value::Index(_) => {}
             Value::Load(place) => visit(place),
             Value::Sum(values) | Value::Product(values) => values.iter().for_each(|value| value.places(visit)),
             Value::Quotient(a, b) | Value::Power(a, b) => {
@@ -226,7 +230,7 @@ impl Statement {
                 }
                 body.iter().for_each(|statement| statement.reads(visit));
             }
-            Statement::Start(..) | Statement::StartLanes(..) | Statement::FinishLanes { .. } => {}
+            Statement::Start(..) | Statement::StartLanes(..) | Statement::StartRow(..) | Statement::FinishLanes { .. } => {}
             Statement::Let(_, value)
             | Statement::Combine { value, .. }
             | Statement::KeepBest { value, .. }

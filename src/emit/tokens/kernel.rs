@@ -159,6 +159,12 @@ impl KernelTokens<'_> {
                 let local = self.local(*local);
                 quote!(let mut #local: [#scalar; #lanes] = [#first; #lanes];)
             }
+            Statement::StartRow(local, index) => {
+                let (zero, scalar) = (self.number(0.0), &self.scalar);
+                let extent = Literal::usize_unsuffixed(self.plan.context.index_of(*index).extent());
+                let local = self.local(*local);
+                quote!(let mut #local: [#scalar; #extent] = [#zero; #extent];)
+            }
             Statement::Combine { into, in_lanes, kind, value } => {
                 let value = self.value(value);
                 let into = self.local(*into);
@@ -249,6 +255,13 @@ impl KernelTokens<'_> {
         let offset = self.plan.context.index_of(index).start.max(0) as usize;
         let (blocks, rest) = (extent / lanes, extent % lanes);
         let literal = Literal::usize_unsuffixed;
+        if lanes == extent && offset == 0 {
+            return self.with_loop(index, |tokens, variable| {
+                let body: TokenStream = body.iter().map(|statement| tokens.statement(statement, Some(variable))).collect();
+                let lanes = literal(lanes);
+                quote!(for #variable in 0..#lanes { #body })
+            });
+        }
         self.with_variable("lane", |tokens, lane| {
             let lane_body = tokens.with_loop(index, |tokens, variable| {
                 let body: TokenStream = body.iter().map(|statement| tokens.statement(statement, Some(lane))).collect();

@@ -44,6 +44,12 @@ impl KernelTokens<'_> {
                 let local = self.local(*local);
                 (quote!(#local), Binding::Tight)
             }
+            Value::OfRow(local, index) => {
+                let first = self.plan.context.index_of(*index).start;
+                let lane = self.affine(&Affine { terms: vec![(*index, 1)], constant: -first }, false);
+                let local = self.local(*local);
+                (quote!(#local[#lane]), Binding::Tight)
+            }
             Value::Load(place) => self.load(place),
             // A cast before `<` would read as the start of type arguments.
             Value::Index(affine) => (self.affine_as_number(affine), Binding::Conditional),
