@@ -1,11 +1,11 @@
-//! The digits net in a crate without std, outside of the workspace.
+//! Nets in a crate without std, outside of the workspace.
 #![cfg(target_os = "linux")]
 
 use std::path::Path;
 use std::process::Command;
 
 #[test]
-fn a_program_without_std_allocator_or_panic_links_and_learns() {
+fn nets_without_std_allocator_or_panic_link_and_learn() {
     let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/no_std");
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no_std");
     let build = Command::new(env!("CARGO"))

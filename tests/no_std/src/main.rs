@@ -1,46 +1,84 @@
-//! Trains the digits net on two examples, without std, without an allocator, and without a way to panic.
+//! Trains three nets on two examples each, without std, without an allocator, and without a way to panic: dense layers, windows with
+//! dropout, and a recurrence.
 #![no_std]
 #![no_main]
 
 use core::cell::UnsafeCell;
 
-use backprop::derive_backprop;
+use backprop::{Trainable, derive_backprop};
 
 #[derive_backprop("../../specs/digits.spec", crate = backprop)]
 struct Digits;
 
+#[derive_backprop(spec = "
+    input x[9, 9, 1]
+    target t: class[3]
+    features = x |> conv2d(4, 3, stride = 2, padding = same) |> relu |> max_pool(2) |> conv2d(5, 2) |> tanh
+    y = features |> flatten |> dropout(0.1) |> dense(3) |> softmax
+    loss cross_entropy(y, t)
+    optimizer adam(0.05)
+", crate = backprop)]
+struct Windows;
+
+#[derive_backprop(spec = "
+    input x[5, 3]
+    target t: class[2]
+    s = x |> lstm(4) |> gru(3) |> rnn(3)
+    last[j: 3] = s[4, j]
+    y = last |> dense(2) |> softmax
+    loss cross_entropy(y, t)
+    optimizer adam(0.05)
+", crate = backprop)]
+struct Steps;
+
+/// A net and all that its training needs.
+type Trained<N> = (N, <N as Trainable>::State, <N as backprop::Supervised>::Scratch);
+
 /// All memory of the program, in place from its start.
-struct Memory(UnsafeCell<(Digits, DigitsState, DigitsScratch)>);
+struct Memory(UnsafeCell<(Trained<Digits>, Trained<Windows>, Trained<Steps>)>);
 
 // SAFETY: the program has one thread.
 unsafe impl Sync for Memory {}
 
-static MEMORY: Memory = Memory(UnsafeCell::new((Digits::ZERO, DigitsState::ZERO, DigitsScratch::ZERO)));
+static MEMORY: Memory = Memory(UnsafeCell::new((
+    (Digits::ZERO, DigitsState::ZERO, DigitsScratch::ZERO),
+    (Windows::ZERO, WindowsState::ZERO, WindowsScratch::ZERO),
+    (Steps::ZERO, StepsState::ZERO, StepsScratch::ZERO),
+)));
 
 // `memcpy`, `memset` and the start of the process.
 #[link(name = "c")]
 unsafe extern "C" {}
 
-/// Exits with 0 where the loss has fallen and the prediction is right.
+/// Exits with 0 where each loss has fallen and the prediction is right.
 #[unsafe(no_mangle)]
 extern "C" fn main() -> i32 {
     // SAFETY: `main` is called once, and nothing else touches the memory.
-    let (net, state, scratch) = unsafe { &mut *MEMORY.0.get() };
-    net.initialize(1);
+    let (digits, windows, steps) = unsafe { &mut *MEMORY.0.get() };
     let (inputs, targets) = ([[0.0, 1.0], [1.0, 0.0]].map(pattern), [3, 7]);
-    let first = net.forward_slice(&inputs, &targets, scratch);
-    for _ in 0..50 {
-        net.train_slice(&inputs, &targets, state, scratch);
-    }
-    let last = net.forward_slice(&inputs, &targets, scratch);
+    let digits_learn = learns(digits, &inputs, &targets);
     let mut output = [0.0; 10];
-    net.predict(&inputs[0], &mut output, &mut scratch.values);
+    digits.0.predict(&inputs[0], &mut output, &mut digits.2.values);
     let is_greatest = output.iter().all(|&other| other <= output[3]);
-    i32::from(!(last < first / 2.0 && is_greatest))
+    let images = [[0.0, 1.0], [1.0, 0.0]].map(|colors| [pattern::<9>(colors).map(|pixel| [pixel]); 9]);
+    let windows_learn = learns(windows, &images, &[0, 2]);
+    let sequences = [[0.0, 1.0], [1.0, 0.0]].map(|values| [pattern::<3>(values); 5]);
+    let steps_learn = learns(steps, &sequences, &[0, 1]);
+    i32::from(!(digits_learn && is_greatest && windows_learn && steps_learn))
 }
 
-fn pattern([even, odd]: [f32; 2]) -> [f32; 64] {
-    let mut pixels = [even; 64];
+/// Whether a net halves its loss on these examples.
+fn learns<N: Trainable<Scalar = f32>>((net, state, scratch): &mut Trained<N>, inputs: &[N::Input], targets: &[N::Target]) -> bool {
+    net.initialize(1);
+    let first = net.forward_slice(inputs, targets, scratch);
+    for _ in 0..50 {
+        net.train_slice(inputs, targets, state, scratch);
+    }
+    net.forward_slice(inputs, targets, scratch) < first / 2.0
+}
+
+fn pattern<const N: usize>([even, odd]: [f32; 2]) -> [f32; N] {
+    let mut pixels = [even; N];
     for pixel in pixels.iter_mut().step_by(2) {
         *pixel = odd;
     }
