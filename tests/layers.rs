@@ -10,10 +10,11 @@ use common::data::data;
 use common::modules::{by_everything, compositions, constructs, functions, layers, rules};
 use common::specs::Spec;
 use deltarule_compiler::derivation::Derivation;
-use deltarule_compiler::generic::{Engine, GradientReport, check_gradients};
+use deltarule_compiler::generic::{Engine, GradientReport, Values, check_gradients};
 use deltarule_compiler::span::Sources;
 use deltarule_compiler::syntax::tree::StatementKind;
 use deltarule_compiler::syntax::{PRELUDE, parse};
+use ndarray::{ArrayD, IxDyn};
 
 /// The words of a text.
 fn words(text: &str) -> BTreeSet<&str> {
@@ -125,4 +126,32 @@ fn no_definition_of_the_prelude_is_without_a_test() {
     let missing: Vec<&&str> = defined.keys().filter(|name| !used.contains(*name)).collect();
     assert!(defined.len() > 50, "the prelude has more than {} definitions", defined.len());
     assert!(missing.is_empty(), "tests/common/modules.rs has no spec with {missing:?}");
+}
+
+#[test]
+fn of_equal_values_the_first_takes_the_derivative() {
+    let cases = [
+        (
+            "x[3, 3, 1]",
+            "sum(p, q, f: y[p, q, f])",
+            "y = x |> max_pool(2, stride = 1)",
+            vec![1.0, 1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0],
+        ),
+        ("x[4]", "y", "y = max(i: x[i])", vec![1.0, 0.0, 0.0, 0.0]),
+        ("x[4]", "y", "y = min(i: x[i])", vec![1.0, 0.0, 0.0, 0.0]),
+        ("x[2, 2]", "y", "y = max(j, i: x[i, j])", vec![1.0, 0.0, 0.0, 0.0]),
+        ("x[2]", "y", "y = max(x[0], x[1])", vec![1.0, 0.0]),
+        ("x[2]", "y", "y = min(x[0], x[1])", vec![1.0, 0.0]),
+        ("x[3]", "y", "y = max(i in 0..5: x[i - 1] - 0.5)", vec![1.0, 0.0, 0.0]),
+    ];
+    for (input, value, equation, expected) in cases {
+        let text = format!("input {input}\n{equation}\nobjective {value} by x\n");
+        let derivation = common::derivation(equation, &text);
+        let engine = Engine::<f64>::new(&derivation).expect("the engine takes the net");
+        let shape: Vec<usize> = derivation.model.context.tensor(derivation.model.inputs[0]).shape.clone();
+        let ones = ArrayD::from_elem(IxDyn(&[&[1], &shape[..]].concat()), 1.0);
+        let batch = engine.batch([("x", Values::Numbers(ones))]).expect("the data fits");
+        let derivatives = engine.derivatives(&engine.initialize(1), &batch).expect("the net runs");
+        assert_eq!(derivatives[0].values.iter().copied().collect::<Vec<_>>(), expected, "{equation}");
+    }
 }

@@ -1,11 +1,14 @@
-//! Random networks of one to four layers: the gradient is that of the objective, and training does what the rule says.
+//! Random networks: the gradient is that of the objective, training does what the rule says, and all that is made of a net can be made.
 #![cfg(feature = "generic")]
 
 mod common;
 
+use common::graphs::{Graph, graph, graph_spec};
 use common::random::{Network, network, runner, spec};
+use deltarule_compiler::emit::{EmitOptions, emit};
 use deltarule_compiler::generic::{Engine, Values, check_gradients};
 use deltarule_compiler::pipeline::compile;
+use deltarule_compiler::sheet::{NotationTable, Sheet, SheetOptions, Steps};
 use proptest::prelude::prop_assert;
 use proptest::test_runner::TestCaseError;
 
@@ -43,6 +46,30 @@ fn is_right(network: &Network) -> Result<(), TestCaseError> {
 #[test]
 fn two_hundred_random_networks_have_the_gradient_of_their_objective() {
     if let Err(error) = runner(200).run(&network(), |network| is_right(&network)) {
+        panic!("{error}");
+    }
+}
+
+/// Fails where a derivative is wrong, or where the sheet or the code of a net cannot be written.
+fn is_whole(graph: &Graph) -> Result<(), TestCaseError> {
+    let text = graph_spec(graph);
+    let compiled = compile("random.spec", &text).map_err(|messages| TestCaseError::fail(messages.render()))?;
+    let derivation = &compiled.derivation;
+    let report = check_gradients(derivation, 3).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
+    prop_assert!(report.passes(), "{report}\n{text}");
+    for notation in [NotationTable::lecture(), NotationTable::matrix(), NotationTable::plain()] {
+        let sheet = Sheet::new(derivation, &SheetOptions { steps: Steps::All, notation });
+        for printed in [sheet.to_text(), sheet.to_latex(), sheet.to_html(), sheet.to_markdown()] {
+            prop_assert!(printed.len() > 100, "an empty sheet\n{text}");
+        }
+    }
+    prop_assert!(!emit(derivation, &EmitOptions::new("Net")).is_empty(), "no code\n{text}");
+    Ok(())
+}
+
+#[test]
+fn three_hundred_random_graphs_have_the_derivatives_of_their_differences_a_sheet_and_code() {
+    if let Err(error) = runner(300).run(&graph(), |graph| is_whole(&graph)) {
         panic!("{error}");
     }
 }

@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod data;
+pub(crate) mod graphs;
 pub(crate) mod modules;
 pub(crate) mod random;
 pub(crate) mod specs;

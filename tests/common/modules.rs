@@ -208,6 +208,14 @@ pub(crate) fn constructs() -> Vec<Spec> {
              y = past |> gru(2)",
         ),
         module(
+            "many equal values to choose from",
+            "x[6]",
+            "t[3]",
+            "param v[i: 6] ~ 1
+             h[i] = v[i] * floor(2 * x[i])
+             y[p: 3] = max(u in 0..3: h[p + u]) - min(i: h[i]) + max(h[p + 0], h[p + 1]) * x[p + 0] - min(h[p + 0], h[p + 2])",
+        ),
+        module(
             "several inputs, targets and losses",
             "x[3], z: class[4], scale",
             "t[2], label: class[3], q",

@@ -7,8 +7,9 @@ mod common;
 mod generic;
 mod program;
 
+use common::graphs::{graph, graph_spec};
 use common::modules::{by_everything, compositions, constructs, functions, layers, rules};
-use common::random::{network, runner, spec};
+use common::random::runner;
 use common::specs::{LOSSES, Range, Spec, net, regularizers, shapes_of_nets};
 use deltarule_compiler::derivation::Derivation;
 use deltarule_compiler::emit::ScalarType;
@@ -65,8 +66,8 @@ fn nets_of_numbers() -> Vec<Spec> {
 fn cases() -> Vec<Case> {
     let mut runner = runner(40);
     let random = (0..40).map(|number| {
-        let network = network().new_tree(&mut runner).expect("a network can be made").current();
-        Spec { name: format!("random network {number}"), text: spec(&network) }
+        let graph = graph().new_tree(&mut runner).expect("a graph can be made").current();
+        Spec { name: format!("random graph {number}"), text: graph_spec(&graph) }
     });
     let mut cases = trained(nets_of_numbers(), ScalarType::F64);
     cases.extend(trained(random.collect(), ScalarType::F64));

@@ -283,6 +283,8 @@ impl KernelTokens<'_> {
         for (at, (negative, part)) in parts.into_iter().enumerate() {
             tokens.extend(match (at, negative) {
                 (0, false) => part,
+                // Never below 0, so that it is 0 throughout; but a `usize` takes no sign.
+                (0, true) if !signed => quote!(0 - #part),
                 (_, false) => quote!(+ #part),
                 (_, true) => quote!(- #part),
             });

@@ -118,11 +118,11 @@ impl<'a> Planner<'a> {
         }
         last_use[result] = usize::MAX;
         for (at, step) in self.steps.iter_mut().enumerate() {
-            step.operation.for_each_operand(|operand| {
-                if last_use[operand] == at && !step.last_uses.contains(&operand) {
-                    step.last_uses.push(operand);
-                }
-            });
+            let mut operands = Vec::new();
+            step.operation.for_each_operand(|operand| operands.push(operand));
+            // What an operation reads twice, as `x + x` does, cannot be taken by the first read.
+            let is_read_once = |operand: &Slot| operands.iter().filter(|&other| other == operand).count() == 1;
+            step.last_uses = operands.iter().copied().filter(|&operand| last_use[operand] == at).filter(is_read_once).collect();
         }
         let mut axes: Vec<Axis> = indices.iter().copied().map(Axis::Index).collect();
         if self.steps[result].axes.contains(&Axis::Batch) {
