@@ -82,3 +82,39 @@ fn specs_mean_these_equations() {
 fn what_is_drawn_for_each_example_is_listed_in_the_order_of_the_text() {
     insta::assert_snapshot!("noise", model_of("noise"));
 }
+
+/// The names of what a spec gives.
+fn outputs_of(text: &str) -> Vec<String> {
+    match pipeline::build("outputs.spec", text) {
+        Ok((model, _)) => model.outputs.iter().map(|&output| model.context.tensor(output).name.clone()).collect(),
+        Err(diagnostics) => panic!("{}", diagnostics.render()),
+    }
+}
+
+#[test]
+fn a_recurrence_counts_as_one_equation_where_outputs_are_looked_for() {
+    let start = "input x[4, 2]\ntarget t[4, 2]\n";
+    let group = "h[s: 4, j: 2] = tanh(x[s, j] + c[s - 1, j])\nc[s: 4, j: 2] = h[s, j] + c[s - 1, j] / 2\n";
+    let outputs = |rest: &str| outputs_of(&format!("{start}{rest}"));
+    assert_eq!(outputs("h = x |> lstm(2)\nloss squared_error(h, t)"), ["h"], "what its gates read one step later is an output");
+    assert_eq!(outputs("h[s, j] = x[s, j] + h[s - 1, j]\nloss squared_error(h, t)"), ["h"]);
+    assert_eq!(outputs(&format!("{group}loss squared_error(c, t)")), ["c"], "h is read at the same step");
+    assert_eq!(
+        outputs(&format!("{group}y = h |> dense(2)\nloss squared_error(y, t)")),
+        ["y"],
+        "the memory beside h is no output"
+    );
+    let late = "h[s: 4, j: 2] = x[s, j] + h[s - 1, j]\ny[s: 4, j: 2] = h[s - 1, j]\nloss squared_error(y, t)";
+    assert_eq!(outputs(late), ["y"], "another equation reads h, if at earlier steps");
+}
+
+#[test]
+fn what_is_made_for_the_loss_is_no_output() {
+    let text = "function pair(d, far) = if d > far { far } else { d / 2 }
+        input x[4]
+        h = x |> dense(6)
+        e[r: 3, c: 2] = h[2*r + c]
+        loss sum(r, s: pair(sum(c: (e[r, c] - e[s, c])^2), 2))
+        optimizer sgd(0.1)";
+    assert_eq!(outputs_of(text), ["e"]);
+}

@@ -51,7 +51,7 @@ impl<'a> Builder<'a> {
         self.parameters_of(statements, &mut scope);
         let owners = self.number_layers(statements, &mut scope);
         self.equations_of(statements, &owners, None, &mut scope);
-        let forward_count = self.equations.len();
+        let own = self.equations.iter().map(|equation| equation.target).collect();
         let Cost { parts, loss, objective } = self.cost(user, &mut scope);
         self.parameters.sort_by(|(a, _), (b, _)| a.cmp(b));
         self.noises.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -86,7 +86,7 @@ impl<'a> Builder<'a> {
             batch_size,
             update_number,
         };
-        model.outputs = weights::outputs(&model, &parts, forward_count);
+        model.outputs = weights::outputs(&model, &parts, &own);
         // An error leaves parts out, and what reads nothing but these would look unused.
         if !self.has_errors() {
             self.warn(&model);

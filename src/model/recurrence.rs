@@ -4,6 +4,8 @@
 //! right-hand sides can read them. Whether there are steps at all is seen at the end, in the equations: parts of a right-hand side
 //! that got an equation of their own take part as well.
 
+use std::collections::BTreeSet;
+
 use super::block::EquationItem;
 use super::builder::Builder;
 use super::scope::{Binding, Scope};
@@ -214,28 +216,50 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The tensors that an equation reads other than as an earlier step of its own recurrence.
-pub(super) fn reads_of_the_step(context: &Context, equations: &[Equation]) -> Vec<Vec<TensorId>> {
-    let mut reads: Vec<Vec<TensorId>> = equations.iter().map(|equation| context.tensors_in(equation.value)).collect();
-    let listed: Vec<&Equation> = equations.iter().collect();
-    let blocks = schedule(context, &listed, |equation| equation.value).unwrap_or_default();
+/// The tensors that the equations read, but for what a recurrence reads of itself at earlier steps. A recurrence counts as one: where
+/// another equation reads a part of it, all of it is read.
+pub(super) fn read_by_others(context: &Context, equations: &[&Equation]) -> BTreeSet<TensorId> {
+    let blocks = schedule(context, equations, |equation| equation.value).unwrap_or_default();
+    let mut groups = Vec::new();
+    let mut read = BTreeSet::new();
     for block in blocks {
-        let Block::Steps(Recurrence { equations: members, axes, .. }) = block else { continue };
-        for (&reader, &reader_axis) in members.iter().zip(&axes) {
-            let step = equations[reader].indices[reader_axis];
-            reads[reader].retain(|&tensor| {
-                let Some(read) = members.iter().position(|&member| equations[member].target == tensor) else { return true };
-                let mut is_now = false;
-                context.visit(equations[reader].value, &mut |context, part| {
-                    if let Node::Access { tensor: of, indices } = context.node(part) {
-                        is_now |= *of == tensor && indices[axes[read]].as_index() == Some(step);
-                    }
-                });
-                is_now
-            });
+        match block {
+            Block::Whole(position) => read.extend(context.tensors_in(equations[position].value)),
+            Block::Steps(recurrence) => groups.push(recurrence),
         }
     }
-    reads
+    let members =
+        |group: &Recurrence| -> Vec<TensorId> { group.equations.iter().map(|&member| equations[member].target).collect() };
+    for group in &groups {
+        let its_own = members(group);
+        for &reader in &group.equations {
+            read.extend(context.tensors_in(equations[reader].value).into_iter().filter(|tensor| !its_own.contains(tensor)));
+        }
+    }
+    let whole: Vec<TensorId> =
+        groups.iter().map(members).filter(|group| group.iter().any(|tensor| read.contains(tensor))).flatten().collect();
+    read.extend(whole);
+    for group in &groups {
+        read.extend(reads_of_the_step(context, equations, group));
+    }
+    read
+}
+
+/// The members of a recurrence that others read at the same step.
+fn reads_of_the_step(context: &Context, equations: &[&Equation], group: &Recurrence) -> BTreeSet<TensorId> {
+    let mut read = BTreeSet::new();
+    for (&reader, &axis) in group.equations.iter().zip(&group.axes) {
+        let step = equations[reader].indices[axis];
+        context.visit(equations[reader].value, &mut |context, part| {
+            if let Node::Access { tensor, indices } = context.node(part)
+                && let Some(member) = group.equations.iter().position(|&member| equations[member].target == *tensor)
+                && indices[group.axes[member]].as_index() == Some(step)
+            {
+                read.insert(*tensor);
+            }
+        });
+    }
+    read
 }
 
 /// Whether an access of one of these names is at an index that is more than a name or a number, such as `t - 1`.

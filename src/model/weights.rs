@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::builder::Builder;
-use super::recurrence::reads_of_the_step;
+use super::recurrence::read_by_others;
 use super::{Model, Parameter};
 use crate::diagnostic::Diagnostic;
 use crate::equation::{Context, Equation, ExprId, Node, ReduceKind, Role, TensorId};
@@ -24,22 +24,15 @@ pub(super) fn find(context: &Context, equations: &[Equation], parameters: &mut [
     }
 }
 
-/// The tensors that no other equation reads, but as an earlier step of one recurrence. What depends on a target belongs to the loss: it is no output, nor does its
-/// reading count. `forward_count` equations are the user's own, those after them were made for the loss or the objective.
-/// `losses` are the tensors of the `loss` lines.
-pub(super) fn outputs(model: &Model, losses: &[TensorId], forward_count: usize) -> Vec<TensorId> {
+/// The tensors that no other equation reads, but as an earlier step of one recurrence; a recurrence of which a part is read elsewhere has no
+/// outputs. What depends on a target, and what was made for the loss or the objective, belongs to the cost: it is no output, nor does its
+/// reading count. `own` are the tensors of the user's equations, `losses` those of the `loss` lines.
+pub(super) fn outputs(model: &Model, losses: &[TensorId], own: &BTreeSet<TensorId>) -> Vec<TensorId> {
     let on_targets = dependents(&model.context, &model.equations, |role| role == Role::Target);
-    let made_for_objective =
-        model.objective.as_ref().map(|objective| objective.value).filter(|_| model.equations.len() > forward_count);
-    let is_goal = |tensor: TensorId| model.loss == Some(tensor) || made_for_objective == Some(tensor);
-    let is_cost = |tensor: TensorId| is_goal(tensor) || losses.contains(&tensor) || on_targets.contains(&tensor);
-    let mut read = BTreeSet::new();
-    let reads = reads_of_the_step(&model.context, &model.equations);
-    for (equation, tensors) in model.equations.iter().zip(reads) {
-        if !is_cost(equation.target) {
-            read.extend(tensors);
-        }
-    }
+    let is_goal = |tensor: TensorId| model.loss == Some(tensor) || losses.contains(&tensor);
+    let is_cost = |tensor: TensorId| !own.contains(&tensor) || is_goal(tensor) || on_targets.contains(&tensor);
+    let listed: Vec<&Equation> = model.equations.iter().filter(|equation| !is_cost(equation.target)).collect();
+    let read = read_by_others(&model.context, &listed);
     let defined = model.equations.iter().map(|equation| equation.target);
     defined.filter(|&tensor| !is_cost(tensor) && !read.contains(&tensor)).collect()
 }
