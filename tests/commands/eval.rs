@@ -147,3 +147,22 @@ fn steps_without_an_optimizer_are_refused() {
     let refused = workspace.run(&[&EVAL[..], &["--steps", "2"]].concat());
     assert!(refused.code == 1 && refused.stderr.contains("no optimizer to update by"), "{}", refused.stderr);
 }
+
+#[test]
+fn noise_is_data_of_the_generic_engine_and_else_has_its_mean() {
+    let spec =
+        "input x[2]\ntarget t[2]\nparam w[i: 2] ~ 1\nh[i] = w[i] * x[i]\ny = h |> dropout(0.5)\nloss squared_error(y, t)\n";
+    let workspace = Workspace::new(spec);
+    workspace.write_tensors("p.safetensors", &[("w", &[2], Values::F64(vec![3.0, 5.0]))]);
+    let data = |name, values: [f64; 4]| -> (&str, &[usize], Values) { (name, &[2, 2], Values::F64(values.to_vec())) };
+    let (x, t) = (data("x", [1.0, 2.0, -1.0, 0.5]), data("t", [0.0, 1.0, 0.0, 0.0]));
+    workspace.write_tensors("d.safetensors", &[x.clone(), t.clone()]);
+    workspace.succeed(&[&EVAL[..], &["--scalar", "f64"]].concat());
+    assert_eq!(workspace.tensor("out.safetensors", "output.y"), [3.0, 10.0, -3.0, 2.5]);
+    workspace.write_tensors("d.safetensors", &[x, t, data("dropout1.m", [1.0, 0.0, 0.0, 1.0])]);
+    workspace.succeed(&[&EVAL[..], &["--scalar", "f64"]].concat());
+    assert_eq!(workspace.tensor("out.safetensors", "output.y"), [6.0, 0.0, 0.0, 5.0]);
+    assert_eq!(workspace.tensor("out.safetensors", "gradient.w"), [6.0, 2.5]);
+    let refused = workspace.run(&[&EVAL[..], &["--engine", "generated"]].concat());
+    assert!(refused.code == 1 && refused.stderr.contains("`dropout1.m` is given"), "{}", refused.stderr);
+}

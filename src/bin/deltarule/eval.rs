@@ -3,7 +3,8 @@
 use crate::common::{EngineChoice, GeneratedOptions, Scalar, compile_file, print_json};
 use crate::failure::Failure;
 use clap::Args;
-use deltarule_compiler::dataset::from_tensors;
+use deltarule_compiler::dataset::{Column, from_tensors};
+use deltarule_compiler::equation::Role;
 use deltarule_compiler::evaluation::evaluate;
 use deltarule_compiler::files::tensors::TensorFile;
 use deltarule_compiler::files::{FileError, SavedModel};
@@ -20,7 +21,7 @@ use std::path::PathBuf;
   deltarule eval circuit.spec --data d.safetensors -o out.safetensors --engine generated
 
 The data file holds one tensor for each input and target, by its name, with the examples along the first axis and labels as \
-integers. The output file holds `output.NAME` for each equation that no other equation reads, `loss` for each example (without \
+integers; with the generic engine also for noise, which else has its mean, and in updates is drawn. The output file holds `output.NAME` for each equation that no other equation reads, `loss` for each example (without \
 regularizers), `objective` (the mean loss plus regularizers), `gradient.PARAM` of the objective and, with --steps K, the parameters \
 after K updates with all examples at once as `updated.PARAM`. With `objective ... by x` of an input, `gradient.x` holds each example's \
 own derivative.")]
@@ -83,6 +84,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             evaluate(&Engine::<f64>::new(derivation)?, derivation, &parameters, &examples, arguments.steps)?
         }
         (EngineChoice::Generated, scalar) => {
+            let noise = |column: &Column| model.context.tensor(column.tensor).role == Role::Noise;
+            if let Some(given) = examples.columns.iter().find(|column| noise(column)) {
+                let (data, name) = (arguments.data.display(), &model.context.tensor(given.tensor).name);
+                let message =
+                    format!("{data}: generated code draws its noise itself, and `{name}` is given; use --engine generic");
+                return Err(Failure::Refused(message));
+            }
             let runtime = arguments.generated.runtime()?;
             let mut driver = Driver::start(derivation, scalar.of_code(), &runtime)?;
             evaluate_generated(&mut driver, derivation, &parameters, &examples, arguments.steps)?
