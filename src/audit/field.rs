@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     fn is_prime(number: u64) -> bool {
-        number > 1 && (2..).take_while(|divisor| divisor * divisor <= number).all(|divisor| number % divisor != 0)
+        number > 1 && (2..).take_while(|divisor| divisor * divisor <= number).all(|divisor| !number.is_multiple_of(divisor))
     }
 
     #[test]

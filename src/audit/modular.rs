@@ -31,6 +31,9 @@ pub(super) enum Roots {
     Opaque,
 }
 
+/// An element of a tensor, at a level.
+type Element = (TensorId, Vec<i64>, usize);
+
 /// A value for each tensor, at each level.
 pub(super) struct Modular<'a> {
     subject: &'a Subject<'a>,
@@ -38,7 +41,7 @@ pub(super) struct Modular<'a> {
     /// Whether targets that are not labels sum to 1 over their last axis.
     normalized: bool,
     roots: Roots,
-    known: RefCell<HashMap<(TensorId, Vec<i64>, usize), Option<u64>>>,
+    known: RefCell<HashMap<Element, Option<u64>>>,
     logarithms: RefCell<HashMap<(u64, usize), Option<u64>>>,
 }
 

@@ -1,6 +1,7 @@
 //! Which equations repeat: blocks of them, one reading the block before.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::keys::Keys;
 use super::{Family, Folding, Place};
@@ -32,7 +33,7 @@ pub(super) fn find(context: &Context, equations: &[Equation]) -> Folding {
         let tensors: Vec<_> = equations.iter().map(|equation| keys.tensors(equation.value, &equation.indices)).collect();
         (skeletons, tensors)
     };
-    let mut open = vec![0..equations.len()];
+    let mut open: Vec<Range<usize>> = std::iter::once(0..equations.len()).collect();
     while let Some(range) = open.pop() {
         if let Some(run) = longest(context, &skeletons, &tensors, equations, range.clone()) {
             // Equations behind first, so that stacks are numbered as they follow each other.
@@ -115,7 +116,7 @@ fn place(context: &Context, equations: &[Equation], tensors: &[Vec<TensorId>], r
         insert(folding, next.target, Place { family: first_family + slot(after), layer: layer(after) });
     }
     for at in run.start..run.start + run.period {
-        for occurrence in 0..tensors[at].len() {
+        for (occurrence, _) in tensors[at].iter().enumerate() {
             let repeats = (at..run.start + run.length).step_by(run.period);
             let read: Vec<(i64, TensorId)> = repeats.map(|at| (layer(at), tensors[at][occurrence])).collect();
             let is_own = |tensor: TensorId| matches!(context.tensor(tensor).role, Role::Parameter | Role::Noise);
