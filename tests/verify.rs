@@ -250,7 +250,7 @@ fn rules_in_latex_are_read_in_the_symbols_of_the_sheet() {
 \dfrac{\partial E}{\partial w_{ij}^{2}} = \frac{1}{m}\sum_{n=1}^{m} \dfrac{\partial \ell^{(n)}}{\partial w_{ij}^{2}} + \frac{\lambda}{m}\,w_{ij}^{2}
 v_{w,ij}^{1} \leftarrow \alpha v_{w,ij}^{1} - \eta \frac{\partial E}{\partial w_{ij}^{1}}
 w_{ij}^{1} \leftarrow w_{ij}^{1} + v_{w,ij}^{1}
-\frac{\partial \sigma_j^1}{\partial \mathrm{sum}_i^1} = \begin{cases} \sigma_j^1 (1 - \sigma_j^1) & \text{if } j = i \\ 0 & \text{otherwise} \end{cases}
+\frac{\partial \sigma_j^1}{\partial \mathrm{sum}_k^1} = \begin{cases} \sigma_j^1 (1 - \sigma_j^1) & \text{if } j = k \\ 0 & \text{otherwise} \end{cases}
 ",
     );
 }

@@ -310,7 +310,10 @@ impl<'r> Reader<'r> {
         } else {
             (word.as_str(), scripts.primes)
         };
-        let with_key: Vec<&Symbol> = symbols.all.iter().filter(|symbol| symbol.key == key).collect();
+        // A letter that the rule binds is an index, also where it is that of the number of updates or examples elsewhere.
+        let is_index = scripts.sub.is_none() && self.indices.contains(word);
+        let is_other = |symbol: &&Symbol| symbol.key == key && !(is_index && symbol.is_counter);
+        let with_key: Vec<&Symbol> = symbols.all.iter().filter(is_other).collect();
         let above = scripts.sup.map(|sup| self.above(sup)).unwrap_or_default();
         // The reading in which most of the superscript is a layer comes first.
         for with_label in [true, false] {

@@ -25,6 +25,8 @@ pub(super) struct Symbol {
     pub(super) rank: usize,
     /// Whether the number of the update stands last below.
     pub(super) by_update: bool,
+    /// Whether it is the number of the update or of examples.
+    pub(super) is_counter: bool,
 }
 
 /// The symbols of a derivation.
@@ -52,7 +54,10 @@ impl Symbols {
             };
             let tags = symbol.tags.iter().map(|tag| key_of(tag)).collect();
             let (key, label) = (key_of(&symbol.latex), key_of(&symbol.label));
-            all.push(Symbol { tensor: symbol.tensor, name, key, label, tags, rank, by_update: symbol.by_update });
+            let counters = [derivation.model.batch_size, derivation.model.update_number];
+            let is_counter = symbol.tensor.is_some_and(|tensor| counters.contains(&tensor));
+            let (tensor, by_update) = (symbol.tensor, symbol.by_update);
+            all.push(Symbol { tensor, name, key, label, tags, rank, by_update, is_counter });
         }
         let batch = all.iter().find(|symbol| symbol.tensor == Some(derivation.model.batch_size));
         let batch_size = batch.map_or_else(|| "m".to_owned(), |symbol| symbol.key.clone());
