@@ -26,8 +26,8 @@ use subject::Subject;
 /// How far two values of one expression may differ in `f64`, relative to the greater.
 pub const TOLERANCE: f64 = 1e-7;
 
-/// How many places of each step are looked at.
-const PLACES: u64 = 4;
+/// How many places of each step are looked at: the first values of all indices, the last, and others that look random.
+const PLACES: u64 = 5;
 
 /// At how many more places values are looked for, where there are none at the first.
 const FURTHER_PLACES: u64 = 12;
@@ -298,7 +298,12 @@ impl<'a> Point<'a> {
         free.into_iter()
             .map(|index| {
                 let range = context.index_of(index);
-                let offset = mix(self.seed ^ mix(place + 31 * index.index() as u64)) % range.extent().max(1) as u64;
+                let extent = range.extent().max(1) as u64;
+                let offset = match place {
+                    0 => 0,
+                    1 => extent - 1,
+                    _ => mix(self.seed ^ mix(place + 31 * index.index() as u64)) % extent,
+                };
                 (index, range.start + offset as i64)
             })
             .collect()
