@@ -137,6 +137,7 @@ impl KernelTokens<'_> {
     /// A statement; `lane` is the accumulator that a [`Statement::Combine`] in lanes adds to.
     fn statement(&mut self, statement: &Statement, lane: Option<&Ident>) -> TokenStream {
         match statement {
+            Statement::For { index, range, body } if range.descending => self.descending(*index, body),
             Statement::For { index, range, body } => self.with_loop(*index, |tokens, variable| {
                 let body = tokens.statements(body);
                 let values = tokens.loop_values(*index, range);
@@ -327,7 +328,27 @@ impl KernelTokens<'_> {
                 end = quote!(usize::min(#end, isize::max(#most, 0) as usize));
             }
         }
-        if range.descending { quote!((#start..#end).rev()) } else { quote!(#start..#end) }
+        quote!(#start..#end)
+    }
+
+    /// A loop over all values of an index, the last first. It counts upwards, for then the optimizer knows the range of the index.
+    fn descending(&mut self, index: IndexId, body: &[Statement]) -> TokenStream {
+        let (first, extent) = {
+            let range = self.plan.context.index_of(index);
+            (range.start.max(0) as usize, range.extent())
+        };
+        let body = self.with_loop(index, |tokens, variable| (variable.clone(), tokens.statements(body)));
+        let (variable, body) = body;
+        let last = Literal::usize_unsuffixed((first + extent).saturating_sub(1));
+        let extent = Literal::usize_unsuffixed(extent);
+        self.with_variable("step", |_, step| {
+            quote! {
+                for #step in 0..#extent {
+                    let #variable: usize = #last - #step;
+                    #body
+                }
+            }
+        })
     }
 
     /// The bounds of all values of a loop's variable.

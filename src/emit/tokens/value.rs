@@ -210,19 +210,15 @@ impl KernelTokens<'_> {
         }
     }
 
+    /// Whether an index is within an extent, as one comparison of the same value that [`Self::place`] takes: so the optimizer sees that
+    /// the access needs no check of its own. An index below 0 is a great number as `usize`.
     fn class_guard(&mut self, index: &Affine, extent: usize) -> Option<TokenStream> {
         let (low, high) = self.range(index);
-        let mut guards = Vec::new();
-        if low < 0 {
-            let index = self.affine(index, true);
-            guards.push(quote!(#index >= 0));
+        if low >= 0 && high < extent as i64 {
+            return None;
         }
-        if high >= extent as i64 {
-            let index = self.affine(index, true);
-            let extent = Literal::usize_unsuffixed(extent);
-            guards.push(quote!(#index < #extent));
-        }
-        if guards.is_empty() { None } else { Some(quote!(#(#guards)&&*)) }
+        let (index, extent) = (self.affine(index, low < 0), Literal::usize_unsuffixed(extent));
+        Some(if low < 0 { quote!(((#index) as usize) < #extent) } else { quote!(#index < #extent) })
     }
 
     /// An element to read; 0 outside of the tensor.
@@ -246,16 +242,13 @@ impl KernelTokens<'_> {
             let by_reference = is_written || self.is_written(place.tensor);
             return if by_reference { quote!(*#argument) } else { quote!(#argument) };
         }
-        let shape = tensor.shape.clone();
         let indices: Vec<_> = place
             .indices
             .iter()
-            .zip(shape)
-            .map(|(index, extent)| {
-                let (low, high) = self.range(index);
-                let may_leave = low < 0 || high >= extent as i64;
-                let tokens = self.affine(index, may_leave);
-                if may_leave { quote!((#tokens) as usize) } else { tokens }
+            .map(|index| {
+                let low = self.range(index).0;
+                let tokens = self.affine(index, low < 0);
+                if low < 0 { quote!((#tokens) as usize) } else { tokens }
             })
             .collect();
         quote!(#argument #([#indices])*)
