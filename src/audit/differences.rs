@@ -12,8 +12,11 @@ const STEP: f64 = 2e-5;
 /// Where the two steps give quotients that differ by more, relative to the greater, a kink is near and nothing is learned.
 const AGREEMENT: f64 = 1e-5;
 
-/// How far quotients to either side may lie apart where there is a derivative.
+/// How far quotients to either side may lie apart where there is a derivative, relative to the greater.
 const ONE_SIDED: f64 = 0.01;
+
+/// Added to the greater quotient, so that small ones may be inexact.
+const LEAST_QUOTIENT: f64 = 1e-3;
 
 /// How far a derivative may lie from its quotient.
 const TOLERANCE: f64 = 1e-4;
@@ -163,7 +166,7 @@ impl Differences<'_> {
 fn quotients(value: &dyn Fn(f64) -> Option<f64>) -> Option<(f64, f64)> {
     let (below, here, above) = (value(-STEP)?, value(0.0)?, value(STEP)?);
     let (left, right) = ((here - below) / STEP, (above - here) / STEP);
-    if (left - right).abs() > ONE_SIDED * (1.0 + left.abs().max(right.abs())) {
+    if (left - right).abs() > ONE_SIDED * (LEAST_QUOTIENT + left.abs().max(right.abs())) {
         return None;
     }
     let half = STEP / 2.0;
