@@ -1,4 +1,4 @@
-//! The map: text → [`Spec`](crate::syntax::Spec) → [`Model`] → [`Derivation`] → { sheet, generic engine, Rust }.
+//! The map: text → [`Spec`] → [`Model`] → [`Derivation`] → { sheet, generic engine, Rust }.
 //!
 //! Each stage is one call, from one representation to the next; what a stage has to say goes into the [`Diagnostics`].
 

@@ -1,7 +1,7 @@
 //! Every line of a derivation is an equality; this checks that it is one, by evaluating both sides.
 //!
 //! Each is evaluated twice. In `f64` with values that look random: that finds what is wrong by more than a tolerance. And modulo large
-//! primes ([`modular`]): there is no tolerance, so what is equal there is equal as an expression in what it is made of.
+//! primes (`modular`): there is no tolerance, so what is equal there is equal as an expression in what it is made of.
 //! What a derivation begins with, the derivatives of equations and the adjoints as a whole, are compared with central differences.
 
 mod differences;

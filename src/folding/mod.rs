@@ -1,9 +1,9 @@
 //! Layers of the same form: equations that are equal up to the number of their layer.
 //!
-//! Nothing here knows what a layer is called. [`stacks`] finds equations that repeat with a period, one block of them reading the
-//! block before, and so gives tensors a place: a family and the number of a layer. [`keys`] hashes what is said about a tensor with all
+//! Nothing here knows what a layer is called. `stacks` finds equations that repeat with a period, one block of them reading the
+//! block before, and so gives tensors a place: a family and the number of a layer. `keys` hashes what is said about a tensor with all
 //! other tensors named by their place relative to it. Equations with the same hash, records of their derivations included, are one
-//! [`Rule`]: one line of a sheet with a general `l`, and one number. [`sizes`] names the extents that change from layer to layer.
+//! [`Rule`]: one line of a sheet with a general `l`, and one number. `sizes` names the extents that change from layer to layer.
 
 mod keys;
 mod sizes;
