@@ -118,7 +118,7 @@ impl Composer<'_> {
                     };
                     Some(if factors.iter().any(is_quotient) { "quotient rule" } else { "product rule" })
                 }
-                Node::Call(Elementary::Ln, argument) if depends(*argument) => Some("ln′ u = 1/u"),
+                Node::Call(Elementary::Ln, argument) if depends(*argument) => Some("the derivative of ln u is 1/u"),
                 _ => None,
             };
             rules.extend(rule.filter(|rule| !rules.contains(rule)));
