@@ -23,7 +23,7 @@ const PREAMBLE: &str = r"\documentclass[10pt,a4paper]{article}
   \setlength{\abovedisplayskip}{3pt plus 1pt}\setlength{\abovedisplayshortskip}{3pt plus 1pt}%
   \setlength{\belowdisplayskip}{6pt plus 2pt}\setlength{\belowdisplayshortskip}{6pt plus 2pt}}
 \setcounter{secnumdepth}{1}
-\newcommand{\why}[1]{&&\parbox{54mm}{\raggedright\small #1}}
+\newcommand{\why}[1]{&&\parbox{56mm}{\raggedright\footnotesize #1}}
 \newcommand{\eqn}[1]{\tag{\hypertarget{eq#1}{#1}}}
 \newcommand{\eq}[1]{\hyperlink{eq#1}{(#1)}}
 \newcommand{\step}[3]{\par\hangindent=\dimexpr 2em+#2em\relax\makebox[1.2em][r]{#1}\hspace{0.8em}\hspace*{#2em}#3}
