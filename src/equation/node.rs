@@ -139,6 +139,18 @@ pub enum ReduceKind {
     Min,
 }
 
+impl ReduceKind {
+    /// As the language writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ReduceKind::Sum => "sum",
+            ReduceKind::Product => "product",
+            ReduceKind::Max => "max",
+            ReduceKind::Min => "min",
+        }
+    }
+}
+
 /// An expression, whose parts are ids into the same [`super::Context`].
 ///
 /// Conditions are expressions whose value is 1 or 0, as with Iverson's bracket. Subtraction is adding a multiple

@@ -119,10 +119,10 @@ impl<'a> Printer<'a> {
                 let otherwise = self.expression(*otherwise, Level::Lowest);
                 (format!("if {condition} {{ {then} }} else {{ {otherwise} }}"), Level::Lowest)
             }
-            Node::Reduce { kind, indices, body } => (self.reduction(reduction_name(*kind), indices, *body), Level::Primary),
+            Node::Reduce { kind, indices, body } => (self.reduction(kind.name(), indices, *body), Level::Primary),
             Node::ArgReduce { kind, indices, position, body } => {
                 let place = if indices.len() > 1 { format!("_{position}") } else { String::new() };
-                (self.reduction(&format!("arg{}{place}", reduction_name(*kind)), indices, *body), Level::Primary)
+                (self.reduction(&format!("arg{}{place}", kind.name()), indices, *body), Level::Primary)
             }
             Node::Partial { of, by } => {
                 let of = self.expression(*of, Level::Lowest);
@@ -170,7 +170,7 @@ impl<'a> Printer<'a> {
             Node::Compare(relation, left, right) => {
                 let left = self.expression(*left, Level::Lowest);
                 let right = self.expression(*right, Level::Lowest);
-                (format!("{left} {} {right}", relation_text(*relation)), false)
+                (format!("{left} {} {right}", relation.sign()), false)
             }
             Node::And(conditions) => (self.conditions(conditions, " and "), true),
             Node::Or(conditions) => (self.conditions(conditions, " or "), true),
@@ -260,26 +260,6 @@ fn number_text(number: Number) -> String {
         format!("{value:e}")
     } else {
         value.to_string()
-    }
-}
-
-fn reduction_name(kind: ReduceKind) -> &'static str {
-    match kind {
-        ReduceKind::Sum => "sum",
-        ReduceKind::Product => "product",
-        ReduceKind::Max => "max",
-        ReduceKind::Min => "min",
-    }
-}
-
-fn relation_text(relation: Relation) -> &'static str {
-    match relation {
-        Relation::Less => "<",
-        Relation::LessEqual => "<=",
-        Relation::Equal => "=",
-        Relation::NotEqual => "!=",
-        Relation::GreaterEqual => ">=",
-        Relation::Greater => ">",
     }
 }
 

@@ -57,8 +57,8 @@ impl Ranges {
             Node::Or(parts) if !holds => parts.iter().for_each(|&part| self.assume(context, part, false)),
             Node::Not(part) => self.assume(context, *part, !holds),
             Node::Compare(relation, left, right) => {
-                let relation = if holds { *relation } else { opposite(*relation) };
-                for (part, relation, other) in [(*left, relation, *right), (*right, mirrored(relation), *left)] {
+                let relation = if holds { *relation } else { relation.opposite() };
+                for (part, relation, other) in [(*left, relation, *right), (*right, relation.mirrored(), *left)] {
                     if let Some(number) = context.as_number(other) {
                         let half = half_line(relation, number.value());
                         let before = self.known.iter().rev().find(|known| known.0 == part).map(|known| known.1);
@@ -189,26 +189,5 @@ fn half_line(relation: Relation, number: f64) -> Interval {
         Relation::GreaterEqual => closed(number, f64::INFINITY),
         Relation::Equal => Interval::number(number),
         Relation::NotEqual => Interval::ALL,
-    }
-}
-
-fn opposite(relation: Relation) -> Relation {
-    match relation {
-        Relation::Less => Relation::GreaterEqual,
-        Relation::LessEqual => Relation::Greater,
-        Relation::Greater => Relation::LessEqual,
-        Relation::GreaterEqual => Relation::Less,
-        Relation::Equal => Relation::NotEqual,
-        Relation::NotEqual => Relation::Equal,
-    }
-}
-
-fn mirrored(relation: Relation) -> Relation {
-    match relation {
-        Relation::Less => Relation::Greater,
-        Relation::LessEqual => Relation::GreaterEqual,
-        Relation::Greater => Relation::Less,
-        Relation::GreaterEqual => Relation::LessEqual,
-        Relation::Equal | Relation::NotEqual => relation,
     }
 }

@@ -190,7 +190,7 @@ fn expression(expr: &Expr, least: Binding, text: &mut String) {
         }
         ExprKind::Compare { relation, left, right } => {
             expression(left, Binding::Sum, text);
-            text.push_str(sign(*relation));
+            text.push_str(&format!(" {} ", relation.sign()));
             expression(right, Binding::Sum, text);
         }
         ExprKind::And(left, right) => {
@@ -249,17 +249,6 @@ fn binding(kind: &ExprKind) -> Binding {
 fn number(value: f64, text: &mut String) {
     let plain = value == 0.0 || (1e-6..1e16).contains(&value.abs());
     let _ = if plain { write!(text, "{value}") } else { write!(text, "{value:e}") };
-}
-
-fn sign(relation: Relation) -> &'static str {
-    match relation {
-        Relation::Less => " < ",
-        Relation::LessEqual => " <= ",
-        Relation::Equal => " = ",
-        Relation::NotEqual => " != ",
-        Relation::GreaterEqual => " >= ",
-        Relation::Greater => " > ",
-    }
 }
 
 fn argument(it: &Argument) -> String {

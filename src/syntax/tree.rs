@@ -272,6 +272,43 @@ pub enum Relation {
     Greater,
 }
 
+impl Relation {
+    /// As the language writes it.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Relation::Less => "<",
+            Relation::LessEqual => "<=",
+            Relation::Equal => "=",
+            Relation::NotEqual => "!=",
+            Relation::GreaterEqual => ">=",
+            Relation::Greater => ">",
+        }
+    }
+
+    /// What `b` is to `a` where `a` is this to `b`.
+    pub(crate) fn mirrored(self) -> Relation {
+        match self {
+            Relation::Less => Relation::Greater,
+            Relation::LessEqual => Relation::GreaterEqual,
+            Relation::Greater => Relation::Less,
+            Relation::GreaterEqual => Relation::LessEqual,
+            Relation::Equal | Relation::NotEqual => self,
+        }
+    }
+
+    /// What holds of two numbers, none of them NaN, of which this does not hold.
+    pub(crate) fn opposite(self) -> Relation {
+        match self {
+            Relation::Less => Relation::GreaterEqual,
+            Relation::LessEqual => Relation::Greater,
+            Relation::Equal => Relation::NotEqual,
+            Relation::NotEqual => Relation::Equal,
+            Relation::GreaterEqual => Relation::Less,
+            Relation::Greater => Relation::LessEqual,
+        }
+    }
+}
+
 /// The reductions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReduceOperator {

@@ -256,7 +256,7 @@ impl Builder<'_> {
             }
             if (then, otherwise) == (right, left) {
                 let operands = vec![self.part(right)?, self.part(left)?];
-                return self.gate(Operation::Choose(mirrored(relation)), operands);
+                return self.gate(Operation::Choose(relation.mirrored()), operands);
             }
         }
         match self.part(condition)? {
@@ -266,16 +266,5 @@ impl Builder<'_> {
                 self.gate(Operation::If, operands)
             }
         }
-    }
-}
-
-/// `b relation a` for `a relation b`.
-fn mirrored(relation: Relation) -> Relation {
-    match relation {
-        Relation::Less => Relation::Greater,
-        Relation::LessEqual => Relation::GreaterEqual,
-        Relation::Greater => Relation::Less,
-        Relation::GreaterEqual => Relation::LessEqual,
-        Relation::Equal | Relation::NotEqual => relation,
     }
 }

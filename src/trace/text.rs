@@ -25,13 +25,13 @@ impl Operation {
             Operation::Call(function) => function.name().to_owned(),
             Operation::Choose(Relation::Greater | Relation::GreaterEqual) => "max".to_owned(),
             Operation::Choose(_) => "min".to_owned(),
-            Operation::Compare(relation) => relation_sign(*relation).to_owned(),
+            Operation::Compare(relation) => relation.sign().to_owned(),
             Operation::And => "and".to_owned(),
             Operation::Or => "or".to_owned(),
             Operation::Not => "not".to_owned(),
             Operation::If => "if".to_owned(),
-            Operation::Reduce(kind) => reduction_name(*kind).to_owned(),
-            Operation::Place(kind, _) => format!("arg{}", reduction_name(*kind)),
+            Operation::Reduce(kind) => kind.name().to_owned(),
+            Operation::Place(kind, _) => format!("arg{}", kind.name()),
         }
     }
 
@@ -52,7 +52,7 @@ impl Operation {
             Operation::Power(number) if *number == Number::MINUS_ONE => format!("1 / {first}"),
             Operation::Power(number) => format!("{first} ^ {}", digits(number.value(), 6)),
             Operation::Raise => infix("^"),
-            Operation::Compare(relation) => format!("[{}]", infix(relation_sign(*relation))),
+            Operation::Compare(relation) => format!("[{}]", infix(relation.sign())),
             Operation::And => infix("and"),
             Operation::Or => infix("or"),
             Operation::Not => format!("not {first}"),
@@ -72,26 +72,6 @@ fn listed(names: &[String]) -> String {
     match names {
         [first, .., last] if names.len() > NAMED_OPERANDS => format!("{first}, …, {last}"),
         _ => names.join(", "),
-    }
-}
-
-fn relation_sign(relation: Relation) -> &'static str {
-    match relation {
-        Relation::Less => "<",
-        Relation::LessEqual => "<=",
-        Relation::Equal => "=",
-        Relation::NotEqual => "!=",
-        Relation::GreaterEqual => ">=",
-        Relation::Greater => ">",
-    }
-}
-
-fn reduction_name(kind: ReduceKind) -> &'static str {
-    match kind {
-        ReduceKind::Sum => "sum",
-        ReduceKind::Product => "product",
-        ReduceKind::Max => "max",
-        ReduceKind::Min => "min",
     }
 }
 

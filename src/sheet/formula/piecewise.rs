@@ -14,7 +14,7 @@ impl Writer<'_> {
     pub(super) fn condition(&mut self, expr: ExprId, holds: bool) -> Math {
         match self.context.node(expr) {
             Node::Compare(relation, left, right) => {
-                let relation = if holds { *relation } else { opposite(*relation) };
+                let relation = if holds { *relation } else { relation.opposite() };
                 self.comparison(relation, *left, *right)
             }
             Node::Not(inner) => self.condition(*inner, !holds),
@@ -192,17 +192,6 @@ impl Writer<'_> {
             _ => false,
         };
         is_sign_test && is_negated
-    }
-}
-
-fn opposite(relation: Relation) -> Relation {
-    match relation {
-        Relation::Less => Relation::GreaterEqual,
-        Relation::LessEqual => Relation::Greater,
-        Relation::Equal => Relation::NotEqual,
-        Relation::NotEqual => Relation::Equal,
-        Relation::GreaterEqual => Relation::Less,
-        Relation::Greater => Relation::LessEqual,
     }
 }
 
