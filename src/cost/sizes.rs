@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::polynomial::{Polynomial, Symbol};
 use crate::derivation::Derivation;
 use crate::emit::plan::{Place, Plan, Statement};
-use crate::equation::{Affine, Context, IndexId, Role, TensorId};
+use crate::equation::{Affine, Axis, AxisClasses, Context, IndexId, Role, TensorId};
 
 /// What a symbol stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,13 +23,11 @@ pub struct Size {
 /// With more different sizes than these, those of one extent have one symbol.
 const MOST_SYMBOLS: usize = 16;
 
-type Axis = (TensorId, usize);
-
 /// The symbols of all axes.
 #[derive(Debug)]
 pub(super) struct Sizes {
-    /// Another axis of the same extent, nearer to the one that stands for all; that one for itself.
-    parents: BTreeMap<Axis, Axis>,
+    /// Axes of one extent.
+    classes: AxisClasses,
     /// The symbols of axes that stand for all, with a description.
     symbols: BTreeMap<Axis, Symbol>,
     table: Vec<Size>,
@@ -37,7 +35,7 @@ pub(super) struct Sizes {
 
 impl Sizes {
     pub(super) fn new(derivation: &Derivation, plan: &Plan) -> Self {
-        let mut sizes = Sizes { parents: BTreeMap::new(), symbols: BTreeMap::new(), table: Vec::new() };
+        let mut sizes = Sizes { classes: AxisClasses::default(), symbols: BTreeMap::new(), table: Vec::new() };
         for kernel in &plan.kernels {
             sizes.join_all(&plan.context, &kernel.body);
         }
@@ -49,7 +47,7 @@ impl Sizes {
         for tensor in first.chain(rest) {
             let described = plan.context.tensor(tensor);
             for (axis, &extent) in described.shape.iter().enumerate() {
-                let root = sizes.root((tensor, axis));
+                let root = sizes.classes.root((tensor, axis));
                 if !sizes.symbols.contains_key(&root) {
                     let symbol = Symbol(sizes.table.len() as u32);
                     sizes.symbols.insert(root, symbol);
@@ -85,20 +83,6 @@ impl Sizes {
         self.table.clone()
     }
 
-    fn root(&self, mut axis: Axis) -> Axis {
-        while let Some(&parent) = self.parents.get(&axis) {
-            axis = parent;
-        }
-        axis
-    }
-
-    fn join(&mut self, a: Axis, b: Axis) {
-        let (a, b) = (self.root(a), self.root(b));
-        if a != b {
-            self.parents.insert(a.max(b), a.min(b));
-        }
-    }
-
     /// Joins the axes that each loop runs over.
     fn join_all(&mut self, context: &Context, statements: &[Statement]) {
         for statement in statements {
@@ -109,7 +93,7 @@ impl Sizes {
                 continue;
             };
             let axes = axes_over(context, *index, body);
-            axes.windows(2).for_each(|pair| self.join(pair[0], pair[1]));
+            self.classes.join(&axes);
             self.join_all(context, body);
         }
     }
@@ -124,7 +108,7 @@ impl Sizes {
     }
 
     fn of_axis(&self, axis: Axis, extent: usize) -> Polynomial {
-        match self.symbols.get(&self.root(axis)) {
+        match self.symbols.get(&self.classes.root(axis)) {
             Some(&symbol) => Polynomial::symbol(symbol, extent),
             None => Polynomial::number(extent),
         }

@@ -10,6 +10,7 @@
 //!   differ only in the name of their index are one node. To look inside, [`Context::open`] gives fresh indices;
 //! - numbers are folded only where the result is exact, so a rewrite never changes a value by rounding.
 
+mod classes;
 mod components;
 mod construct;
 mod context;
@@ -22,6 +23,7 @@ mod rebuild;
 mod schedule;
 mod substitute;
 
+pub(crate) use classes::{Axis, AxisClasses};
 pub(crate) use components::components;
 pub use context::Context;
 pub use evaluate::{Bindings, EvaluationError, evaluate};

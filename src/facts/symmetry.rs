@@ -6,34 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Fact, FactKind, Study};
-use crate::equation::{Affine, Context, Equation, ExprId, IndexId, Node, Role, TensorId, for_each_child};
+use crate::equation::{Affine, Axis, AxisClasses, Context, Equation, ExprId, IndexId, Node, Role, TensorId, for_each_child};
 use crate::model::Distribution;
-
-type Axis = (TensorId, usize);
 
 /// Axes that have an index in common.
 #[derive(Default)]
 struct Axes {
-    parents: BTreeMap<Axis, Axis>,
+    classes: AxisClasses,
     /// Axes on which a place matters.
     ordered: BTreeSet<Axis>,
 }
 
 impl Axes {
-    fn root(&self, mut axis: Axis) -> Axis {
-        while let Some(&parent) = self.parents.get(&axis) {
-            axis = parent;
-        }
-        axis
-    }
-
-    fn join(&mut self, a: Axis, b: Axis) {
-        let (a, b) = (self.root(a), self.root(b));
-        if a != b {
-            self.parents.insert(a.max(b), a.min(b));
-        }
-    }
-
     fn read(&mut self, context: &Context, equation: &Equation) {
         for (axis, &index) in equation.indices.iter().enumerate() {
             self.run_over(context, index, equation.value, Some((equation.target, axis)));
@@ -58,7 +42,7 @@ impl Axes {
     fn run_over(&mut self, context: &Context, index: IndexId, body: ExprId, further: Option<Axis>) -> Option<Axis> {
         let mut uses = Uses { index, axes: further.into_iter().collect(), is_ordered: false };
         uses.find(context, body);
-        uses.axes.windows(2).for_each(|pair| self.join(pair[0], pair[1]));
+        self.classes.join(&uses.axes);
         let first = uses.axes.first().copied();
         if uses.is_ordered {
             self.ordered.extend(&uses.axes);
@@ -107,9 +91,9 @@ pub(super) fn facts(study: &Study<'_>) -> Vec<Fact> {
     }
     let mut classes: BTreeMap<Axis, Vec<Axis>> = BTreeMap::new();
     for axis in used {
-        classes.entry(axes.root(axis)).or_default().push(axis);
+        classes.entry(axes.classes.root(axis)).or_default().push(axis);
     }
-    let ordered: BTreeSet<Axis> = axes.ordered.iter().map(|&axis| axes.root(axis)).collect();
+    let ordered: BTreeSet<Axis> = axes.ordered.iter().map(|&axis| axes.classes.root(axis)).collect();
     let alike = classes.iter().filter(|(root, _)| !ordered.contains(root));
     alike.filter_map(|(_, class)| fact(study, class)).collect()
 }

@@ -106,7 +106,7 @@ impl Nest<'_> {
             let mut named = places.clone();
             for (axis, place) in named.iter_mut().enumerate() {
                 let extent = described.shape[axis];
-                let (low, high) = self.range_of(place);
+                let (low, high) = self.context.affine_range(place);
                 let leaves = low < 0 || high >= extent as i64;
                 if !leaves || !place.terms.iter().any(|term| indices.contains(&term.0)) {
                     continue;
@@ -135,15 +135,6 @@ impl Nest<'_> {
         body
     }
 
-    /// The least and the greatest value of an affine expression.
-    fn range_of(&self, affine: &Affine) -> (i64, i64) {
-        affine.terms.iter().fold((affine.constant, affine.constant), |(low, high), &(index, coefficient)| {
-            let range = self.context.index_of(index);
-            let (first, last) = (coefficient * range.start, coefficient * (range.end - 1));
-            (low + first.min(last), high + first.max(last))
-        })
-    }
-
     /// Opens what is solved in terms of indices that are open.
     fn open_solved(&mut self, solved: &mut Vec<(IndexId, Solution)>, unopened: &mut Vec<IndexId>, steps: &mut Vec<Step>) {
         let mut at = 0;
@@ -169,7 +160,7 @@ impl Nest<'_> {
                 continue;
             }
             let range = self.context.index_of(*solved);
-            let (low, high) = self.range_of(affine);
+            let (low, high) = self.context.affine_range(affine);
             if low < range.start {
                 bounds.extend(affine.plus(-1, &Affine::constant(range.start)));
             }

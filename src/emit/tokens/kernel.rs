@@ -187,12 +187,7 @@ impl KernelTokens<'_> {
                 }
             }
             Statement::FinishLanes { into, from, kind } => {
-                let combine = super::identifier(match kind {
-                    ReduceKind::Sum => "sum",
-                    ReduceKind::Product => "product",
-                    ReduceKind::Max => "max",
-                    ReduceKind::Min => "min",
-                });
+                let combine = super::identifier(kind.name());
                 let (into, from, math) = (self.local(*into), self.local(*from), &self.math);
                 quote!(let #into = #math::#combine(&#from);)
             }
@@ -365,15 +360,6 @@ impl KernelTokens<'_> {
             shifted.constant += coefficient * self.plan.context.index_of(index).start.min(0);
         }
         shifted
-    }
-
-    /// The least and the greatest value of an affine expression.
-    pub(super) fn range(&self, affine: &Affine) -> (i64, i64) {
-        affine.terms.iter().fold((affine.constant, affine.constant), |(low, high), &(index, coefficient)| {
-            let range = self.plan.context.index_of(index);
-            let (first, last) = (coefficient * range.start, coefficient * (range.end - 1));
-            (low + first.min(last), high + first.max(last))
-        })
     }
 }
 

@@ -213,7 +213,7 @@ impl KernelTokens<'_> {
     /// Whether an index is within an extent, as one comparison of the same value that [`Self::place`] takes: so the optimizer sees that
     /// the access needs no check of its own. An index below 0 is a great number as `usize`.
     fn class_guard(&mut self, index: &Affine, extent: usize) -> Option<TokenStream> {
-        let (low, high) = self.range(index);
+        let (low, high) = self.plan.context.affine_range(index);
         if low >= 0 && high < extent as i64 {
             return None;
         }
@@ -246,7 +246,7 @@ impl KernelTokens<'_> {
             .indices
             .iter()
             .map(|index| {
-                let low = self.range(index).0;
+                let low = self.plan.context.affine_range(index).0;
                 let tokens = self.affine(index, low < 0);
                 if low < 0 { quote!((#tokens) as usize) } else { tokens }
             })
@@ -338,7 +338,7 @@ impl KernelTokens<'_> {
 
     /// An affine expression as a number.
     pub(super) fn affine_as_number(&mut self, affine: &Affine) -> TokenStream {
-        let signed = self.range(affine).0 < 0;
+        let signed = self.plan.context.affine_range(affine).0 < 0;
         let is_plain = affine.as_index().is_some() && !signed;
         let tokens = self.affine(affine, signed);
         let scalar = &self.scalar;
