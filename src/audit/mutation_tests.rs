@@ -27,7 +27,7 @@ const FIXTURES: &[&str] = &[
     // Powers with exponents that are learned.
     "input x[3]\nparam w[i: 3] ~ 1\nparam q ~ 2\ny[i] = (2 + w[i] * x[i])^(q + w[i]) + (3 + q)^2.5\nloss sum(i: y[i])\noptimizer sgd(0.1)",
     // Exponentials and logarithms of each other, and a square that has to be multiplied out.
-    "input x[3]\nparam w[i: 3] ~ 1\nparam v[i: 3] ~ 1\ny[i] = w[i] * ln(exp(w[i] * x[i])) + v[i] * exp(x[i]) * exp(w[i] - x[i])\n\
+    "input x[3]\nparam w[i: 3] ~ 1\nparam v[i: 3] ~ 1\ny[i] = w[i] * ln(exp(w[i] * x[i])) + v[i] * exp(x[i]) * exp(w[i] - x[i]) + 1 / exp(v[i])\n\
      z[i] = v[i] * (1 + 1 / x[i])^2 * x[i]^2\nloss sum(i: y[i] + z[i])\noptimizer sgd(0.1)",
     // A part of a tensor, and one that is shifted: its adjoint is read outside, where it is 0 and its equation is not.
     "input x[4]\ntarget t[4]\nparam w[i: 4] ~ 1\nparam v[i: 4] ~ 1\ny[i: 4] = v[i - 1] / 2\nz = sum(i in 1..3: w[i] * x[i])\n\

@@ -51,6 +51,16 @@ pub(super) fn product(context: &mut Context, expr: ExprId) -> Option<Rewritten> 
     Some(Rewritten::always(context.multiply(rest)))
 }
 
+/// `1/exp(u) = exp(-u)`, also with a power of the exponential.
+pub(super) fn reciprocal(context: &mut Context, expr: ExprId) -> Option<Rewritten> {
+    let Node::Power(base, exponent) = *context.node(expr) else { return None };
+    let times = context.as_number(exponent).and_then(Number::as_integer).filter(|&times| times < 0)?;
+    let Node::Call(Elementary::Exp, u) = *context.node(base) else { return None };
+    let times = context.integer(times);
+    let exponent = context.multiply([times, u]);
+    Some(Rewritten::always(context.call(Elementary::Exp, exponent)))
+}
+
 /// `exp(u)/(1 + exp(u)) = 1/(1 + exp(-u))`, which does not overflow and takes one exponential.
 pub(super) fn logistic(context: &mut Context, expr: ExprId) -> Option<Rewritten> {
     let parts = factors(context, expr);

@@ -53,6 +53,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "factor-out-of-sum",     reason: "take what does not depend on the index out of the sum", apply: sums::factor_out,     must_pay: false },
     Rule { name: "split-sum",             reason: "split the sum",                               apply: sums::split,                    must_pay: false },
     Rule { name: "exp-product",           reason: "add exponents",                               apply: exponentials::product,          must_pay: true  },
+    Rule { name: "reciprocal-of-exp",     reason: "1/e^u is e^(-u)",                             apply: exponentials::reciprocal,       must_pay: true  },
     Rule { name: "logistic",              reason: "divide by e^u",                               apply: exponentials::logistic,         must_pay: true  },
     Rule { name: "common-denominator",    reason: "common denominator",                          apply: algebra::common_denominator,    must_pay: true  },
     Rule { name: "distribute-and-cancel", reason: "multiply out and cancel",                     apply: algebra::distribute_and_cancel, must_pay: true  },

@@ -194,6 +194,13 @@ impl Context {
             {
                 return self.number(folded);
             }
+            // 3^-2 is 1/9.
+            if let (Some(base_number), Some(times @ ..-1)) = (self.as_number(base), exponent_number.as_integer())
+                && let Some(folded) = times.checked_neg().and_then(|times| exact_power(base_number, times))
+            {
+                let (base, exponent) = (self.number(folded), self.integer(-1));
+                return self.intern(Node::Power(base, exponent));
+            }
         }
         self.intern(Node::Power(base, exponent))
     }
