@@ -1,7 +1,7 @@
 //! A circuit in words: what each gate does, and the two passes as a table.
 
 use super::{Circuit, Detail, Gate, Operation};
-use crate::equation::{Number, ReduceKind, Relation};
+use crate::equation::{Number, Relation};
 
 /// Operands that a formula names; of more, the first and the last.
 const NAMED_OPERANDS: usize = 6;
