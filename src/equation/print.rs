@@ -3,7 +3,7 @@
 //! For snapshots, messages and debugging; what people read in a sheet is set by `crate::sheet`.
 
 use super::rebuild::for_each_child;
-use super::{Affine, Context, Equation, ExprId, IndexId, Node, Number, ReduceKind, Relation};
+use super::{Affine, Context, Equation, ExprId, IndexId, Node, Number};
 
 impl Context {
     /// An equation's value, or its computed form, after its left-hand side.
@@ -265,7 +265,7 @@ fn number_text(number: Number) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Elementary, Role, Tensor};
+    use super::super::{Elementary, Relation, Role, Tensor};
     use super::*;
 
     fn tensor(context: &mut Context, name: &str, shape: &[usize]) -> super::super::TensorId {

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 
 use super::expressions::REDUCTIONS;
 use super::tree::{
-    Argument, BinaryOperator, BoundIndex, Declaration, DeclaredIndex, Drawn, Expr, ExprKind, Formal, Name, Relation, Spec,
-    Statement, StatementKind,
+    Argument, BinaryOperator, BoundIndex, Declaration, DeclaredIndex, Drawn, Expr, ExprKind, Formal, Name, Spec, Statement,
+    StatementKind,
 };
 
 /// How tightly an expression holds together, loosest first.
