@@ -110,3 +110,5 @@ pub const EXPLAINED_PLACES: usize = 200_000;
 
 /// Elements of tensors that are computed for a worked example.
 pub const WORKED_ELEMENTS: usize = 20_000;
+/// Examples that generated code computes at once.
+pub const EXAMPLES_AT_ONCE: usize = 1024;

@@ -1,9 +1,10 @@
-//! `"net.spec"` or `spec = "…"`, `scalar = f64`, `crate = path`.
+//! `"net.spec"` or `spec = "…"`, `scalar = f64`, `examples = 8`, `crate = path`.
 
-use deltarule_compiler::emit::ScalarType;
+use deltarule_compiler::emit::{EXAMPLES, ScalarType};
+use deltarule_compiler::limits::EXAMPLES_AT_ONCE;
 use proc_macro2::{Ident, Span};
 use syn::parse::{Parse, ParseStream};
-use syn::{Error, LitStr, Path, Token, parse_quote};
+use syn::{Error, LitInt, LitStr, Path, Token, parse_quote};
 
 /// Where the spec's text is.
 pub(crate) enum SpecSource {
@@ -26,12 +27,14 @@ impl SpecSource {
 pub(crate) struct Arguments {
     pub(crate) source: SpecSource,
     pub(crate) scalar: ScalarType,
+    /// How many examples are computed at once.
+    pub(crate) examples: usize,
     pub(crate) runtime: Path,
 }
 
 impl Parse for Arguments {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let (mut source, mut scalar, mut runtime) = (None, None, None);
+        let (mut source, mut scalar, mut examples, mut runtime) = (None, None, None, None);
         while !input.is_empty() {
             if input.peek(LitStr) {
                 let literal: LitStr = input.parse()?;
@@ -42,14 +45,15 @@ impl Parse for Arguments {
                 input.parse::<Token![=]>()?;
                 set_once(&mut runtime, input.call(Path::parse_mod_style)?, key.span, "`crate`")?;
             } else {
-                let expected = "expected \"FILE\", `spec = \"…\"`, `scalar = f64` or `crate = PATH`";
+                let expected = "expected \"FILE\", `spec = \"…\"`, `scalar = f64`, `examples = 8` or `crate = PATH`";
                 let key: Ident = input.parse().map_err(|error| Error::new(error.span(), expected))?;
                 input.parse::<Token![=]>().map_err(|_| Error::new(key.span(), expected))?;
                 match key.to_string().as_str() {
                     "spec" => set_once(&mut source, SpecSource::Inline(input.parse()?), key.span(), "a spec")?,
+                    "examples" => set_once(&mut examples, parse_examples(input)?, key.span(), "`examples`")?,
                     "scalar" => set_once(&mut scalar, parse_scalar(input)?, key.span(), "`scalar`")?,
                     other => {
-                        let message = format!("there is no argument `{other}`: expected `spec`, `scalar` or `crate`");
+                        let message = format!("there is no argument `{other}`: expected `spec`, `scalar`, `examples` or `crate`");
                         return Err(Error::new(key.span(), message));
                     }
                 }
@@ -67,6 +71,7 @@ impl Parse for Arguments {
         Ok(Self {
             source: source.ok_or_else(missing)?,
             scalar: scalar.unwrap_or_default(),
+            examples: examples.unwrap_or(EXAMPLES),
             runtime: runtime.unwrap_or_else(|| parse_quote!(::deltarule)),
         })
     }
@@ -75,6 +80,12 @@ impl Parse for Arguments {
 fn parse_scalar(input: ParseStream<'_>) -> syn::Result<ScalarType> {
     let name: Ident = input.parse()?;
     ScalarType::from_name(&name.to_string()).ok_or_else(|| Error::new(name.span(), "expected `f32` or `f64`"))
+}
+
+fn parse_examples(input: ParseStream<'_>) -> syn::Result<usize> {
+    let literal: LitInt = input.parse()?;
+    let number = literal.base10_parse::<usize>().ok().filter(|number| (1..=EXAMPLES_AT_ONCE).contains(number));
+    number.ok_or_else(|| Error::new(literal.span(), format!("expected a number from 1 to {EXAMPLES_AT_ONCE}")))
 }
 
 fn set_once<T>(place: &mut Option<T>, value: T, span: Span, what: &str) -> syn::Result<()> {

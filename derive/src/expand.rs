@@ -71,6 +71,7 @@ fn network(arguments: &Arguments, structure: &ItemStruct) -> Result<TokenStream,
         is_documented: attributes.iter().any(|attribute| attribute.path().is_ident("doc")),
         scalar: arguments.scalar,
         runtime_path: arguments.runtime.to_token_stream(),
+        examples: arguments.examples,
     };
     let rebuild = file.map_or_else(TokenStream::new, |literal| rebuild(literal, &compiled.included, &options.runtime_path));
     Ok(join(rebuild, [emit(&compiled.derivation, &options)]))

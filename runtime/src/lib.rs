@@ -51,6 +51,8 @@
 //! - `#[derive_backprop("net.spec")]`: a file, relative to the source file that names it;
 //! - `#[derive_backprop(spec = "…")]`: the text itself;
 //! - `scalar = f64`: the type of all numbers, `f32` unless given;
+//! - `examples = 8`: how many examples of a minibatch are computed at once, 32 unless given. More are quicker and need more scratch
+//!   space; with `examples = 1` there is none but for one example;
 //! - `crate = path`: where this crate is found, if it is renamed or re-exported.
 #![no_std]
 #![warn(missing_docs)]
@@ -66,6 +68,7 @@ mod random;
 mod scalar;
 mod single;
 mod square_root;
+mod tile;
 
 /// What generated code refers to; not for use by hand.
 #[doc(hidden)]

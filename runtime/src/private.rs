@@ -4,6 +4,11 @@ pub use core;
 
 pub use crate::scalar::math;
 
+/// Contractions in vector registers.
+pub mod tile {
+    pub use crate::tile::{Contraction, Level, Run, vectorized};
+}
+
 /// The generators of initial values and of noise.
 pub mod random {
     pub use crate::random::{Generator, NoiseSource};

@@ -101,6 +101,8 @@ impl Walk<'_> {
                 self.value(value);
                 self.add_to(place);
             }
+            // What is counted is planned for one example.
+            Statement::Tile(_) => self.count.is_exact = false,
         }
     }
 

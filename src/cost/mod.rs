@@ -117,7 +117,7 @@ impl Pass {
 impl Cost {
     /// Counts the operations of a derivation.
     pub fn new(derivation: &Derivation, scalar: ScalarType) -> Cost {
-        let plan = Plan::new(derivation);
+        let plan = Plan::new(derivation, 1);
         let sizes = Sizes::new(derivation, &plan);
         let counter = Counter { derivation, plan: &plan, sizes: &sizes };
         let forward: Vec<usize> = plan.predict.iter().chain(&plan.loss).copied().collect();

@@ -57,7 +57,12 @@ pub struct EmitOptions {
     pub scalar: ScalarType,
     /// Where the runtime is found: `::deltarule`.
     pub runtime_path: TokenStream,
+    /// How many examples of a minibatch are computed at once, if that is quicker. More need more scratch space; with 1, one follows the other.
+    pub examples: usize,
 }
+
+/// How many examples are computed at once unless said otherwise.
+pub const EXAMPLES: usize = 32;
 
 impl EmitOptions {
     /// A public struct of that name over `f32`, and the runtime at `::deltarule`.
@@ -69,6 +74,7 @@ impl EmitOptions {
             is_documented: false,
             scalar: ScalarType::default(),
             runtime_path: quote!(::deltarule),
+            examples: EXAMPLES,
         }
     }
 }

@@ -45,7 +45,8 @@ pub(crate) fn run(nets: &[(&str, &str)]) -> Counts {
 /// A net's kernels and passes, and a function that runs them.
 fn module(name: &str, text: &str) -> TokenStream {
     let compiled = compile(name, text).unwrap_or_else(|messages| panic!("{}", messages.render()));
-    let file: syn::File = syn::parse2(emit(&compiled.derivation, &EmitOptions::new("Net"))).expect("emitted code parses");
+    let file: syn::File = syn::parse2(emit(&compiled.derivation, &EmitOptions { examples: 1, ..EmitOptions::new("Net") }))
+        .expect("emitted code parses");
     let mut items: Vec<Item> = Vec::new();
     for item in file.items {
         match item {

@@ -3,6 +3,7 @@
 //! A kernel computes one equation, or all that updates one parameter. Its size depends on the equation, never on the
 //! extents of the tensors. Kernels know tensors by id; where those live is decided here, once ([`Plan::storage`]).
 
+mod batch;
 mod delta;
 mod equation;
 mod nest;
@@ -15,12 +16,13 @@ mod update;
 
 use std::collections::HashSet;
 
-pub(crate) use statement::{Branch, Condition, Local, Place, Position, Range, Statement, Value};
+pub(crate) use batch::{Batch, BatchStep, EXAMPLES_FOR_COPY, coefficients};
+pub(crate) use statement::{Branch, Condition, Local, Place, Position, Range, Statement, Tile, Value};
 
 use self::nest::Nest;
 use self::scalars::Scalars;
 use crate::derivation::Derivation;
-use crate::equation::{Block, Context, Equation, ExprId, Recurrence, Role, TensorId, schedule};
+use crate::equation::{Block, Context, Equation, ExprId, IndexId, Recurrence, Role, TensorId, schedule};
 use crate::model::Model;
 use crate::sheet::EquationTexts;
 
@@ -55,6 +57,12 @@ pub(crate) struct Plan {
     pub(crate) gradients: Vec<(TensorId, TensorId)>,
     /// The mean loss of a minibatch, where the objective reads it.
     pub(crate) mean_loss: Option<TensorId>,
+    /// How many examples are computed at once, where that is quicker.
+    pub(crate) batch: Option<Batch>,
+    /// Tensors whose elements stand in one row, any part of which a kernel may be given, and what they are the elements of.
+    pub(crate) rows: Vec<(TensorId, TensorId)>,
+    /// The indices of such rows.
+    pub(crate) elements: Vec<IndexId>,
 }
 
 /// A function.
@@ -103,8 +111,8 @@ pub(crate) enum Storage {
 
 impl Plan {
     /// Lowers a derivation.
-    pub(crate) fn new(derivation: &Derivation) -> Plan {
-        Planner::new(derivation).plan()
+    pub(crate) fn new(derivation: &Derivation, examples: usize) -> Plan {
+        Planner::new(derivation, examples).plan()
     }
 
     /// Where a tensor lives.
@@ -151,10 +159,14 @@ struct Planner<'a> {
     temporaries: Vec<TensorId>,
     scalars: Scalars,
     gradients: Vec<(TensorId, TensorId)>,
+    /// How many examples may be computed at once.
+    examples: usize,
+    rows: Vec<(TensorId, TensorId)>,
+    elements: Vec<IndexId>,
 }
 
 impl<'a> Planner<'a> {
-    fn new(derivation: &'a Derivation) -> Self {
+    fn new(derivation: &'a Derivation, examples: usize) -> Self {
         let mut context = derivation.model.context.clone();
         let gradients = derivation.gradient.iter().map(|gradient| (gradient.parameter, gradient.equation.target)).collect();
         let scalars = Scalars::new(&mut context, derivation.model.batch_size);
@@ -168,6 +180,9 @@ impl<'a> Planner<'a> {
             temporaries: Vec::new(),
             scalars,
             gradients,
+            examples,
+            rows: Vec::new(),
+            elements: Vec::new(),
         }
     }
 
@@ -177,9 +192,11 @@ impl<'a> Planner<'a> {
         let mut values = Vec::new();
         let (mut predict, mut loss) = (Vec::new(), Vec::new());
         let forward: Vec<&Equation> = self.derivation.forward.iter().collect();
+        let mut plain = Vec::new();
         for block in self.blocks(&forward) {
             let first_temporary = self.temporaries.len();
             let (kernel, targets) = self.block(&forward, &block);
+            plain.push((kernel, members(&forward, &block), block));
             if targets.iter().any(|target| needed.contains(target)) {
                 values.extend(targets);
                 values.extend(&self.temporaries[first_temporary..]);
@@ -190,14 +207,24 @@ impl<'a> Planner<'a> {
         }
         let adjoints = self.derivation.backward.iter().filter(|adjoint| adjoint.is_computed);
         let adjoints: Vec<&Equation> = adjoints.map(|adjoint| &adjoint.equation).collect();
-        let backward = self.blocks(&adjoints).iter().map(|block| self.block(&adjoints, block).0).collect();
+        let mut backward = Vec::new();
+        for block in self.blocks(&adjoints) {
+            let kernel = self.block(&adjoints, &block).0;
+            backward.push(kernel);
+            plain.push((kernel, members(&adjoints, &block), block));
+        }
         let update_is_fused = self.update_can_be_fused();
         let gradient = (0..self.derivation.gradient.len()).map(|at| self.gradient(at)).collect();
-        let update = model.optimizers.iter().map(|optimizer| self.update(optimizer, update_is_fused)).collect();
+        let update: Vec<usize> = model.optimizers.iter().map(|optimizer| self.update(optimizer, update_is_fused)).collect();
         let mean_loss = self.mean_loss();
         let objective = self.objective();
         let constants = self.constants(model);
         let scratch = self.scratch(&values);
+        let temporaries = self.temporaries.clone();
+        let mut batch = self.batch(&plain, if update_is_fused { &update } else { &[] });
+        if let Some(batch) = &mut batch {
+            batch.shared.extend(temporaries);
+        }
         Plan {
             context: self.context,
             kernels: self.kernels,
@@ -213,6 +240,9 @@ impl<'a> Planner<'a> {
             scratch,
             gradients: self.gradients,
             mean_loss,
+            batch,
+            rows: self.rows,
+            elements: self.elements,
         }
     }
 
@@ -352,12 +382,21 @@ impl<'a> Planner<'a> {
         for &tensor in self.kernels.iter().flat_map(|kernel| &kernel.writes) {
             let elsewhere = values.contains(&tensor)
                 || self.gradients.iter().any(|(_, gradient)| *gradient == tensor)
+                || self.rows.iter().any(|(row, _)| *row == tensor)
                 || matches!(self.context.tensor(tensor).role, Role::Parameter | Role::State { .. });
             if !elsewhere {
                 insert_once(&mut scratch, tensor);
             }
         }
         scratch
+    }
+}
+
+/// The equations of a block.
+fn members<'e>(equations: &[&'e Equation], block: &Block) -> Vec<&'e Equation> {
+    match block {
+        Block::Whole(at) => vec![equations[*at]],
+        Block::Steps(recurrence) => recurrence.equations.iter().map(|&at| equations[at]).collect(),
     }
 }
 

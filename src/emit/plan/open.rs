@@ -135,6 +135,13 @@ impl Nest<'_> {
         body
     }
 
+    /// Whether an affine expression is always within the range of an index.
+    pub(super) fn is_within(&self, affine: &Affine, index: IndexId) -> bool {
+        let (low, high) = self.context.affine_range(affine);
+        let range = self.context.index_of(index);
+        low >= range.start && high < range.end
+    }
+
     /// Opens what is solved in terms of indices that are open.
     fn open_solved(&mut self, solved: &mut Vec<(IndexId, Solution)>, unopened: &mut Vec<IndexId>, steps: &mut Vec<Step>) {
         let mut at = 0;

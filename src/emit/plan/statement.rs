@@ -170,6 +170,33 @@ pub(crate) enum Statement {
     Set(Place, Value),
     /// Adds to an element.
     Add(Place, Value),
+    /// Sums of products for all rows and columns.
+    Tile(Box<Tile>),
+}
+
+/// Sums of products for all values of two indices, in tiles. Places are counted in elements from the first one of the tensor.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Tile {
+    /// The index of the rows.
+    pub(crate) rows: IndexId,
+    /// The index of the columns.
+    pub(crate) columns: IndexId,
+    /// What is summed over, from the outermost; at most three.
+    pub(crate) levels: Vec<(IndexId, Range)>,
+    /// What each sum is multiplied by.
+    pub(crate) factor: f64,
+    /// A number for each row.
+    pub(crate) a: Place,
+    /// A number for each column.
+    pub(crate) b: Place,
+    /// The row with which the sums start; 0 if there is none.
+    pub(crate) start: Option<Place>,
+    /// The results.
+    pub(crate) into: Place,
+    /// Whether they are added to what is there, but for the first examples of a minibatch.
+    pub(crate) is_added: bool,
+    /// The kernel that updates a parameter from these sums, in place of writing them.
+    pub(crate) update: Option<usize>,
 }
 
 impl Value {
@@ -231,6 +258,7 @@ impl Statement {
                 body.iter().for_each(|statement| statement.reads(visit));
             }
             Statement::Start(..) | Statement::StartLanes(..) | Statement::StartRow(..) | Statement::FinishLanes { .. } => {}
+            Statement::Tile(tile) => [&tile.a, &tile.b].into_iter().chain(&tile.start).for_each(visit),
             Statement::Let(_, value)
             | Statement::Combine { value, .. }
             | Statement::KeepBest { value, .. }
@@ -246,6 +274,7 @@ impl Statement {
                 body.iter().for_each(|statement| statement.writes(visit));
             }
             Statement::Set(place, _) | Statement::Add(place, _) => visit(place),
+            Statement::Tile(tile) => visit(&tile.into),
             _ => {}
         }
     }

@@ -81,11 +81,53 @@ impl Planner<'_> {
             let value = renamed(&mut self.context, equation, &indices);
             steps.push((equation.target, self.scalars.extract(&mut self.context, value)));
         }
+        let name = format!("update_{}", model_context.tensor(optimizer.parameter).name);
+        let indices = if is_fused && self.examples > 1 { self.in_a_row(&indices, &mut steps) } else { indices };
         let mut nest = Nest::new(&mut self.context, &mut self.temporaries);
         nest.update_in_place(&indices, &steps);
         let (body, locals) = nest.finish();
-        let name = format!("update_{}", model_context.tensor(optimizer.parameter).name);
         self.kernel(&name, lines, body, locals, None)
+    }
+
+    /// Lets steps that look at no other element than their own read and write all elements in one row, so that any part of the row
+    /// may be updated by itself.
+    fn in_a_row(&mut self, indices: &[IndexId], steps: &mut [(TensorId, ExprId)]) -> Vec<IndexId> {
+        let extent: usize = indices.iter().map(|&index| self.context.index_of(index).extent()).product();
+        let element = self.context.add_index("element", 0, extent as i64);
+        self.elements.push(element);
+        let mut known: Vec<(TensorId, TensorId)> = Vec::new();
+        for (target, value) in steps {
+            for tensor in self.context.tensors_in(*value) {
+                if self.context.tensor(tensor).shape.is_empty() && !indices.is_empty() || self.is_scalar_role(tensor) {
+                    continue;
+                }
+                let row = self.row_of(tensor, &mut known);
+                *value = self.context.substitute_tensor(*value, tensor, &mut |context, _| context.access_at(row, &[element]));
+            }
+            *target = self.row_of(*target, &mut known);
+        }
+        vec![element]
+    }
+
+    fn is_scalar_role(&self, tensor: TensorId) -> bool {
+        matches!(self.context.tensor(tensor).role, Role::Constant | Role::BatchSize | Role::UpdateNumber)
+    }
+
+    /// All elements of a tensor in one row.
+    fn row_of(&mut self, tensor: TensorId, known: &mut Vec<(TensorId, TensorId)>) -> TensorId {
+        if let Some((_, row)) = known.iter().find(|(of, _)| *of == tensor) {
+            return *row;
+        }
+        let mut described = self.context.tensor(tensor).clone();
+        described.shape = vec![described.size()];
+        described.axes = vec!["element".to_owned()];
+        if let Role::Next { of } = described.role {
+            described.role = Role::Next { of: self.row_of(of, known) };
+        }
+        let row = self.context.add_tensor(described);
+        known.push((tensor, row));
+        self.rows.push((row, tensor));
+        row
     }
 }
 

@@ -25,10 +25,22 @@ pub(super) struct KernelTokens<'a> {
     scope: Scope,
 }
 
+/// What kernels with tiles call their own variables.
+const RESERVED: [&str; 14] = [
+    "examples", "is_first", "buffer", "first", "rows", "place", "count", "before", "sums", "from_0", "from_1", "from_2", "to_0",
+    "tile",
+];
+
 /// The function of a kernel. `scalar` is the network's scalar type.
 pub(super) fn function(plan: &Plan, kernel: &Kernel, scalar: &TokenStream) -> TokenStream {
     let mut scope = Scope::default();
     let mut arguments = HashMap::new();
+    let is_tiled = super::tile::is_tiled(kernel);
+    if is_tiled {
+        RESERVED.into_iter().for_each(|name| {
+            scope.identifier(name);
+        });
+    }
     for &tensor in kernel.reads.iter().chain(&kernel.writes) {
         arguments.insert(tensor, scope.identifier(&plan.context.tensor(tensor).name));
     }
@@ -36,7 +48,13 @@ pub(super) fn function(plan: &Plan, kernel: &Kernel, scalar: &TokenStream) -> To
     let (scalar, math) = if kernel.in_double { (quote!(f64), "double_math") } else { (scalar.clone(), "math") };
     let math = Ident::new(math, Span::call_site());
     let mut tokens = KernelTokens { plan, scalar, math, kernel, arguments, locals, loops: Vec::new(), scope };
-    tokens.function()
+    if is_tiled {
+        tokens.tiled_function()
+    } else if kernel.reads.iter().chain(&kernel.writes).any(|&tensor| super::tile::row_of(plan, tensor).is_some()) {
+        tokens.row_function()
+    } else {
+        tokens.function()
+    }
 }
 
 /// Arguments of a call of a kernel, given how a pass reaches a tensor; in the order of the function's parameters.
@@ -44,6 +62,9 @@ pub(super) fn call(plan: &Plan, kernel: &Kernel, scalar: &TokenStream, place: im
     let name = super::identifier(&kernel.name);
     let is_double = kernel.in_double || scalar.to_string() == "f64";
     let reads = kernel.reads.iter().map(|&tensor| {
+        if let Some(of) = super::tile::row_of(plan, tensor) {
+            return in_a_row(plan, of, &place(of), false);
+        }
         let place = place(tensor);
         if plan.storage(tensor) == Storage::Scalar {
             if is_double { place } else { quote!(#place as #scalar) }
@@ -53,8 +74,33 @@ pub(super) fn call(plan: &Plan, kernel: &Kernel, scalar: &TokenStream, place: im
             reborrow(&place, &quote!(&))
         }
     });
-    let writes = kernel.writes.iter().map(|&tensor| reborrow(&place(tensor), &quote!(&mut)));
-    quote!(#name(#(#reads,)* #(#writes),*))
+    let writes = kernel.writes.iter().map(|&tensor| match super::tile::row_of(plan, tensor) {
+        Some(of) => in_a_row(plan, of, &place(of), true),
+        None => reborrow(&place(tensor), &quote!(&mut)),
+    });
+    let first = super::tile::is_tiled(kernel).then(|| quote!(examples, is_first,));
+    if kernel.reads.iter().chain(&kernel.writes).any(|&tensor| super::tile::row_of(plan, tensor).is_some()) && first.is_none() {
+        return quote!(tile::vectorized(#name(#(#reads,)* #(#writes,)*)));
+    }
+    quote!(#name(#first #(#reads,)* #(#writes),*))
+}
+
+/// All elements of a tensor as a slice.
+fn in_a_row(plan: &Plan, tensor: TensorId, place: &TokenStream, is_written: bool) -> TokenStream {
+    let borrow = if is_written { quote!(&mut) } else { quote!(&) };
+    let (from, flatten) = if is_written { ("from_mut", "as_flattened_mut") } else { ("from_ref", "as_flattened") };
+    let (from, flatten) = (Ident::new(from, Span::call_site()), Ident::new(flatten, Span::call_site()));
+    match plan.context.tensor(tensor).shape.len() {
+        0 => {
+            let reference = reborrow(place, &borrow);
+            quote!(core::slice::#from(#reference))
+        }
+        1 => quote!(#borrow (#place)[..]),
+        rank => {
+            let flattened = (1..rank).map(|_| quote!(.#flatten()));
+            quote!((#place) #(#flattened)*)
+        }
+    }
 }
 
 /// `&place`, or just `reference` where the place is `*reference`.
@@ -86,12 +132,76 @@ impl KernelTokens<'_> {
         let arrow = result.as_ref().map(|_| quote!(-> #scalar));
         quote! {
             #(#[doc = #lines])*
-            #[inline]
+            #[inline(always)]
             fn #name(#(#arguments),*) #arrow {
                 #body
                 #result
             }
         }
+    }
+
+    /// The function of a kernel that computes tiles for all examples.
+    fn tiled_function(&mut self) -> TokenStream {
+        let name = super::identifier(&self.kernel.name);
+        let lines = self.kernel.equations.iter().map(|line| super::doc_line(line));
+        let tensors = self.kernel_arguments();
+        let arguments: Vec<_> = tensors
+            .iter()
+            .map(|&tensor| {
+                let (name, of_type) = (&self.arguments[&tensor], self.tiled_type(tensor, &TokenStream::new()));
+                quote!(#name: #of_type)
+            })
+            .collect();
+        let cuts = self.cut_to_examples(&tensors);
+        let kernel = self.kernel;
+        let body = self.statements(&kernel.body);
+        quote! {
+            #(#[doc = #lines])*
+            fn #name(examples: usize, is_first: bool, #(#arguments),*) {
+                #cuts
+                #body
+            }
+        }
+    }
+
+    /// The function of a kernel over parts of rows of elements.
+    fn row_function(&mut self) -> TokenStream {
+        let name = super::identifier(&self.kernel.name);
+        let lines = self.kernel.equations.iter().map(|line| super::doc_line(line));
+        let tensors = self.kernel_arguments();
+        let names: Vec<_> = tensors.iter().map(|tensor| self.arguments[tensor].clone()).collect();
+        let types: Vec<_> = tensors.iter().map(|&tensor| self.tiled_type(tensor, &quote!('a))).collect();
+        let rows: Vec<TensorId> =
+            tensors.iter().copied().filter(|&tensor| super::tile::row_of(self.plan, tensor).is_some()).collect();
+        let lengths: Vec<_> = rows
+            .iter()
+            .map(|tensor| {
+                let name = &self.arguments[tensor];
+                quote!(.min(#name.len()))
+            })
+            .collect();
+        let cuts = self.cut(&rows, &quote!(elements));
+        let kernel = self.kernel;
+        let body = self.statements(&kernel.body);
+        quote! {
+            #(#[doc = #lines])*
+            struct #name<'a>(#(#types),*);
+
+            impl tile::Run for #name<'_> {
+                #[inline(always)]
+                fn run(self) {
+                    let Self(#(#names),*) = self;
+                    let elements = usize::MAX #(#lengths)*;
+                    #cuts
+                    #body
+                }
+            }
+        }
+    }
+
+    /// What the kernel reads, then what it writes.
+    pub(super) fn kernel_arguments(&self) -> Vec<TensorId> {
+        self.kernel.reads.iter().chain(&self.kernel.writes).copied().collect()
     }
 
     fn argument(&self, tensor: TensorId) -> (&Ident, TokenStream) {
@@ -223,6 +333,7 @@ impl KernelTokens<'_> {
                 let place = self.place(place, true);
                 quote!(#place += #value;)
             }
+            Statement::Tile(tile) => self.tile(tile),
         }
     }
 
@@ -294,6 +405,18 @@ impl KernelTokens<'_> {
 
     /// The values of a loop's variable. One that would start below 0 counts from 0, and accesses are shifted instead.
     fn loop_values(&mut self, index: IndexId, range: &Range) -> TokenStream {
+        let (start, end) = self.loop_bounds(index, range);
+        if range.descending { quote!((#start..#end).rev()) } else { quote!(#start..#end) }
+    }
+
+    /// The first value of a loop's variable, and the first after the last.
+    pub(super) fn loop_bounds(&mut self, index: IndexId, range: &Range) -> (TokenStream, TokenStream) {
+        if self.is_example(index) {
+            return (quote!(0), quote!(examples));
+        }
+        if self.plan.elements.contains(&index) {
+            return (quote!(0), quote!(elements));
+        }
         let (start, end) = self.loop_range(index);
         let first = self.plan.context.index_of(index).start;
         let (mut start, mut end) = (quote!(#start), quote!(#end));
@@ -323,7 +446,7 @@ impl KernelTokens<'_> {
                 end = quote!(usize::min(#end, isize::max(#most, 0) as usize));
             }
         }
-        quote!(#start..#end)
+        (start, end)
     }
 
     /// A loop over all values of an index, the last first. It counts upwards, for then the optimizer knows the range of the index.

@@ -194,6 +194,15 @@ impl Emitter<'_> {
         let loss = self.layout.place(&self.plan, loss);
         let noise = self.noise_argument();
         let (drawn, keep) = (self.scratch_noise(), self.layout.noises.is_some().then(|| quote!(|_| (),)));
+        let accumulate = match &self.plan.batch {
+            Some(_) => {
+                let copy = self.layout.noises.as_ref().map(|_| quote!(|drawn| drawn.clone_from(&scratch.noise),));
+                quote!(accumulate(self, inputs, targets, #copy &mut scratch.batch, gradient))
+            }
+            None => {
+                quote!(accumulate(self, inputs, targets, #drawn #keep &mut scratch.values, &mut scratch.work, gradient))
+            }
+        };
         let forward_lines = self.equations(&[&self.plan.predict[..], &self.plan.loss].concat());
         let backward_lines = self.equations(&[&self.plan.backward[..], &self.plan.gradient].concat());
         let objective = self.plan.objective.map(|kernel| {
@@ -250,7 +259,7 @@ impl Emitter<'_> {
                     }
                     gradient.as_mut_slice().fill(0.0);
                     let gradient = &mut Gradient::in_network(gradient);
-                    let loss = accumulate(self, inputs, targets, #drawn #keep &mut scratch.values, &mut scratch.work, gradient);
+                    let loss = #accumulate;
                     finish_gradient(self, gradient, examples);
                     loss
                 }
@@ -271,7 +280,31 @@ impl Emitter<'_> {
         let lines = self.equations(&self.plan.update);
         let noise = self.noise_argument();
         let draw = self.layout.noises.is_some().then(|| quote!(|noise| noise.draw(state.noise_source.generator()),));
-        let means = self.layout.noises.is_some().then(|| quote!(noise.set_means();));
+        let is_batch = self.plan.batch.is_some();
+        let means = self.layout.noises.is_some() && !is_batch;
+        let means = means.then(|| quote!(noise.set_means();));
+        let noise = noise.filter(|_| !is_batch);
+        let (fields, arguments) = if is_batch {
+            (quote!(batch,), quote!(#draw batch,))
+        } else {
+            (quote!(values, work,), quote!(#noise #draw values, work,))
+        };
+        let step = if self.trains_in_tiles() {
+            quote! {
+                let #scratch { batch, gradient, .. } = scratch;
+                let gradient = &mut Gradient::in_scratch(gradient);
+                train(self, inputs, targets, state, batch, gradient)
+            }
+        } else {
+            quote! {
+                let #scratch { #fields gradient, #noise .. } = scratch;
+                let gradient = &mut Gradient::in_scratch(gradient);
+                let loss = accumulate(self, inputs, targets, #arguments gradient);
+                #means
+                update(self, gradient, state, examples);
+                loss
+            }
+        };
         quote! {
             impl #network {
                 /// Learns from one example: forward, backward, and one update. The loss before the update.
@@ -294,12 +327,7 @@ impl Emitter<'_> {
                     if examples == 0 {
                         return 0.0;
                     }
-                    let #scratch { values, work, gradient, #noise } = scratch;
-                    let gradient = &mut Gradient::in_scratch(gradient);
-                    let loss = accumulate(self, inputs, targets, #noise #draw values, work, gradient);
-                    #means
-                    update(self, gradient, state, examples);
-                    loss
+                    #step
                 }
             }
         }
@@ -382,6 +410,7 @@ impl Emitter<'_> {
             None => (quote!(), quote!()),
         };
         let state = self.state_methods();
+        let batch = self.batch_zero();
         quote! {
             impl #values {
                 /// All values 0.
@@ -394,6 +423,7 @@ impl Emitter<'_> {
                     values: #values::ZERO,
                     #means
                     work: #work { #work_zeros },
+                    #batch
                     gradient: #gradient { #gradient_zeros },
                 };
             }

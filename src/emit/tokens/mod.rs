@@ -1,9 +1,11 @@
 //! From a plan to tokens: types, kernels, passes, and the methods over them.
 
+mod batch;
 mod kernel;
 mod methods;
 mod noise;
 mod passes;
+mod tile;
 mod types;
 mod value;
 
@@ -27,7 +29,7 @@ pub(super) struct Emitter<'a> {
 
 impl<'a> Emitter<'a> {
     pub(super) fn new(derivation: &'a Derivation, options: &'a EmitOptions) -> Self {
-        let plan = Plan::new(derivation);
+        let plan = Plan::new(derivation, options.examples);
         let layout = Layout::new(derivation, &plan, options);
         let scalar = Ident::new(options.scalar.name(), Span::call_site());
         Self { derivation, plan, layout, options, scalar: quote!(#scalar) }
@@ -46,7 +48,7 @@ impl<'a> Emitter<'a> {
 
             #[allow(unused, clippy::all, clippy::pedantic, clippy::nursery)]
             const _: () = {
-                use #runtime::__private::{core, math::f64 as double_math, math::#math as math, random};
+                use #runtime::__private::{core, math::f64 as double_math, math::#math as math, random, tile};
 
                 const _: () = #runtime::__private::#version;
 

@@ -128,6 +128,9 @@ impl Emitter<'_> {
         let scalar = &self.scalar;
         let (values, work) = (self.type_name("Values"), self.hidden_type_name("Work"));
         let (input, target) = (self.input_type(), self.target_type());
+        if let Some(batch) = &self.plan.batch {
+            return self.batch_passes(batch);
+        }
         let loss = self.layout.place(&self.plan, loss);
         let noise = self.noise_argument();
         let drawn = self.layout.noises.as_ref().map(|noises| {

@@ -165,6 +165,11 @@ impl Emitter<'_> {
         let gradients: Vec<_> = self.plan.gradients.iter().map(|(_, gradient)| *gradient).collect();
         let gradient_fields = self.fields(&gradients);
         let state = self.state_type();
+        let batch_type = self.batch_type();
+        let batch = self.plan.batch.as_ref().map(|_| {
+            let name = self.hidden_type_name("Batch");
+            quote!(batch: #name,)
+        });
         let noise = self.layout.noises.as_ref().map(|noises| {
             let of_type = &noises.type_name;
             quote! {
@@ -194,8 +199,11 @@ impl Emitter<'_> {
                 pub values: #values,
                 #noise
                 work: #work,
+                #batch
                 gradient: #gradient,
             }
+
+            #batch_type
 
             #state
         }

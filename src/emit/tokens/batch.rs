@@ -1,0 +1,314 @@
+//! Forward and backward for a whole minibatch.
+
+use std::collections::HashMap;
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::quote;
+
+use super::tile::is_tiled;
+use super::{Emitter, kernel};
+use crate::emit::layout::tensor_type;
+use crate::emit::names::Scope;
+use crate::emit::plan::{Batch, BatchStep, EXAMPLES_FOR_COPY, Storage};
+use crate::equation::{Role, TensorId};
+
+/// The fields of the struct with all examples of a minibatch.
+pub(super) type BatchFields = HashMap<TensorId, Ident>;
+
+impl Emitter<'_> {
+    /// The fields of the struct of a minibatch: of what has examples under its own tensor, of the rest likewise.
+    fn batch_fields(&self, batch: &Batch) -> Vec<(TensorId, Ident, bool)> {
+        let mut scope = Scope::default();
+        scope.identifier("noises");
+        let name = |tensor: TensorId| self.plan.context.tensor(tensor).name.clone();
+        let is_input = |tensor: TensorId| self.plan.context.tensor(tensor).role == Role::Input;
+        let of_examples = batch.tensors.iter().map(|(one, _)| *one).filter(|&one| !is_input(one));
+        let mut fields: Vec<_> = of_examples.map(|one| (one, scope.identifier(&name(one)), true)).collect();
+        fields.extend(batch.shared.iter().map(|&shared| (shared, scope.identifier(&name(shared)), false)));
+        fields
+    }
+
+    /// The struct with all examples of a minibatch.
+    pub(super) fn batch_type(&self) -> TokenStream {
+        let Some(batch) = &self.plan.batch else { return TokenStream::new() };
+        let (visibility, name, examples) =
+            (&self.options.visibility, self.hidden_type_name("Batch"), Literal::usize_unsuffixed(batch.examples));
+        let fields = self.batch_fields(batch).into_iter().map(|(tensor, field, of_examples)| {
+            let of_type = tensor_type(self.plan.context.tensor(tensor), &self.scalar);
+            if of_examples { quote!(#field: [#of_type; #examples]) } else { quote!(#field: #of_type) }
+        });
+        let noises = self.layout.noises.as_ref().map(|noises| {
+            let of_type = &noises.type_name;
+            quote!(noises: [#of_type; #examples],)
+        });
+        quote! {
+            /// What is computed for several examples at once.
+            #[doc(hidden)]
+            #[derive(Clone, Debug, PartialEq)]
+            #visibility struct #name { #noises #(#fields),* }
+        }
+    }
+
+    /// The same with all numbers 0.
+    pub(super) fn batch_zero(&self) -> TokenStream {
+        let Some(batch) = &self.plan.batch else { return TokenStream::new() };
+        let (name, examples) = (self.hidden_type_name("Batch"), Literal::usize_unsuffixed(batch.examples));
+        let fields = self.batch_fields(batch).into_iter().map(|(tensor, field, of_examples)| {
+            let zero = self.filled(tensor, 0.0);
+            if of_examples { quote!(#field: [#zero; #examples]) } else { quote!(#field: #zero) }
+        });
+        let noises = self.layout.noises.as_ref().map(|noises| {
+            let of_type = &noises.type_name;
+            quote!(noises: [const { #of_type::MEAN }; #examples],)
+        });
+        quote!(batch: #name { #noises #(#fields),* },)
+    }
+
+    /// Forward and backward for so many examples, and what updates in the same sweep.
+    pub(super) fn batch_passes(&self, batch: &Batch) -> TokenStream {
+        let fields: BatchFields = self.batch_fields(batch).into_iter().map(|(tensor, field, _)| (tensor, field)).collect();
+        let (network, batch_type) = (&self.options.struct_name, self.hidden_type_name("Batch"));
+        let (input, target) = (self.input_type(), self.target_type());
+        let steps = self.batch_steps(batch, &fields, &batch.steps);
+        let loss = self.derivation.model.loss.and_then(|loss| fields.get(&loss));
+        let total = loss.map(|loss| quote!(for loss in batch.#loss.iter().take(examples) { total += *loss as f64; }));
+        let sums = batch.gradients.iter().map(|tiles| self.sums(batch, &fields, &tiles.kernels));
+        let sums = quote!(#(#sums)*);
+        let accumulate = self.accumulate_batch(batch);
+        let train = self.train_batch(batch, &fields);
+        quote! {
+            /// Forward and backward for at most as many examples as there is space for, but for gradients that are sums in tiles.
+            /// The sum of the losses.
+            fn pass(
+                parameters: &#network,
+                inputs: &[#input],
+                targets: &[#target],
+                batch: &mut #batch_type,
+                gradient: &mut Gradient<'_>,
+            ) -> f64 {
+                let (examples, is_first, mut total) = (inputs.len(), true, 0.0_f64);
+                #steps
+                #total
+                total
+            }
+
+            /// Gradients that are sums in tiles.
+            fn sums(inputs: &[#input], batch: &mut #batch_type, gradient: &mut Gradient<'_>, is_first: bool) {
+                let examples = inputs.len();
+                #sums
+            }
+
+            #accumulate
+            #train
+        }
+    }
+
+    /// What adds to a gradient, or sets it for the first examples.
+    fn sums(&self, batch: &Batch, fields: &BatchFields, kernels: &[usize]) -> TokenStream {
+        let calls = kernels.iter().enumerate().map(|(at, &kernel)| {
+            let call = self.batch_call(batch, fields, kernel);
+            let again = (at > 0).then(|| quote!(let is_first = false;));
+            quote!({ #again #call; })
+        });
+        quote!(#(#calls)*)
+    }
+
+    /// Sets to 0 what kernels add to that know nothing of a first example.
+    fn clear_rest(&self, batch: &Batch) -> TokenStream {
+        let clear =
+            self.plan.gradients.iter().filter(|(_, gradient)| !batch.gradients.iter().any(|tiles| tiles.gradient == *gradient));
+        let clear = clear.map(|(parameter, gradient)| {
+            let field = self.layout.field(*gradient);
+            let all = self.all_elements(*parameter, &quote!(gradient.#field), true);
+            quote!(#all.fill(0.0);)
+        });
+        quote!(#(#clear)*)
+    }
+
+    /// Whether updates run in the sweep that completes a gradient.
+    pub(super) fn trains_in_tiles(&self) -> bool {
+        self.has_training()
+            && self.plan.batch.as_ref().is_some_and(|batch| batch.gradients.iter().any(|tiles| tiles.updating.is_some()))
+    }
+
+    /// A whole step of training.
+    fn train_batch(&self, batch: &Batch, fields: &BatchFields) -> TokenStream {
+        if !self.trains_in_tiles() {
+            return TokenStream::new();
+        }
+        let (network, scalar, batch_type) = (&self.options.struct_name, &self.scalar, self.hidden_type_name("Batch"));
+        let (input, target, state, examples) =
+            (self.input_type(), self.target_type(), self.type_name("State"), Literal::usize_unsuffixed(batch.examples));
+        let constants = self.constants_for(&self.plan.update);
+        let clear = self.clear_rest(batch);
+        let draw = self.layout.noises.is_some().then(
+            || quote!(batch.noises.iter_mut().take(inputs.len()).for_each(|noise| noise.draw(state.noise_source.generator()));),
+        );
+        let last = batch.gradients.iter().map(|tiles| match tiles.updating {
+            Some(kernel) => {
+                let call = self.batch_call(batch, fields, kernel);
+                quote!(#call;)
+            }
+            None => self.sums(batch, fields, &tiles.kernels),
+        });
+        let is_updated =
+            |kernel: usize| {
+                batch.gradients.iter().filter(|tiles| tiles.updating.is_some()).any(|tiles| {
+                    self.plan.kernels[kernel].reads.iter().any(|read| self.plan.rows.contains(&(*read, tiles.gradient)))
+                })
+            };
+        let rest =
+            self.plan.update.iter().filter(|&&kernel| !is_updated(kernel)).map(|&kernel| self.batch_call(batch, fields, kernel));
+        quote! {
+            /// Forward, backward and an update. The mean of the losses.
+            fn train(
+                parameters: &mut #network,
+                inputs: &[#input],
+                targets: &[#target],
+                state: &mut #state,
+                batch: &mut #batch_type,
+                gradient: &mut Gradient<'_>,
+            ) -> #scalar {
+                let count = inputs.len().min(targets.len());
+                let (inputs, targets) = (inputs.get(..count).unwrap_or(&[]), targets.get(..count).unwrap_or(&[]));
+                state.updates = state.updates.wrapping_add(1);
+                let update_number = state.updates as f64;
+                let batch_size = count as f64;
+                #constants
+                #clear
+                let (mut total, mut done) = (0.0_f64, 0_usize);
+                for (inputs, targets) in inputs.chunks(#examples).zip(targets.chunks(#examples)) {
+                    #draw
+                    total += pass(parameters, inputs, targets, batch, gradient);
+                    let (examples, is_first) = (inputs.len(), done == 0);
+                    done += examples;
+                    if done < count {
+                        sums(inputs, batch, gradient, is_first);
+                    } else {
+                        #(#last)*
+                    }
+                }
+                #(#rest;)*
+                (total / count as f64) as #scalar
+            }
+        }
+    }
+
+    fn batch_steps(&self, batch: &Batch, fields: &BatchFields, steps: &[BatchStep]) -> TokenStream {
+        let mut tokens = TokenStream::new();
+        let mut each = Vec::new();
+        for step in steps {
+            if let BatchStep::Each(kernel) = step {
+                each.push(*kernel);
+                continue;
+            }
+            tokens.extend(self.each(batch, fields, &std::mem::take(&mut each)));
+            tokens.extend(match step {
+                BatchStep::Each(_) => TokenStream::new(),
+                BatchStep::Tiled(kernel) | BatchStep::Once(kernel) => {
+                    let call = self.batch_call(batch, fields, *kernel);
+                    quote!(#call;)
+                }
+                BatchStep::Either(many, few) => {
+                    let least = Literal::usize_unsuffixed(EXAMPLES_FOR_COPY);
+                    let (many, few) = (self.batch_steps(batch, fields, many), self.each(batch, fields, &[*few]));
+                    quote!(if examples >= #least { #many } else { #few })
+                }
+            });
+        }
+        tokens.extend(self.each(batch, fields, &each));
+        tokens
+    }
+
+    /// Kernels for one example after the other.
+    fn each(&self, batch: &Batch, fields: &BatchFields, kernels: &[usize]) -> TokenStream {
+        if kernels.is_empty() {
+            return TokenStream::new();
+        }
+        let calls = kernels.iter().map(|&kernel| self.batch_call(batch, fields, kernel));
+        let most = Literal::usize_unsuffixed(batch.examples);
+        let (network, batch_type) = (&self.options.struct_name, self.hidden_type_name("Batch"));
+        let (input, target) = (self.input_type(), self.target_type());
+        quote! {
+            {
+                struct Each<'a, 'b> {
+                    parameters: &'a #network,
+                    inputs: &'a [#input],
+                    targets: &'a [#target],
+                    batch: &'a mut #batch_type,
+                    gradient: &'a mut Gradient<'b>,
+                }
+
+                impl tile::Run for Each<'_, '_> {
+                    #[inline(always)]
+                    fn run(self) {
+                        let Self { parameters, inputs, targets, batch, gradient } = self;
+                        for (example, (input, target)) in inputs.iter().zip(targets).enumerate() {
+                            if example >= #most { break; }
+                            #(#calls;)*
+                        }
+                    }
+                }
+
+                tile::vectorized(Each { parameters, inputs, targets, batch: &mut *batch, gradient: &mut *gradient });
+            }
+        }
+    }
+
+    fn batch_call(&self, batch: &Batch, fields: &BatchFields, kernel: usize) -> TokenStream {
+        let kernel = &self.plan.kernels[kernel];
+        let tiled = is_tiled(kernel);
+        kernel::call(&self.plan, kernel, &self.scalar, |tensor| {
+            if let Some((one, _)) = batch.tensors.iter().find(|(_, all)| *all == tensor) {
+                return match fields.get(one) {
+                    Some(field) => quote!(batch.#field),
+                    None => quote!(*inputs),
+                };
+            }
+            if let Some(field) = fields.get(&tensor) {
+                let of_examples = batch.tensors.iter().any(|(one, _)| *one == tensor);
+                return if of_examples && !tiled { quote!(batch.#field[example]) } else { quote!(batch.#field) };
+            }
+            if self.plan.storage(tensor) == Storage::Noise {
+                let path = self.layout.path(tensor);
+                return quote!(batch.noises[example].#path);
+            }
+            self.layout.place(&self.plan, tensor)
+        })
+    }
+
+    /// Losses and gradients of a minibatch.
+    fn accumulate_batch(&self, batch: &Batch) -> TokenStream {
+        let (network, scalar, batch_type) = (&self.options.struct_name, &self.scalar, self.hidden_type_name("Batch"));
+        let (input, target, examples) = (self.input_type(), self.target_type(), Literal::usize_unsuffixed(batch.examples));
+        let clear = self.clear_rest(batch);
+        let draws = self.layout.noises.is_some().then(|| quote!(batch.noises.iter_mut().take(inputs.len()).for_each(&mut draw);));
+        let parameter = self.layout.noises.as_ref().map(|noises| {
+            let of_type = &noises.type_name;
+            quote!(mut draw: impl FnMut(&mut #of_type),)
+        });
+        quote! {
+            /// Forward and backward. The mean of the losses of a minibatch; the sum of the parameters' adjoints is in `gradient`.
+            fn accumulate(
+                parameters: &#network,
+                inputs: &[#input],
+                targets: &[#target],
+                #parameter
+                batch: &mut #batch_type,
+                gradient: &mut Gradient<'_>,
+            ) -> #scalar {
+                let count = inputs.len().min(targets.len());
+                let (inputs, targets) = (inputs.get(..count).unwrap_or(&[]), targets.get(..count).unwrap_or(&[]));
+                #clear
+                let (mut total, mut is_first) = (0.0_f64, true);
+                for (inputs, targets) in inputs.chunks(#examples).zip(targets.chunks(#examples)) {
+                    #draws
+                    total += pass(parameters, inputs, targets, batch, gradient);
+                    sums(inputs, batch, gradient, is_first);
+                    is_first = false;
+                }
+                (total / count as f64) as #scalar
+            }
+        }
+    }
+}

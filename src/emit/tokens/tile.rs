@@ -1,0 +1,262 @@
+//! Sums of products in tiles, as calls of the runtime.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::quote;
+
+use super::kernel::KernelTokens;
+use crate::emit::layout::{is_scalar, tensor_type};
+use crate::emit::plan::{Kernel, Place, Plan, Statement, Tile, coefficients};
+use crate::equation::{IndexId, TensorId};
+
+/// Numbers of a gradient that are computed before they update a parameter; they stay in the nearest memory.
+const BUFFERED: usize = 4096;
+
+/// Whether a kernel computes tiles, for all examples at once.
+pub(super) fn is_tiled(kernel: &Kernel) -> bool {
+    fn has_tile(statement: &Statement) -> bool {
+        match statement {
+            Statement::Tile(_) => true,
+            Statement::For { body, .. } | Statement::At { body, .. } => body.iter().any(has_tile),
+            _ => false,
+        }
+    }
+    kernel.body.iter().any(has_tile)
+}
+
+/// Whether a tensor holds all examples, along its first axis.
+pub(super) fn holds_all_examples(plan: &Plan, tensor: TensorId) -> bool {
+    plan.batch.as_ref().is_some_and(|batch| batch.tensors.iter().any(|(_, all)| *all == tensor))
+}
+
+/// What a tensor is all elements of, in a row.
+pub(super) fn row_of(plan: &Plan, tensor: TensorId) -> Option<TensorId> {
+    plan.rows.iter().find(|(row, _)| *row == tensor).map(|(_, of)| *of)
+}
+
+impl KernelTokens<'_> {
+    /// The type of an argument of a kernel with tiles.
+    pub(super) fn tiled_type(&self, tensor: TensorId, lifetime: &TokenStream) -> TokenStream {
+        let described = self.plan.context.tensor(tensor);
+        let written = self.is_written(tensor).then(|| quote!(mut));
+        if holds_all_examples(self.plan, tensor) || row_of(self.plan, tensor).is_some() {
+            let mut one = described.clone();
+            one.shape.remove(0);
+            let of_type = tensor_type(&one, &self.scalar);
+            return quote!(& #lifetime #written [#of_type]);
+        }
+        let of_type = tensor_type(described, &self.scalar);
+        if is_scalar(described) && written.is_none() { of_type } else { quote!(& #lifetime #written #of_type) }
+    }
+
+    /// What makes the slices of examples as long as there are examples, so that no access can leave them.
+    pub(super) fn cut_to_examples(&self, tensors: &[TensorId]) -> TokenStream {
+        let of_examples: Vec<TensorId> =
+            tensors.iter().copied().filter(|&tensor| holds_all_examples(self.plan, tensor)).collect();
+        self.cut(&of_examples, &quote!(examples))
+    }
+
+    /// What makes slices as long as given.
+    pub(super) fn cut(&self, tensors: &[TensorId], length: &TokenStream) -> TokenStream {
+        let cuts = tensors.iter().map(|tensor| {
+            let name = &self.arguments[tensor];
+            let get = Ident::new(if self.is_written(*tensor) { "get_mut" } else { "get" }, Span::call_site());
+            quote!(let core::option::Option::Some(#name) = #name.#get(..#length) else { return };)
+        });
+        quote!(#(#cuts)*)
+    }
+
+    /// The call of the runtime that computes tiles.
+    pub(super) fn tile(&mut self, tile: &Tile) -> TokenStream {
+        match tile.update {
+            Some(update) => self.updating_tiles(tile, update),
+            None => {
+                let rows = self.rows(tile);
+                let (c, added) = (self.place_in_row(&tile.into, &[], true), tile.is_added.then(|| quote!(!is_first)));
+                self.contraction(tile, &rows, None, &c, &added.unwrap_or_else(|| quote!(false)))
+            }
+        }
+    }
+
+    fn rows(&self, tile: &Tile) -> TokenStream {
+        if self.is_example(tile.rows) {
+            return quote!(examples);
+        }
+        let rows = Literal::usize_unsuffixed(self.plan.context.index_of(tile.rows).extent());
+        quote!(#rows)
+    }
+
+    /// `Contraction { … }.compute();` `skipped` is added to the place of the first factor.
+    fn contraction(
+        &mut self,
+        tile: &Tile,
+        rows: &TokenStream,
+        skipped: Option<TokenStream>,
+        c: &TokenStream,
+        is_added: &TokenStream,
+    ) -> TokenStream {
+        let literal = |number: i64| Literal::usize_unsuffixed(usize::try_from(number.abs()).unwrap_or(0));
+        let step = |number: i64| {
+            let literal = literal(number);
+            if number < 0 { quote!(usize::wrapping_neg(#literal)) } else { quote!(#literal) }
+        };
+        let skip = |at: &mut TokenStream, number: i64, from: &Ident| {
+            let literal = literal(number);
+            let skip = Ident::new(if number < 0 { "wrapping_sub" } else { "wrapping_add" }, Span::call_site());
+            *at = quote!(usize::#skip(#at, #from * #literal));
+        };
+        let mut inner: Vec<IndexId> = tile.levels.iter().map(|(index, _)| *index).collect();
+        inner.extend([tile.rows, tile.columns]);
+        let (mut a_at, mut b_at) = (self.offset(&tile.a, &inner), self.offset(&tile.b, &inner));
+        if let Some(skipped) = skipped {
+            a_at = quote!(usize::wrapping_add(#a_at, #skipped));
+        }
+        let (mut bounds, mut levels) = (Vec::new(), Vec::new());
+        for _ in tile.levels.len()..3 {
+            levels.push(quote!(tile::Level { count: 1, a: 0, b: 0 }));
+        }
+        for (at, (index, range)) in tile.levels.iter().enumerate() {
+            let [a, b] = [&tile.a, &tile.b].map(|place| coefficients(place, &[*index])[0]);
+            let (start, end) = self.loop_bounds(*index, range);
+            let (step_a, step_b) = (step(a), step(b));
+            if range.bounds.is_empty() && start.to_string() == "0" {
+                levels.push(quote!(tile::Level { count: #end, a: #step_a, b: #step_b }));
+                continue;
+            }
+            let (from, to) =
+                (Ident::new(&format!("from_{at}"), Span::call_site()), Ident::new(&format!("to_{at}"), Span::call_site()));
+            bounds.push(quote!(let (#from, #to): (usize, usize) = (#start, #end);));
+            skip(&mut a_at, a, &from);
+            skip(&mut b_at, b, &from);
+            levels.push(quote!(tile::Level { count: #to.saturating_sub(#from), a: #step_a, b: #step_b }));
+        }
+        let (a, b) = (self.in_a_row(tile.a.tensor, false), self.in_a_row(tile.b.tensor, false));
+        let start = match &tile.start {
+            Some(place) => self.place_in_row(place, &inner, false),
+            None => quote!(&[]),
+        };
+        let columns = literal(self.plan.context.index_of(tile.columns).extent() as i64);
+        let a_row = literal(coefficients(&tile.a, &[tile.rows])[0]);
+        let c_row = if tile.update.is_some() { columns.clone() } else { literal(coefficients(&tile.into, &[tile.rows])[0]) };
+        let scale = self.number(tile.factor);
+        quote! {
+            #(#bounds)*
+            tile::Contraction {
+                rows: #rows,
+                columns: #columns,
+                a: #a,
+                a_at: #a_at,
+                a_row: #a_row,
+                b: #b,
+                b_at: #b_at,
+                levels: [#(#levels),*],
+                scale: #scale,
+                start: #start,
+                c: #c,
+                c_row: #c_row,
+                is_added: #is_added,
+            }
+            .compute();
+        }
+    }
+
+    /// All elements of a tensor from a place on.
+    fn place_in_row(&mut self, place: &Place, inner: &[IndexId], is_written: bool) -> TokenStream {
+        let mut without = inner.to_vec();
+        // Indices that are no loops around are those of the tile: it starts with their first values.
+        without.extend(place.indices[0].terms.iter().map(|term| term.0).filter(|index| self.loop_variable(*index).is_none()));
+        let all = self.in_a_row(place.tensor, is_written);
+        let at = self.offset(place, &without);
+        if at.to_string() == "0usize" {
+            return all;
+        }
+        if is_written { quote!(#all.get_mut(#at..).unwrap_or(&mut [])) } else { quote!(#all.get(#at..).unwrap_or(&[])) }
+    }
+
+    /// All elements of a tensor in a row.
+    fn in_a_row(&self, tensor: TensorId, is_written: bool) -> TokenStream {
+        let name = &self.arguments[&tensor];
+        let rank = self.plan.context.tensor(tensor).shape.len();
+        let (flatten, borrow) = if is_written { ("as_flattened_mut", quote!(&mut)) } else { ("as_flattened", quote!(&)) };
+        let flatten = Ident::new(flatten, Span::call_site());
+        let flattened = (1..rank).map(|_| quote!(.#flatten()));
+        if rank > 1 { quote!(#name #(#flattened)*) } else { quote!(#borrow #name[..]) }
+    }
+
+    /// Where a place is among all elements, where the inner indices have their first values, as `usize`; modulo its range where it is
+    /// below 0 but for those values.
+    fn offset(&mut self, place: &Place, inner: &[IndexId]) -> TokenStream {
+        let mut offset = place.indices[0].clone();
+        for index in inner {
+            if let Some(at) = offset.terms.iter().position(|term| term.0 == *index) {
+                let (index, coefficient) = offset.terms.remove(at);
+                // Those that start below 0 are counted from 0.
+                offset.constant += coefficient * self.plan.context.index_of(index).start.min(0);
+            }
+        }
+        if offset.terms.is_empty() && offset.constant >= 0 {
+            let constant = Literal::usize_suffixed(usize::try_from(offset.constant).unwrap_or(0));
+            return quote!(#constant);
+        }
+        let is_signed = offset.constant < 0 || offset.terms.iter().any(|term| term.1 < 0);
+        let offset = self.affine(&offset, is_signed);
+        if is_signed { quote!(((#offset) as usize)) } else { quote!((#offset)) }
+    }
+
+    /// Tiles of some rows after the other, each followed by the update of its rows.
+    fn updating_tiles(&mut self, tile: &Tile, update: usize) -> TokenStream {
+        let scalar = self.scalar.clone();
+        let columns = self.plan.context.index_of(tile.columns).extent();
+        let all = self.plan.context.index_of(tile.rows).extent();
+        let group = (BUFFERED / columns).clamp(8, 64).min(all);
+        let a_row = Literal::usize_unsuffixed(usize::try_from(coefficients(&tile.a, &[tile.rows])[0]).unwrap_or(0));
+        let is_added = quote!(!is_first);
+        let contraction =
+            self.contraction(tile, &quote!(rows), Some(quote!(first * #a_row)), &quote!(buffer.as_flattened_mut()), &is_added);
+        let before = self.place_in_row(&tile.into, &[], false);
+        let mut offset = tile.into.indices[0].clone();
+        offset.terms.retain(|term| self.loop_variable(term.0).is_some());
+        let offset = self.affine(&offset, false);
+        let kernel = &self.plan.kernels[update];
+        let name = super::identifier(&kernel.name);
+        let (mut finds, mut arguments) = (Vec::new(), Vec::new());
+        let tensors = (kernel.reads.iter().map(|read| (*read, false))).chain(kernel.writes.iter().map(|write| (*write, true)));
+        for (tensor, is_written) in tensors {
+            let argument = self.arguments.get(&tensor).cloned();
+            if row_of(self.plan, tensor) == Some(tile.into.tensor) {
+                arguments.push(quote!(sums));
+                continue;
+            }
+            let Some(argument) = argument else { continue };
+            arguments.push(quote!(#argument));
+            if row_of(self.plan, tensor).is_some() {
+                let get = Ident::new(if is_written { "get_mut" } else { "get" }, Span::call_site());
+                finds.push(
+                    quote!(let core::option::Option::Some(#argument) = #argument.#get(place..place + count) else { return };),
+                );
+            }
+        }
+        let [all, group, columns] = [all, group, columns].map(Literal::usize_unsuffixed);
+        quote! {
+            let mut buffer: [[#scalar; #columns]; #group] = [[0.0; #columns]; #group];
+            let mut first = 0;
+            while first < #all {
+                let rows = if #all - first < #group { #all - first } else { #group };
+                let (place, count) = (#offset + first * #columns, rows * #columns);
+                if !is_first {
+                    let before = (#before).get(first * #columns..).unwrap_or(&[]);
+                    buffer.as_flattened_mut().iter_mut().zip(before).for_each(|(sum, before)| *sum = *before);
+                }
+                #contraction
+                let core::option::Option::Some(sums) = buffer.as_flattened().get(..count) else { return };
+                #(#finds)*
+                tile::vectorized(#name(#(#arguments),*));
+                first += #group;
+            }
+        }
+    }
+
+    /// Whether an index is the number of an example.
+    pub(super) fn is_example(&self, index: IndexId) -> bool {
+        self.plan.batch.as_ref().is_some_and(|batch| batch.example == index)
+    }
+}
