@@ -364,9 +364,11 @@ impl<T: Run> WithSimd for Task<T> {
 }
 
 /// Runs loops with the best instructions of this machine, which are looked for once.
+///
+/// A build without optimization puts nothing into vectors: there, the loops are compiled once and not for each set of instructions.
 #[inline(always)]
 pub fn vectorized<T: Run>(task: T) {
-    Arch::new().dispatch(Task(task));
+    if cfg!(debug_assertions) { task.run() } else { Arch::new().dispatch(Task(task)) }
 }
 
 #[cfg(test)]

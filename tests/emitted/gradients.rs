@@ -13,7 +13,9 @@ fn gradient_error<N: Supervised<Scalar = f64> + Clone>(seed: u64, inputs: &[N::I
     let mut scratch: Box<N::Scratch> = deltarule::Boxed::boxed();
     let mut gradient = N::ZERO;
     let loss = net.backward_slice(inputs, targets, &mut gradient, &mut scratch);
-    assert_eq!(loss, net.forward_slice(inputs, targets, &mut scratch), "forward and backward see one loss");
+    // Several examples at once are summed up in another order than one by itself.
+    let alone = net.forward_slice(inputs, targets, &mut scratch);
+    assert!((loss - alone).abs() <= 1e-14 * loss.abs().max(1.0), "forward and backward see one loss: {alone} and {loss}");
     let mut objective = |net: &N| {
         let mean_loss = net.forward_slice(inputs, targets, &mut scratch);
         net.objective(mean_loss, inputs.len().min(targets.len()))

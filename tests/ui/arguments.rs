@@ -9,6 +9,9 @@ struct UnknownArgument;
 #[derive_backprop("errors.spec", scalar = f16)]
 struct UnknownScalar;
 
+#[derive_backprop("errors.spec", examples = 0)]
+struct NoExamples;
+
 #[derive_backprop("errors.spec", spec = "input x")]
 struct Twice;
 
