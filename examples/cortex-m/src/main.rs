@@ -11,7 +11,8 @@ use core::fmt::{self, Write};
 use deltarule::derive_backprop;
 
 /// Recognizes handwritten digits.
-#[derive_backprop("../../digits/digits.spec")]
+// One example after the other: memory is scarce, and both machines add up in the same order.
+#[derive_backprop("../../digits/digits.spec", examples = 1)]
 pub struct Digits;
 
 const STEPS: usize = 1000;
