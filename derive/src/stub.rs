@@ -81,6 +81,12 @@ pub(crate) fn stub(structure: &ItemStruct, scalar: ScalarType) -> TokenStream {
                 ) -> #scalar {
                     0.0
                 }
+                pub fn sum_slice<I: ?Sized, T: ?Sized>(
+                    &self, inputs: &I, targets: &T, sums: &mut Self, state: &mut #state, scratch: &mut #scratch,
+                ) -> #scalar {
+                    0.0
+                }
+                pub fn update(&mut self, sums: &mut Self, examples: usize, state: &mut #state) {}
             }
         };
     }

@@ -115,6 +115,24 @@ pub trait Trainable: Supervised {
         scratch: &mut Self::Scratch,
     ) -> Self::Scalar;
 
+    /// The first half of [`Self::train_slice`]: `sums` becomes the sum over the examples of the derivatives of their losses. The mean loss;
+    /// without examples, 0 and sums of 0.
+    ///
+    /// Machines that share a minibatch add up their sums, which are one slice ([`Network::as_mut_slice`]), and go on with
+    /// [`Self::update`]. Of the state only the source of noise is used.
+    fn sum_slice(
+        &self,
+        inputs: &[Self::Input],
+        targets: &[Self::Target],
+        sums: &mut Self,
+        state: &mut Self::State,
+        scratch: &mut Self::Scratch,
+    ) -> Self::Scalar;
+
+    /// The second half of [`Self::train_slice`]: one update from the sums of [`Self::sum_slice`] over so many examples. What `sums` holds
+    /// afterwards has no meaning. Without examples nothing happens.
+    fn update(&mut self, sums: &mut Self, examples: usize, state: &mut Self::State);
+
     /// Learns from one example: forward, backward, and one update. The loss before the update.
     fn train(
         &mut self,

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod gradients;
+mod halves;
 mod hostile;
 mod include;
 mod updates;

@@ -41,8 +41,9 @@ impl Emitter<'_> {
         let traits = self.traits();
         let learning = if self.derivation.model.loss.is_some() { self.learning_methods() } else { TokenStream::new() };
         let training = if self.has_training() { self.training_methods() } else { TokenStream::new() };
+        let halves = if self.has_training() { self.half_methods() } else { TokenStream::new() };
         let objective = self.objective_methods();
-        quote!(#network #predict #learning #training #objective #buffers #traits)
+        quote!(#network #predict #learning #training #halves #objective #buffers #traits)
     }
 
     fn network_methods(&self) -> TokenStream {
@@ -532,6 +533,14 @@ impl Emitter<'_> {
 
                 fn train_slice(&mut self, inputs: &[#input], targets: &[#target], state: &mut #state, scratch: &mut #scratch) -> #scalar {
                     #network::train_slice(self, inputs, targets, state, scratch)
+                }
+                fn sum_slice(
+                    &self, inputs: &[#input], targets: &[#target], sums: &mut Self, state: &mut #state, scratch: &mut #scratch,
+                ) -> #scalar {
+                    #network::sum_slice(self, inputs, targets, sums, state, scratch)
+                }
+                fn update(&mut self, sums: &mut Self, examples: usize, state: &mut #state) {
+                    #network::update(self, sums, examples, state);
                 }
             }
         });

@@ -1,6 +1,7 @@
 //! From a plan to tokens: types, kernels, passes, and the methods over them.
 
 mod batch;
+mod halves;
 mod kernel;
 mod methods;
 mod noise;
