@@ -24,12 +24,12 @@ const MOST_STEPS: usize = 1 << 20;
 const COMPARED_STEPS: usize = 3;
 
 /// What is compared.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// The type of all numbers.
     pub scalar: ScalarType,
-    /// The number of examples.
-    pub minibatch: usize,
+    /// The sizes of minibatches.
+    pub minibatches: Vec<usize>,
     /// How often each engine is timed.
     pub repeats: usize,
     /// Decides parameters and data.
@@ -39,10 +39,10 @@ pub struct Settings {
 /// What came of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// The largest differences, the parameters after a few updates included.
+    /// The largest differences in all minibatches, the parameters after a few updates included.
     pub differences: Differences,
-    /// What a training step costs; `None` where nothing is trained.
-    pub timing: Option<Timing>,
+    /// What a training step costs with each size of minibatch; empty where nothing is trained.
+    pub timings: Vec<Timing>,
     /// The sizes of generated types.
     pub sizes: Sizes,
 }
@@ -50,6 +50,8 @@ pub struct Comparison {
 /// What a training step of one minibatch costs in each engine.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Timing {
+    /// The examples of the minibatch.
+    pub minibatch: usize,
     /// In generated code.
     pub generated: Cost,
     /// In the generic engine.
@@ -61,6 +63,8 @@ pub struct Timing {
 pub struct Cost {
     /// Time, the median of all repeats.
     pub nanoseconds: f64,
+    /// Time, the least of all repeats.
+    pub least_nanoseconds: f64,
     /// Heap allocations; 0 for the generic engine where the process does not count them.
     pub allocations: f64,
 }
@@ -125,35 +129,40 @@ fn compare_in<T: Scalar>(
 ) -> Result<Comparison, ComparisonError> {
     let model = &derivation.model;
     let engine = Engine::<T>::new(derivation)?;
-    let initial = engine.initialize(settings.seed);
-    let parameters: Vec<Vec<f64>> =
-        initial.iter().map(|array| array.values.iter().map(|value| value.into_f64()).collect()).collect();
-    let examples = random_examples(model, settings.minibatch, settings.seed);
+    let parameters: Vec<Vec<f64>> = (engine.initialize(settings.seed).iter())
+        .map(|array| array.values.iter().map(|value| value.into_f64()).collect())
+        .collect();
     let trains = model.loss.is_some() && !model.optimizers.is_empty();
     let steps = if trains { COMPARED_STEPS } else { 0 };
-    let generated: Evaluation = evaluate_generated(driver, derivation, &parameters, &examples, steps)?;
-    let generic = evaluate(&engine, derivation, &parameters, &examples, steps)?;
-    let differences = Differences::between(&generated, &generic);
-    let timing = if trains {
-        let parameters = parameters_of(&engine, model, &parameters)?;
-        let batch = batch_of(&engine, model, &examples)?;
-        let state = engine.state();
-        Some(time(driver, &mut GenericRun { engine, parameters, state, batch }, settings.repeats)?)
-    } else {
-        None
-    };
-    Ok(Comparison { differences, timing, sizes: driver.sizes()? })
+    let (mut differences, mut timings) = (Differences::default(), Vec::new());
+    for &minibatch in &settings.minibatches {
+        let examples = random_examples(model, minibatch, settings.seed);
+        let generated: Evaluation = evaluate_generated(driver, derivation, &parameters, &examples, steps)?;
+        let generic = evaluate(&engine, derivation, &parameters, &examples, steps)?;
+        differences = differences.or_larger(Differences::between(&generated, &generic));
+        if trains {
+            let mut run = GenericRun {
+                parameters: parameters_of(&engine, model, &parameters)?,
+                batch: batch_of(&engine, model, &examples)?,
+                state: engine.state(),
+                engine: &engine,
+            };
+            let (generated, generic) = time(driver, &mut run, settings.repeats)?;
+            timings.push(Timing { minibatch, generated, generic });
+        }
+    }
+    Ok(Comparison { differences, timings, sizes: driver.sizes()? })
 }
 
 /// A net that the generic engine trains.
-struct GenericRun<T> {
-    engine: Engine<T>,
+struct GenericRun<'a, T> {
+    engine: &'a Engine<T>,
     parameters: Parameters<T>,
     state: State<T>,
     batch: Batch<T>,
 }
 
-impl<T: Scalar> GenericRun<T> {
+impl<T: Scalar> GenericRun<'_, T> {
     /// The nanoseconds and heap allocations of so many steps.
     fn time(&mut self, steps: usize) -> Result<(u64, u64), DataError> {
         let (allocations, start) = (allocations::count(), Instant::now());
@@ -166,7 +175,11 @@ impl<T: Scalar> GenericRun<T> {
 }
 
 /// Times both engines in turn, so that what disturbs the machine disturbs both.
-fn time<T: Scalar>(driver: &mut Driver, generic: &mut GenericRun<T>, repeats: usize) -> Result<Timing, ComparisonError> {
+fn time<T: Scalar>(
+    driver: &mut Driver,
+    generic: &mut GenericRun<'_, T>,
+    repeats: usize,
+) -> Result<(Cost, Cost), ComparisonError> {
     let enough = |(nanoseconds, _): (u64, u64), steps: usize| {
         let more = REPEAT_NANOSECONDS / (nanoseconds as f64 / steps as f64).max(1.0);
         (more as usize).clamp(1, MOST_STEPS)
@@ -178,17 +191,22 @@ fn time<T: Scalar>(driver: &mut Driver, generic: &mut GenericRun<T>, repeats: us
         generated_times.push(driver.time(generated_steps)?);
         generic_times.push(generic.time(generic_steps)?);
     }
-    Ok(Timing { generated: cost(&generated_times, generated_steps), generic: cost(&generic_times, generic_steps) })
+    Ok((cost(&generated_times, generated_steps), cost(&generic_times, generic_steps)))
 }
 
 fn cost(times: &[(u64, u64)], steps: usize) -> Cost {
-    let median = |mut values: Vec<u64>| {
+    let sorted = |values: &mut dyn Iterator<Item = u64>| {
+        let mut values: Vec<u64> = values.collect();
         values.sort_unstable();
-        values[values.len() / 2] as f64 / steps as f64
+        values
     };
+    let per_step = |total: u64| total as f64 / steps as f64;
+    let nanoseconds = sorted(&mut times.iter().map(|time| time.0));
+    let allocations = sorted(&mut times.iter().map(|time| time.1));
     Cost {
-        nanoseconds: median(times.iter().map(|time| time.0).collect()),
-        allocations: median(times.iter().map(|time| time.1).collect()),
+        nanoseconds: per_step(nanoseconds[nanoseconds.len() / 2]),
+        least_nanoseconds: per_step(nanoseconds[0]),
+        allocations: per_step(allocations[allocations.len() / 2]),
     }
 }
 

@@ -12,7 +12,7 @@ pub struct Difference {
 }
 
 /// The largest differences between two evaluations of the same net, parameters and data.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Differences {
     /// In what no equation reads.
     pub outputs: Option<Difference>,
@@ -37,6 +37,20 @@ impl Differences {
             loss: largest(&losses(left), &losses(right)),
             gradients: largest(&left.gradients, &right.gradients),
             updated: largest(&left.updated, &right.updated),
+        }
+    }
+
+    /// Of each kind the larger one of two comparisons.
+    #[must_use]
+    pub fn or_larger(self, other: Differences) -> Differences {
+        let larger = |a: Option<Difference>, b: Option<Difference>| {
+            a.into_iter().chain(b).max_by(|a, b| a.relative.total_cmp(&b.relative))
+        };
+        Differences {
+            outputs: larger(self.outputs, other.outputs),
+            loss: larger(self.loss, other.loss),
+            gradients: larger(self.gradients, other.gradients),
+            updated: larger(self.updated, other.updated),
         }
     }
 
@@ -82,6 +96,17 @@ mod tests {
         let difference = largest(&left, &right).unwrap();
         assert_eq!(difference.tensor, "b");
         assert!((difference.relative - 1e-10).abs() < 1e-20);
+    }
+
+    #[test]
+    fn of_two_comparisons_the_larger_difference_counts() {
+        let loss = |relative: f64| Differences {
+            loss: Some(Difference { relative, tensor: relative.to_string() }),
+            ..Differences::default()
+        };
+        assert_eq!(loss(1e-3).or_larger(loss(2e-3)), loss(2e-3));
+        assert_eq!(loss(f64::INFINITY).or_larger(loss(2e-3)), loss(f64::INFINITY));
+        assert_eq!(Differences::default().or_larger(loss(0.0)), loss(0.0));
     }
 
     #[test]

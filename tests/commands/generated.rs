@@ -23,13 +23,20 @@ fn generated_code_evaluates_an_objective_with_several_inputs() {
 #[test]
 fn compare_finds_both_engines_alike_and_generated_code_without_allocations() {
     let (workspace, ..) = tiny();
-    let result = workspace.succeed(&["compare", "net.spec", "--minibatch", "4", "--repeats", "1", "--scalar", "f64", "--json"]);
+    let result =
+        workspace.succeed(&["compare", "net.spec", "--minibatch", "4,33", "--repeats", "1", "--scalar", "f64", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&result).unwrap();
     for what in ["outputs", "loss", "gradients", "updated_parameters"] {
         assert!(json["largest_relative_difference"][what]["relative"].as_f64().unwrap() < 1e-12, "{what}: {json}");
     }
-    assert_eq!(json["minibatch"]["generated"]["allocations"], 0.0, "{json}");
-    assert!(json["minibatch"]["generic"]["allocations"].as_f64().unwrap() > 0.0, "{json}");
+    for (at, examples) in [4, 33].into_iter().enumerate() {
+        let timing = &json["minibatches"][at];
+        assert_eq!(timing["examples"], examples, "{json}");
+        assert_eq!(timing["generated"]["allocations"], 0.0, "{json}");
+        assert!(timing["generic"]["allocations"].as_f64().unwrap() > 0.0, "{json}");
+        assert!(timing["generated"]["least_nanoseconds"].as_f64() <= timing["generated"]["nanoseconds"].as_f64(), "{json}");
+    }
+    assert!(json["minibatches"][2].is_null(), "{json}");
     assert_eq!(json["bytes"]["parameters"], 9 * 8, "{json}");
 }
 

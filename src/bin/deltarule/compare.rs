@@ -3,7 +3,7 @@
 use crate::common::{GeneratedOptions, Scalar, compile_file, print, print_json};
 use crate::failure::Failure;
 use clap::Args;
-use deltarule_compiler::comparison::{Comparison, Settings, compare};
+use deltarule_compiler::comparison::{Comparison, Cost, Settings, compare};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -11,15 +11,16 @@ use std::path::PathBuf;
 #[derive(Args)]
 #[command(after_help = "Examples:
   deltarule compare digits.spec
+  deltarule compare digits.spec --minibatch 1,16,256
   deltarule compare digits.spec --minibatch 128 --scalar f64 --json
 
 Both engines get the same random parameters and data. A difference is relative to the largest magnitude in its tensor.")]
 pub(crate) struct Arguments {
     /// The spec
     spec: PathBuf,
-    /// How many examples a minibatch has
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..))]
-    minibatch: u32,
+    /// How many examples a minibatch has, one size or several
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_values_t = [1, 32, 128], value_parser = clap::value_parser!(u32).range(1..))]
+    minibatch: Vec<u32>,
     /// The type of all numbers
     #[arg(long, value_enum, default_value_t = Scalar::F32)]
     scalar: Scalar,
@@ -39,34 +40,45 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let runtime = arguments.generated.runtime()?;
     let settings = Settings {
         scalar: arguments.scalar.of_code(),
-        minibatch: arguments.minibatch as usize,
+        minibatches: arguments.minibatch.iter().map(|&examples| examples as usize).collect(),
         repeats: arguments.repeats as usize,
         seed: arguments.seed,
     };
     eprintln!("building the generated code");
     let comparison = compare(&compiled.derivation, &settings, &runtime)?;
-    if arguments.generated.json { print_json(&as_json(&comparison)) } else { print(&as_text(&comparison, arguments.minibatch)) }
+    if arguments.generated.json { print_json(&as_json(&comparison)) } else { print(&as_text(&comparison, arguments.repeats)) }
 }
 
-fn as_text(comparison: &Comparison, minibatch: u32) -> String {
+fn as_text(comparison: &Comparison, repeats: u32) -> String {
     let mut text = "largest relative difference\n".to_owned();
     for (what, difference) in comparison.differences.named() {
         if let Some(difference) = difference {
             text += &format!("  {what:<20}{:>10.1e}  in {}\n", difference.relative, difference.tensor);
         }
     }
-    if let Some(timing) = &comparison.timing {
-        text += &format!("{:<22}{:>14}{:>14}\n", format!("minibatch of {minibatch}"), "generated", "generic");
-        let microseconds = |nanoseconds: f64| format!("{:.2} µs", nanoseconds / 1e3);
-        text += &format!(
-            "  {:<20}{:>14}{:>14}",
-            "time",
-            microseconds(timing.generated.nanoseconds),
-            microseconds(timing.generic.nanoseconds)
-        );
-        text += &format!("   {:.2} times as fast\n", timing.generic.nanoseconds / timing.generated.nanoseconds);
-        text +=
-            &format!("  {:<20}{:>14.1}{:>14.1}\n", "heap allocations", timing.generated.allocations, timing.generic.allocations);
+    if !comparison.timings.is_empty() {
+        text += &format!("µs per training step, the median of {repeats} and the least, and heap allocations\n");
+        let cost = ["median", "least", "allocations"];
+        let row = |name: &str, generated: [&str; 3], generic: [&str; 3], ratio: &str| {
+            let side = |[median, least, allocations]: [&str; 3]| format!("{median:>11}{least:>11}{allocations:>13}");
+            format!("  {name:<10}{}  {}  {ratio:>13}", side(generated), side(generic)).trim_end().to_owned() + "\n"
+        };
+        text += &row("", ["generated", "", ""], ["generic", "", ""], "");
+        text += &row("minibatch", cost, cost, "times as fast");
+        for timing in &comparison.timings {
+            let figures = |cost: &Cost| {
+                let microseconds = |nanoseconds: f64| format!("{:.3}", nanoseconds / 1e3);
+                [microseconds(cost.nanoseconds), microseconds(cost.least_nanoseconds), format!("{:.1}", cost.allocations)]
+            };
+            let (generated, generic) = (figures(&timing.generated), figures(&timing.generic));
+            let ratio = format!("{:.2}", timing.generic.nanoseconds / timing.generated.nanoseconds);
+            text += &row(
+                &timing.minibatch.to_string(),
+                generated.each_ref().map(String::as_str),
+                generic.each_ref().map(String::as_str),
+                &ratio,
+            );
+        }
     }
     let sizes = &comparison.sizes;
     text += "bytes of generated code's types\n";
@@ -81,15 +93,18 @@ fn as_json(comparison: &Comparison) -> serde_json::Value {
         let value = difference.map(|difference| json!({"relative": difference.relative, "tensor": difference.tensor}));
         (what.replace(' ', "_"), json!(value))
     });
-    let timing = comparison.timing.as_ref().map(|timing| {
-        let engine = |cost: &deltarule_compiler::comparison::Cost| json!({"nanoseconds": cost.nanoseconds, "allocations": cost.allocations});
+    let timings = comparison.timings.iter().map(|timing| {
+        let engine = |cost: &Cost| {
+            json!({"nanoseconds": cost.nanoseconds, "least_nanoseconds": cost.least_nanoseconds, "allocations": cost.allocations})
+        };
         let ratio = timing.generic.nanoseconds / timing.generated.nanoseconds;
-        json!({"generated": engine(&timing.generated), "generic": engine(&timing.generic), "ratio": ratio})
+        let (generated, generic) = (engine(&timing.generated), engine(&timing.generic));
+        json!({"examples": timing.minibatch, "generated": generated, "generic": generic, "ratio": ratio})
     });
     let sizes = &comparison.sizes;
     json!({
         "largest_relative_difference": differences.collect::<serde_json::Map<_, _>>(),
-        "minibatch": timing,
+        "minibatches": timings.collect::<Vec<_>>(),
         "bytes": {"parameters": sizes.parameters, "scratch": sizes.scratch, "state": sizes.state},
     })
 }
