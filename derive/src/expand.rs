@@ -1,7 +1,7 @@
 //! From the attribute and its struct to the code of a network, or to messages.
 
 use deltarule_compiler::diagnostic::Severity;
-use deltarule_compiler::emit::{EmitOptions, ScalarType, emit};
+use deltarule_compiler::emit::{EmitOptions, ScalarType, emit, over_budget};
 use deltarule_compiler::include::read_below;
 use deltarule_compiler::limits::DRAWN_MESSAGES;
 use deltarule_compiler::pipeline::{compile, compile_with};
@@ -73,6 +73,14 @@ fn network(arguments: &Arguments, structure: &ItemStruct) -> Result<TokenStream,
         runtime_path: arguments.runtime.to_token_stream(),
         examples: arguments.examples,
     };
+    let over = arguments.budgets.iter().filter_map(|budget| {
+        let text = over_budget(&compiled.derivation, &options, budget.purpose, budget.bytes)?;
+        Some(Message { span: Some(budget.span), text })
+    });
+    let over: Vec<Message> = over.collect();
+    if !over.is_empty() {
+        return Err(over);
+    }
     let rebuild = file.map_or_else(TokenStream::new, |literal| rebuild(literal, &compiled.included, &options.runtime_path));
     Ok(join(rebuild, [emit(&compiled.derivation, &options)]))
 }

@@ -9,6 +9,17 @@ pub mod tile {
     pub use crate::tile::{Contraction, Level, Run, vectorized};
 }
 
+/// Memory in which several arrays live, one after the other.
+pub mod memory {
+    pub use crate::shared::{Shared, view};
+}
+
+/// Minibatches that several threads share the work of.
+#[cfg(feature = "std")]
+pub mod parallel {
+    pub use crate::parallel::{Blocks, train};
+}
+
 /// The generators of initial values and of noise.
 pub mod random {
     pub use crate::random::{Generator, NoiseSource};

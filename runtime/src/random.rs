@@ -18,6 +18,11 @@ impl Generator {
         Self { source: Xoshiro256PlusPlus::seed_from_u64(seed) }
     }
 
+    /// A seed for another source.
+    pub fn seed(&mut self) -> u64 {
+        self.source.next_u64()
+    }
+
     /// A number in `0..1`, a multiple of 2⁻⁵³.
     pub fn unit(&mut self) -> f64 {
         (self.source.next_u64() >> 11) as f64 * f64::EPSILON / 2.0

@@ -7,7 +7,8 @@ use quote::{format_ident, quote};
 
 use super::EmitOptions;
 use super::names::{Scope, camel_case};
-use super::plan::{Plan, Storage};
+use super::plan::{Memory, Plan, Storage};
+use super::space::Space;
 use crate::derivation::Derivation;
 use crate::equation::{Tensor, TensorId};
 
@@ -22,6 +23,12 @@ pub(super) struct Layout {
     paths: HashMap<TensorId, Vec<Ident>>,
     /// The field of every other tensor in its struct, or the local variable of a scalar.
     fields: HashMap<TensorId, Ident>,
+    /// What `predict` computes.
+    pub(super) values: Space,
+    /// What is computed for one example besides.
+    pub(super) work: Space,
+    /// What is computed for several examples at once.
+    pub(super) batch: Space,
     pub(super) inputs: Vec<TensorId>,
     pub(super) targets: Vec<TensorId>,
     pub(super) outputs: Vec<TensorId>,
@@ -69,8 +76,7 @@ impl Layout {
         };
         add(&model.inputs, &mut Scope::default());
         add(&model.targets, &mut Scope::default());
-        add(&plan.values, &mut Scope::default());
-        add(&plan.scratch, &mut Scope::default());
+        add(&model.outputs, &mut Scope::default());
         let constants: Vec<_> = plan.constants.iter().map(|(tensor, _)| *tensor).collect();
         let mut pass = Scope::default();
         for name in PASS_VARIABLES {
@@ -96,11 +102,19 @@ impl Layout {
         for (parameter, gradient) in &plan.gradients {
             fields.insert(*gradient, gradients.identifier(&name_of(parameter)));
         }
+        let memory = Memory::new(plan, derivation);
+        let scalar = Ident::new(options.scalar.name(), Span::call_site());
+        let space = |buffers, scope| Space::new(buffers, plan, &quote!(#scalar), scope);
+        let mut batch_scope = Scope::default();
+        batch_scope.identifier("noises");
         Layout {
             parameters,
             noises,
             paths,
             fields,
+            values: space(memory.values, Scope::default()),
+            work: space(memory.work, Scope::default()),
+            batch: space(memory.batch, batch_scope),
             inputs: model.inputs.clone(),
             targets: model.targets.clone(),
             outputs: model.outputs.clone(),
@@ -134,13 +148,19 @@ impl Layout {
             Storage::Input => quote!(input.#field),
             Storage::Target if self.targets.len() == 1 => quote!(*target),
             Storage::Target => quote!(target.#field),
-            Storage::Values => quote!(values.#field),
-            Storage::Scratch => quote!(work.#field),
+            Storage::Values => in_space(&quote!(values), &self.values, tensor),
+            Storage::Scratch => in_space(&quote!(work), &self.work, tensor),
             Storage::Gradient(_) => quote!(*gradient.#field),
             Storage::State => quote!(state.#field),
             Storage::Scalar => quote!(#field),
         }
     }
+}
+
+/// A tensor in a struct of buffers.
+fn in_space(of: &TokenStream, space: &Space, tensor: TensorId) -> TokenStream {
+    let stored = space.place(tensor);
+    quote!(#of.#stored)
 }
 
 /// What the passes call their own variables; scalars must not hide them.

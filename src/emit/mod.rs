@@ -3,13 +3,16 @@
 //! What is emitted has no allocation, no panic path, no `unsafe` of its own and no dependency but the runtime. Each kernel is a
 //! function whose documentation names the equations that it computes by the numbers that the sheet prints.
 
+mod footprint;
 #[cfg(feature = "cli")]
 mod interface;
 mod layout;
 mod names;
 pub(crate) mod plan;
+mod space;
 mod tokens;
 
+pub use footprint::{Footprint, Owner, Purpose, over_budget};
 #[cfg(feature = "cli")]
 pub use interface::{ExampleType, Interface};
 use proc_macro2::{Ident, Span, TokenStream};
@@ -33,6 +36,14 @@ impl ScalarType {
         match self {
             ScalarType::F32 => "f32",
             ScalarType::F64 => "f64",
+        }
+    }
+
+    /// The bytes of one number.
+    pub fn bytes(self) -> usize {
+        match self {
+            ScalarType::F32 => 4,
+            ScalarType::F64 => 8,
         }
     }
 

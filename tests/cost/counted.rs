@@ -19,7 +19,12 @@ pub(crate) fn run(nets: &[(&str, &str)]) -> Counts {
         let module = quote::format_ident!("{name}");
         quote!(#module::run(#name);)
     });
-    let program = format!("{}\n{}", include_str!("scalar.rs"), quote!(#(#modules)* fn main() { #(#calls)* }));
+    let code = quote!(#(#modules)* fn main() { #(#calls)* }).to_string();
+    // Buffers that tensors share are those of the runtime, over counting numbers.
+    let code = code.replace(":: deltarule :: __private :: memory", "memory");
+    let shared = include_str!("../../runtime/src/shared.rs");
+    let array = "unsafe impl ArrayOf<crate::Counted> for crate::Counted { const COUNT: usize = 1; }";
+    let program = format!("{}\nmod memory {{ {shared}\n{array} }}\n{code}", include_str!("scalar.rs"));
     let folder = tempfile::tempdir().expect("a temporary folder");
     let source = folder.path().join("main.rs");
     let executable = folder.path().join("counting");

@@ -5,5 +5,6 @@ mod gradients;
 mod halves;
 mod hostile;
 mod include;
+mod parallel;
 mod updates;
 mod usage;

@@ -124,3 +124,39 @@ fn an_objective_is_evaluated_and_differentiated() {
     assert_eq!(gradient, CircuitGradient { x: -4.0, y: -4.0, z: 3.0 });
     assert_eq!(scratch.values.q, 3.0);
 }
+
+mod budget {
+    use super::*;
+    use deltarule_compiler::emit::{EmitOptions, Footprint, Purpose};
+    use deltarule_compiler::pipeline::compile;
+
+    #[derive_backprop(
+        spec = "
+        input x[8]
+        target t[8]
+        a = x |> dropout(0.5) |> dense(16) |> tanh
+        y = a |> dense(8)
+        loss squared_error(y, t)
+        optimizer adam(0.1)
+    ",
+        scratch <= 8 KiB,
+        values <= 256 bytes,
+        examples = 4
+    )]
+    struct Net;
+
+    #[test]
+    fn budgets_are_counted_as_memory_is_taken() {
+        let spec = "input x[8]\ntarget t[8]\na = x |> dropout(0.5) |> dense(16) |> tanh\ny = a |> dense(8)\n\
+                    loss squared_error(y, t)\noptimizer adam(0.1)\n";
+        for (text, examples, values, scratch) in [
+            (spec, 4, Net::VALUES_BYTES, Net::SCRATCH_BYTES),
+            (include_str!("../specs/digits.spec"), 32, Digits::VALUES_BYTES, Digits::SCRATCH_BYTES),
+        ] {
+            let derivation = compile("net.spec", text).expect("the spec is right").derivation;
+            let options = EmitOptions { examples, ..EmitOptions::new("Net") };
+            let counted = |purpose| Footprint::new(&derivation, &options, purpose).bytes;
+            assert_eq!((counted(Purpose::Inference), counted(Purpose::Training)), (values, scratch));
+        }
+    }
+}

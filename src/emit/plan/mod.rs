@@ -6,6 +6,7 @@
 mod batch;
 mod delta;
 mod equation;
+mod memory;
 mod nest;
 mod open;
 mod reduce;
@@ -17,6 +18,7 @@ mod update;
 use std::collections::HashSet;
 
 pub(crate) use batch::{Batch, BatchStep, EXAMPLES_FOR_COPY, coefficients};
+pub(crate) use memory::{Buffer, Memory};
 pub(crate) use statement::{Branch, Condition, Local, Place, Position, Range, Statement, Tile, Value};
 
 use self::nest::Nest;

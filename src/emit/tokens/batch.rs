@@ -1,42 +1,19 @@
 //! Forward and backward for a whole minibatch.
 
-use std::collections::HashMap;
-
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::tile::is_tiled;
 use super::{Emitter, kernel};
-use crate::emit::layout::tensor_type;
-use crate::emit::names::Scope;
 use crate::emit::plan::{Batch, BatchStep, EXAMPLES_FOR_COPY, Storage};
-use crate::equation::{Role, TensorId};
-
-/// The fields of the struct with all examples of a minibatch.
-pub(super) type BatchFields = HashMap<TensorId, Ident>;
 
 impl Emitter<'_> {
-    /// The fields of the struct of a minibatch: of what has examples under its own tensor, of the rest likewise.
-    fn batch_fields(&self, batch: &Batch) -> Vec<(TensorId, Ident, bool)> {
-        let mut scope = Scope::default();
-        scope.identifier("noises");
-        let name = |tensor: TensorId| self.plan.context.tensor(tensor).name.clone();
-        let is_input = |tensor: TensorId| self.plan.context.tensor(tensor).role == Role::Input;
-        let of_examples = batch.tensors.iter().map(|(one, _)| *one).filter(|&one| !is_input(one));
-        let mut fields: Vec<_> = of_examples.map(|one| (one, scope.identifier(&name(one)), true)).collect();
-        fields.extend(batch.shared.iter().map(|&shared| (shared, scope.identifier(&name(shared)), false)));
-        fields
-    }
-
     /// The struct with all examples of a minibatch.
     pub(super) fn batch_type(&self) -> TokenStream {
         let Some(batch) = &self.plan.batch else { return TokenStream::new() };
         let (visibility, name, examples) =
             (&self.options.visibility, self.hidden_type_name("Batch"), Literal::usize_unsuffixed(batch.examples));
-        let fields = self.batch_fields(batch).into_iter().map(|(tensor, field, of_examples)| {
-            let of_type = tensor_type(self.plan.context.tensor(tensor), &self.scalar);
-            if of_examples { quote!(#field: [#of_type; #examples]) } else { quote!(#field: #of_type) }
-        });
+        let fields = self.space_fields(&self.layout.batch);
         let noises = self.layout.noises.as_ref().map(|noises| {
             let of_type = &noises.type_name;
             quote!(noises: [#of_type; #examples],)
@@ -45,7 +22,7 @@ impl Emitter<'_> {
             /// What is computed for several examples at once.
             #[doc(hidden)]
             #[derive(Clone, Debug, PartialEq)]
-            #visibility struct #name { #noises #(#fields),* }
+            #visibility struct #name { #noises #fields }
         }
     }
 
@@ -53,29 +30,25 @@ impl Emitter<'_> {
     pub(super) fn batch_zero(&self) -> TokenStream {
         let Some(batch) = &self.plan.batch else { return TokenStream::new() };
         let (name, examples) = (self.hidden_type_name("Batch"), Literal::usize_unsuffixed(batch.examples));
-        let fields = self.batch_fields(batch).into_iter().map(|(tensor, field, of_examples)| {
-            let zero = self.filled(tensor, 0.0);
-            if of_examples { quote!(#field: [#zero; #examples]) } else { quote!(#field: #zero) }
-        });
+        let fields = self.space_zeros(&self.layout.batch);
         let noises = self.layout.noises.as_ref().map(|noises| {
             let of_type = &noises.type_name;
             quote!(noises: [const { #of_type::MEAN }; #examples],)
         });
-        quote!(batch: #name { #noises #(#fields),* },)
+        quote!(batch: #name { #noises #fields },)
     }
 
     /// Forward and backward for so many examples, and what updates in the same sweep.
     pub(super) fn batch_passes(&self, batch: &Batch) -> TokenStream {
-        let fields: BatchFields = self.batch_fields(batch).into_iter().map(|(tensor, field, _)| (tensor, field)).collect();
         let (network, batch_type) = (&self.options.struct_name, self.hidden_type_name("Batch"));
         let (input, target) = (self.input_type(), self.target_type());
-        let steps = self.batch_steps(batch, &fields, &batch.steps);
-        let loss = self.derivation.model.loss.and_then(|loss| fields.get(&loss));
+        let steps = self.batch_steps(batch, &batch.steps);
+        let loss = self.derivation.model.loss.and_then(|loss| self.layout.batch.place(loss));
         let total = loss.map(|loss| quote!(for loss in batch.#loss.iter().take(examples) { total += *loss as f64; }));
-        let sums = batch.gradients.iter().map(|tiles| self.sums(batch, &fields, &tiles.kernels));
+        let sums = batch.gradients.iter().map(|tiles| self.sums(batch, &tiles.kernels));
         let sums = quote!(#(#sums)*);
         let accumulate = self.accumulate_batch(batch);
-        let train = self.train_batch(batch, &fields);
+        let train = self.train_batch(batch);
         quote! {
             /// Forward and backward for at most as many examples as there is space for, but for gradients that are sums in tiles.
             /// The sum of the losses.
@@ -104,9 +77,9 @@ impl Emitter<'_> {
     }
 
     /// What adds to a gradient, or sets it for the first examples.
-    fn sums(&self, batch: &Batch, fields: &BatchFields, kernels: &[usize]) -> TokenStream {
+    fn sums(&self, batch: &Batch, kernels: &[usize]) -> TokenStream {
         let calls = kernels.iter().enumerate().map(|(at, &kernel)| {
-            let call = self.batch_call(batch, fields, kernel);
+            let call = self.batch_call(batch, kernel);
             let again = (at > 0).then(|| quote!(let is_first = false;));
             quote!({ #again #call; })
         });
@@ -132,7 +105,7 @@ impl Emitter<'_> {
     }
 
     /// A whole step of training.
-    fn train_batch(&self, batch: &Batch, fields: &BatchFields) -> TokenStream {
+    fn train_batch(&self, batch: &Batch) -> TokenStream {
         if !self.trains_in_tiles() {
             return TokenStream::new();
         }
@@ -146,10 +119,10 @@ impl Emitter<'_> {
         );
         let last = batch.gradients.iter().map(|tiles| match tiles.updating {
             Some(kernel) => {
-                let call = self.batch_call(batch, fields, kernel);
+                let call = self.batch_call(batch, kernel);
                 quote!(#call;)
             }
-            None => self.sums(batch, fields, &tiles.kernels),
+            None => self.sums(batch, &tiles.kernels),
         });
         let is_updated =
             |kernel: usize| {
@@ -157,8 +130,7 @@ impl Emitter<'_> {
                     self.plan.kernels[kernel].reads.iter().any(|read| self.plan.rows.contains(&(*read, tiles.gradient)))
                 })
             };
-        let rest =
-            self.plan.update.iter().filter(|&&kernel| !is_updated(kernel)).map(|&kernel| self.batch_call(batch, fields, kernel));
+        let rest = self.plan.update.iter().filter(|&&kernel| !is_updated(kernel)).map(|&kernel| self.batch_call(batch, kernel));
         quote! {
             /// Forward, backward and an update. The mean of the losses.
             fn train(
@@ -194,7 +166,7 @@ impl Emitter<'_> {
         }
     }
 
-    fn batch_steps(&self, batch: &Batch, fields: &BatchFields, steps: &[BatchStep]) -> TokenStream {
+    fn batch_steps(&self, batch: &Batch, steps: &[BatchStep]) -> TokenStream {
         let mut tokens = TokenStream::new();
         let mut each = Vec::new();
         for step in steps {
@@ -202,30 +174,30 @@ impl Emitter<'_> {
                 each.push(*kernel);
                 continue;
             }
-            tokens.extend(self.each(batch, fields, &std::mem::take(&mut each)));
+            tokens.extend(self.each(batch, &std::mem::take(&mut each)));
             tokens.extend(match step {
                 BatchStep::Each(_) => TokenStream::new(),
                 BatchStep::Tiled(kernel) | BatchStep::Once(kernel) => {
-                    let call = self.batch_call(batch, fields, *kernel);
+                    let call = self.batch_call(batch, *kernel);
                     quote!(#call;)
                 }
                 BatchStep::Either(many, few) => {
                     let least = Literal::usize_unsuffixed(EXAMPLES_FOR_COPY);
-                    let (many, few) = (self.batch_steps(batch, fields, many), self.each(batch, fields, &[*few]));
+                    let (many, few) = (self.batch_steps(batch, many), self.each(batch, &[*few]));
                     quote!(if examples >= #least { #many } else { #few })
                 }
             });
         }
-        tokens.extend(self.each(batch, fields, &each));
+        tokens.extend(self.each(batch, &each));
         tokens
     }
 
     /// Kernels for one example after the other.
-    fn each(&self, batch: &Batch, fields: &BatchFields, kernels: &[usize]) -> TokenStream {
+    fn each(&self, batch: &Batch, kernels: &[usize]) -> TokenStream {
         if kernels.is_empty() {
             return TokenStream::new();
         }
-        let calls = kernels.iter().map(|&kernel| self.batch_call(batch, fields, kernel));
+        let calls = kernels.iter().map(|&kernel| self.batch_call(batch, kernel));
         let most = Literal::usize_unsuffixed(batch.examples);
         let (network, batch_type) = (&self.options.struct_name, self.hidden_type_name("Batch"));
         let (input, target) = (self.input_type(), self.target_type());
@@ -255,19 +227,18 @@ impl Emitter<'_> {
         }
     }
 
-    fn batch_call(&self, batch: &Batch, fields: &BatchFields, kernel: usize) -> TokenStream {
+    fn batch_call(&self, batch: &Batch, kernel: usize) -> TokenStream {
         let kernel = &self.plan.kernels[kernel];
         let tiled = is_tiled(kernel);
         kernel::call(&self.plan, kernel, &self.scalar, |tensor| {
             if let Some((one, _)) = batch.tensors.iter().find(|(_, all)| *all == tensor) {
-                return match fields.get(one) {
-                    Some(field) => quote!(batch.#field),
+                return match self.layout.batch.place(*one) {
+                    Some(stored) => quote!(batch.#stored),
                     None => quote!(*inputs),
                 };
             }
-            if let Some(field) = fields.get(&tensor) {
-                let of_examples = batch.tensors.iter().any(|(one, _)| *one == tensor);
-                return if of_examples && !tiled { quote!(batch.#field[example]) } else { quote!(batch.#field) };
+            if let Some(stored) = self.layout.batch.place(tensor) {
+                return if stored.is_of_examples && !tiled { quote!(batch.#stored[example]) } else { quote!(batch.#stored) };
             }
             if self.plan.storage(tensor) == Storage::Noise {
                 let path = self.layout.path(tensor);

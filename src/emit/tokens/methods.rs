@@ -398,7 +398,7 @@ impl Emitter<'_> {
         let (network, values, scratch) = (&self.options.struct_name, self.type_name("Values"), self.type_name("Scratch"));
         let (work, gradient) = (self.hidden_type_name("Work"), self.hidden_type_name("Gradient"));
         let gradients: Vec<_> = self.plan.gradients.iter().map(|(_, gradient)| *gradient).collect();
-        let (value_zeros, work_zeros) = (self.zeros(&self.plan.values), self.zeros(&self.plan.scratch));
+        let (value_zeros, work_zeros) = (self.space_zeros(&self.layout.values), self.space_zeros(&self.layout.work));
         let gradient_zeros = self.zeros(&gradients);
         let runtime = &self.options.runtime_path;
         let plain = [network.clone(), values.clone()];
@@ -430,9 +430,10 @@ impl Emitter<'_> {
             }
 
             impl #network {
-                /// The size of what `predict` needs, in bytes.
+                /// The size of what inference needs, [`Self::predict`], in bytes: of its scratch space, not of the parameters.
                 pub const VALUES_BYTES: usize = core::mem::size_of::<#values>();
-                /// The size of what losses and gradients need, in bytes.
+                /// The size of what training needs, in bytes: of the scratch space for losses and gradients, which includes that of inference,
+                /// not of parameters and the optimizer's state.
                 pub const SCRATCH_BYTES: usize = core::mem::size_of::<#scratch>();
             }
 

@@ -3,8 +3,10 @@
 mod batch;
 mod halves;
 mod kernel;
+mod memory;
 mod methods;
 mod noise;
+mod parallel;
 mod passes;
 mod tile;
 mod types;
@@ -43,19 +45,21 @@ impl<'a> Emitter<'a> {
         let kernels = self.kernels();
         let passes = self.passes();
         let methods = self.methods();
+        let parallel = self.parallel();
         let version = format_ident!("GENERATED_BY_{}", env!("CARGO_PKG_VERSION").replace(['.', '-', '+'], "_"));
         quote! {
             #types
 
             #[allow(unused, clippy::all, clippy::pedantic, clippy::nursery)]
             const _: () = {
-                use #runtime::__private::{core, math::f64 as double_math, math::#math as math, random, tile};
+                use #runtime::__private::{core, memory, math::f64 as double_math, math::#math as math, random, tile};
 
                 const _: () = #runtime::__private::#version;
 
                 #kernels
                 #passes
                 #methods
+                #parallel
             };
         }
     }

@@ -12,7 +12,7 @@ impl Emitter<'_> {
         let (input, target) = (self.input_type(), self.target_type());
         let predict = self.calls(&self.plan.predict);
         let loss = self.calls(&self.plan.loss);
-        let backward = self.calls(&self.plan.backward);
+        let backward = self.plan.computes_single_examples(self.derivation).then(|| self.backward_example());
         let gradient = self.gradient_references();
         let accumulate = self.accumulate();
         let finish = self.finish_gradient();
@@ -36,6 +36,22 @@ impl Emitter<'_> {
 
             #gradient
 
+            #backward
+
+            #accumulate
+            #finish
+            #update
+        }
+    }
+
+    /// The backward pass of one example.
+    fn backward_example(&self) -> TokenStream {
+        let network = &self.options.struct_name;
+        let (values, work) = (self.type_name("Values"), self.hidden_type_name("Work"));
+        let (input, target) = (self.input_type(), self.target_type());
+        let noise = self.noise_parameter();
+        let backward = self.calls(&self.plan.backward);
+        quote! {
             /// The adjoints of one example, those of the parameters added to the gradient.
             fn backward_example(
                 parameters: &#network,
@@ -48,10 +64,6 @@ impl Emitter<'_> {
             ) {
                 #backward
             }
-
-            #accumulate
-            #finish
-            #update
         }
     }
 

@@ -161,7 +161,7 @@ impl Emitter<'_> {
         let visibility = &self.options.visibility;
         let (values, scratch) = (self.type_name("Values"), self.type_name("Scratch"));
         let (work, gradient) = (self.hidden_type_name("Work"), self.hidden_type_name("Gradient"));
-        let (value_fields, work_fields) = (self.fields(&self.plan.values), self.fields(&self.plan.scratch));
+        let (value_fields, work_fields) = (self.space_fields(&self.layout.values), self.space_fields(&self.layout.work));
         let gradients: Vec<_> = self.plan.gradients.iter().map(|(_, gradient)| *gradient).collect();
         let gradient_fields = self.fields(&gradients);
         let state = self.state_type();
@@ -250,7 +250,7 @@ fn collect_groups<'a>(group: &'a Group, groups: &mut Vec<&'a Group>) {
 }
 
 /// A tensor's name and shape, in a line.
-fn describe(tensor: &Tensor) -> String {
+pub(super) fn describe(tensor: &Tensor) -> String {
     let extents: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
     match (&extents[..], tensor.label) {
         ([classes], true) => format!("`{}`, a label below {classes}.", tensor.name),

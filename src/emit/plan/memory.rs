@@ -1,0 +1,240 @@
+//! Which tensors can live in the same memory: those of which each is read for the last time before the next is written.
+//!
+//! The order of kernels is final here. A tensor lives from the first step that writes it to the last one that reads it; what is
+//! read after all steps, such as outputs and losses, lives to the end. The largest tensors find a place first, each in the first buffer in
+//! which it meets none that lives at the same time.
+
+use std::collections::HashMap;
+
+use super::{Batch, BatchStep, Plan};
+use crate::derivation::Derivation;
+use crate::equation::{Role, TensorId};
+
+/// Where all that is computed lives.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// What `predict` computes.
+    pub(crate) values: Vec<Buffer>,
+    /// What is computed for one example besides.
+    pub(crate) work: Vec<Buffer>,
+    /// What is computed for several examples at once.
+    pub(crate) batch: Vec<Buffer>,
+}
+
+/// Memory for some tensors, one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    /// The tensors, in the order in which they use it.
+    pub(crate) tensors: Vec<TensorId>,
+    /// How many examples it holds of each, where each has a place for several.
+    pub(crate) examples: HashMap<TensorId, usize>,
+    /// How many scalars it holds.
+    pub(crate) size: usize,
+}
+
+/// What is done at once: nothing that is read in it may be overwritten by it.
+#[derive(Debug, Default)]
+struct Step {
+    touched: Vec<TensorId>,
+    /// Whether it does all of it for one example before the next.
+    is_by_example: bool,
+}
+
+/// From when to when a tensor holds what is still needed.
+#[derive(Clone, Copy, Debug)]
+struct Life {
+    tensor: TensorId,
+    /// How many scalars it is.
+    size: usize,
+    first: usize,
+    last: usize,
+}
+
+impl Memory {
+    pub(crate) fn new(plan: &Plan, derivation: &Derivation) -> Memory {
+        let model = &derivation.model;
+        let mut passes = vec![&plan.predict, &plan.loss];
+        if plan.computes_single_examples(derivation) {
+            passes.push(&plan.backward);
+        }
+        let steps: Vec<Step> = passes.into_iter().flatten().map(|&kernel| Step::new(plan, &[kernel])).collect();
+        let mut kept: Vec<TensorId> = model.outputs.iter().copied().chain(model.loss).collect();
+        if let Some(objective) = &derivation.model.objective {
+            let adjoints = derivation.backward.iter().map(|adjoint| adjoint.equation.target);
+            let asked = |role: Role| matches!(role, Role::Adjoint { of } if objective.by.contains(&of));
+            kept.push(objective.value);
+            kept.extend(adjoints.filter(|&adjoint| asked(plan.context.tensor(adjoint).role)));
+        }
+        let lives = |tensors: &[TensorId]| {
+            tensors.iter().filter_map(|&tensor| life(tensor, plan.size(tensor), &steps, kept.contains(&tensor))).collect()
+        };
+        Memory {
+            values: share(lives(&plan.values)),
+            work: share(lives(&plan.scratch)),
+            batch: plan.batch.as_ref().map_or_else(Vec::new, |batch| of_batch(plan, batch, model.loss)),
+        }
+    }
+}
+
+impl Plan {
+    /// Whether there are passes that compute the gradient of one example alone.
+    pub(crate) fn computes_single_examples(&self, derivation: &Derivation) -> bool {
+        self.batch.is_none() || derivation.model.objective.is_some()
+    }
+
+    /// How many scalars a tensor is.
+    pub(crate) fn size(&self, tensor: TensorId) -> usize {
+        self.context.tensor(tensor).shape.iter().product()
+    }
+}
+
+impl Buffer {
+    /// Whether more than one tensor uses it.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.tensors.len() > 1
+    }
+}
+
+impl Step {
+    fn new(plan: &Plan, kernels: &[usize]) -> Step {
+        let touched = kernels.iter().flat_map(|&kernel| [&plan.kernels[kernel].reads, &plan.kernels[kernel].writes]);
+        Step { touched: touched.flatten().copied().collect(), is_by_example: false }
+    }
+}
+
+/// The buffers of a minibatch. What only the kernels of one loop over the examples use has a place for one example.
+fn of_batch(plan: &Plan, batch: &Batch, loss: Option<TensorId>) -> Vec<Buffer> {
+    let mut steps = Vec::new();
+    let mut together = Vec::new();
+    for step in &batch.steps {
+        if let BatchStep::Each(kernel) = step {
+            together.push(*kernel);
+            continue;
+        }
+        finish_loop(plan, &mut together, &mut steps);
+        let mut kernels = Vec::new();
+        kernels_of(step, &mut kernels);
+        steps.push(Step::new(plan, &kernels));
+    }
+    finish_loop(plan, &mut together, &mut steps);
+    steps.extend(batch.gradients.iter().map(|tiles| {
+        let kernels: Vec<usize> = tiles.kernels.iter().copied().chain(tiles.updating).collect();
+        Step::new(plan, &kernels)
+    }));
+    // Kernels for one example know a tensor by one name, kernels for all by another.
+    for step in &mut steps {
+        for tensor in &mut step.touched {
+            if let Some((one, _)) = batch.tensors.iter().find(|(_, all)| all == tensor) {
+                *tensor = *one;
+            }
+        }
+    }
+    let mut lives = Vec::new();
+    let mut examples = HashMap::new();
+    let is_input = |tensor: TensorId| plan.context.tensor(tensor).role == Role::Input;
+    for &(one, _) in batch.tensors.iter().filter(|(one, _)| !is_input(*one)) {
+        let Some(mut life) = life(one, plan.size(one), &steps, Some(one) == loss) else { continue };
+        if life.first != life.last || !steps[life.first].is_by_example || Some(one) == loss {
+            life.size *= batch.examples;
+            examples.insert(one, batch.examples);
+        }
+        lives.push(life);
+    }
+    lives.extend(batch.shared.iter().filter_map(|&shared| life(shared, plan.size(shared), &steps, false)));
+    let mut buffers = share(lives);
+    for buffer in &mut buffers {
+        let found = buffer.tensors.iter().filter_map(|tensor| Some((*tensor, *examples.get(tensor)?)));
+        buffer.examples = found.collect();
+    }
+    buffers
+}
+
+fn finish_loop(plan: &Plan, together: &mut Vec<usize>, steps: &mut Vec<Step>) {
+    if !together.is_empty() {
+        steps.push(Step { is_by_example: true, ..Step::new(plan, together) });
+        together.clear();
+    }
+}
+
+fn kernels_of(step: &BatchStep, kernels: &mut Vec<usize>) {
+    match step {
+        BatchStep::Each(kernel) | BatchStep::Tiled(kernel) | BatchStep::Once(kernel) => kernels.push(*kernel),
+        BatchStep::Either(many, few) => {
+            many.iter().for_each(|step| kernels_of(step, kernels));
+            kernels.push(*few);
+        }
+    }
+}
+
+/// When a tensor is used, if at all.
+fn life(tensor: TensorId, size: usize, steps: &[Step], is_kept: bool) -> Option<Life> {
+    let touches = |step: &Step| step.touched.contains(&tensor);
+    let first = steps.iter().position(touches)?;
+    let last = steps.iter().rposition(touches)?;
+    Some(Life { tensor, size, first, last: if is_kept { usize::MAX } else { last } })
+}
+
+/// Puts tensors into as few and small buffers as a look at each finds.
+fn share(mut lives: Vec<Life>) -> Vec<Buffer> {
+    // Stable: tensors of one size stay in their order.
+    lives.sort_by_key(|life| std::cmp::Reverse(life.size));
+    let mut buffers: Vec<Vec<Life>> = Vec::new();
+    for life in lives {
+        let is_free = |buffer: &&mut Vec<Life>| buffer.iter().all(|other| life.last < other.first || other.last < life.first);
+        match buffers.iter_mut().find(is_free) {
+            Some(buffer) => buffer.push(life),
+            None => buffers.push(vec![life]),
+        }
+    }
+    for buffer in &mut buffers {
+        buffer.sort_by_key(|life| life.first);
+    }
+    // Those of the outermost steps come first, as in the spec.
+    buffers.sort_by_key(|buffer| buffer.first().map_or(0, |life| life.first));
+    let of = |buffer: Vec<Life>| Buffer {
+        size: buffer.iter().map(|life| life.size).max().unwrap_or(0),
+        tensors: buffer.into_iter().map(|life| life.tensor).collect(),
+        examples: HashMap::new(),
+    };
+    buffers.into_iter().map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emit::fixture;
+
+    /// Lives of tensors with these numbers: size, first and last step.
+    fn buffers(lives: &[(usize, usize, usize)]) -> Vec<(Vec<usize>, usize)> {
+        let derivation = fixture::digits();
+        let tensors: Vec<TensorId> = derivation.model.context.tensors().map(|(id, _)| id).collect();
+        let number = |tensor: TensorId| tensors.iter().position(|other| *other == tensor).expect("a tensor of the test");
+        let lives = lives.iter().zip(&tensors);
+        let lives = lives.map(|(&(size, first, last), &tensor)| Life { tensor, size, first, last }).collect();
+        share(lives).into_iter().map(|buffer| (buffer.tensors.into_iter().map(number).collect(), buffer.size)).collect()
+    }
+
+    #[test]
+    fn what_lives_at_the_same_time_lies_apart() {
+        assert_eq!(buffers(&[(4, 0, 2), (4, 2, 3)]), [(vec![0], 4), (vec![1], 4)]);
+        assert_eq!(buffers(&[(4, 0, usize::MAX), (4, 5, 6)]), [(vec![0], 4), (vec![1], 4)]);
+    }
+
+    #[test]
+    fn what_comes_later_uses_what_is_free() {
+        assert_eq!(buffers(&[(4, 0, 1), (9, 2, 3), (5, 1, 2), (3, 4, 4)]), [(vec![0, 1, 3], 9), (vec![2], 5)]);
+    }
+
+    #[test]
+    fn values_between_two_layers_make_room_for_the_next() {
+        let spec = "input x[16]\ntarget t[16]\na = x |> dense(16) |> tanh\nb = a |> dense(16) |> tanh\n\
+                    c = b |> dense(16) |> tanh\ny = c |> dense(16)\nloss squared_error(y, t)\noptimizer sgd(0.1)\n";
+        let derivation = crate::pipeline::compile("deep.spec", spec).expect("the spec is right").derivation;
+        let plan = Plan::new(&derivation, 32);
+        let sizes = |buffers: &[Buffer]| -> usize { buffers.iter().map(|buffer| buffer.size).sum() };
+        let memory = Memory::new(&plan, &derivation);
+        // A layer's input and what it makes of it.
+        assert_eq!(sizes(&memory.values), 16 + 16, "{memory:?}");
+        assert!(sizes(&memory.batch) < 32 * 16 * 10, "{memory:?}");
+    }
+}

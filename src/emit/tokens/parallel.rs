@@ -1,0 +1,85 @@
+//! What the runtime needs to split a minibatch over threads. Without its feature `std`, the runtime makes nothing of it.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::Emitter;
+use crate::equation::{Node, ReduceKind};
+
+/// Multiplications in a block of examples that pay for handing it to another thread.
+const LEAST_WORK: usize = 1 << 20;
+/// How often a block must use each parameter, so that adding up gradients takes little beside it.
+const LEAST_USES: usize = 64;
+/// A block has at most as many examples.
+const MOST_EXAMPLES: usize = 1024;
+
+impl Emitter<'_> {
+    /// The number of examples in a block: a power of two that follows from the net alone.
+    fn examples_of_a_block(&self) -> usize {
+        let context = &self.derivation.model.context;
+        let mut work = 1;
+        for equation in &self.derivation.forward {
+            let mut terms = 0;
+            context.visit(equation.computed, &mut |context, part| {
+                if let Node::Reduce { kind: ReduceKind::Sum, indices, .. } = context.node(part) {
+                    terms += indices.iter().map(|&index| context.index_of(index).extent()).product::<usize>();
+                }
+            });
+            work += terms.saturating_mul(self.plan.size(equation.target));
+        }
+        let parameters: usize = self.plan.gradients.iter().map(|(parameter, _)| self.plan.size(*parameter)).sum();
+        let examples = (LEAST_USES * parameters / work).max(LEAST_WORK / work).clamp(1, MOST_EXAMPLES);
+        examples.next_power_of_two()
+    }
+
+    /// The blocks of a minibatch.
+    pub(super) fn parallel(&self) -> TokenStream {
+        if !self.has_training() {
+            return TokenStream::new();
+        }
+        let (runtime, network, scratch) = (&self.options.runtime_path, &self.options.struct_name, self.type_name("Scratch"));
+        let (input, target, state) = (self.input_type(), self.target_type(), self.type_name("State"));
+        let examples = Literal::usize_unsuffixed(self.examples_of_a_block());
+        let has_noise = self.layout.noises.is_some();
+        let seed = if has_noise { quote!(state.noise_source.generator().seed()) } else { quote!(0) };
+        let generator = has_noise.then(|| quote!(let mut generator = random::Generator::new(seed);));
+        let draw = has_noise.then(|| quote!(|noise| noise.draw(&mut generator),));
+        let (fields, arguments, means) = match self.plan.batch {
+            Some(_) => (quote!(batch,), quote!(#draw batch,), None),
+            None => {
+                let noise = self.noise_argument();
+                let means = has_noise.then(|| quote!(noise.set_means();));
+                (quote!(values, work, #noise), quote!(#noise #draw values, work,), means)
+            }
+        };
+        quote! {
+            #runtime::__parallel! {
+                #network,
+                impl #runtime::__private::parallel::Blocks for #network {
+                    const EXAMPLES: usize = #examples;
+
+                    fn seed(state: &mut #state) -> u64 { #seed }
+
+                    fn sum(
+                        &self,
+                        inputs: &[#input],
+                        targets: &[#target],
+                        seed: u64,
+                        gradient: &mut Self,
+                        scratch: &mut #scratch,
+                    ) -> f64 {
+                        let #scratch { #fields .. } = scratch;
+                        #generator
+                        let mean = accumulate(self, inputs, targets, #arguments &mut Gradient::in_network(gradient));
+                        #means
+                        mean as f64 * inputs.len() as f64
+                    }
+
+                    fn update(&mut self, sums: &mut Self, state: &mut #state, examples: usize) {
+                        update(self, &mut Gradient::in_network(sums), state, examples);
+                    }
+                }
+            }
+        }
+    }
+}
