@@ -20,7 +20,7 @@ pub trait Blocks: Trainable {
     fn seed(state: &mut Self::State) -> u64;
 
     /// The sum of the losses of a block, and that of the adjoints of its parameters.
-    fn sum(
+    fn sum_block(
         &self,
         inputs: &[Self::Input],
         targets: &[Self::Target],
@@ -29,15 +29,16 @@ pub trait Blocks: Trainable {
         scratch: &mut Self::Scratch,
     ) -> f64;
 
-    /// One update from the sum over a minibatch of so many examples.
-    fn update(&mut self, sums: &mut Self, state: &mut Self::State, examples: usize);
+    /// One update from the sum over a minibatch of so many examples, by the threads of the pool that it runs in.
+    fn update_together(&mut self, sums: &mut Self, state: &mut Self::State, examples: usize);
 }
 
 /// What a minibatch needs that several threads share the work of: scratch space and a gradient for each.
 ///
 /// More workers than threads are of no use, and fewer leave threads without work. What is computed does not depend on their number.
 pub struct Workers<N: Trainable> {
-    workers: Vec<Worker<N>>,
+    first: Worker<N>,
+    others: Vec<Worker<N>>,
     /// The sum of the gradients, where there are more blocks than workers.
     sums: Box<N>,
 }
@@ -51,7 +52,7 @@ struct Worker<N: Trainable> {
 
 impl<N: Trainable> core::fmt::Debug for Workers<N> {
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        formatter.debug_struct("Workers").field("count", &self.workers.len()).finish_non_exhaustive()
+        formatter.debug_struct("Workers").field("count", &(self.others.len() + 1)).finish_non_exhaustive()
     }
 }
 
@@ -60,7 +61,7 @@ impl<N: Trainable> Workers<N> {
     #[must_use]
     pub fn new(count: usize) -> Self {
         let worker = || Worker { gradient: N::boxed(), scratch: N::Scratch::boxed(), seed: 0, loss: 0.0 };
-        Self { workers: (0..count.max(1)).map(|_| worker()).collect(), sums: N::boxed() }
+        Self { first: worker(), others: (1..count).map(|_| worker()).collect(), sums: N::boxed() }
     }
 }
 
@@ -84,45 +85,60 @@ where
         return N::Scalar::default();
     }
     let (inputs, targets) = (inputs.get(..count).unwrap_or(&[]), targets.get(..count).unwrap_or(&[]));
-    let round = N::EXAMPLES.saturating_mul(workers.workers.len());
-    let is_one_round = count <= round;
     let mut total = 0.0;
-    let (this, team, sums) = (&*net, &mut workers.workers, &mut workers.sums);
-    let state_of_noise = &mut *state;
-    let sums = pool.install(|| {
-        for (at, (inputs, targets)) in inputs.chunks(round).zip(targets.chunks(round)).enumerate() {
-            let used = team.get_mut(..inputs.len().div_ceil(N::EXAMPLES)).unwrap_or_default();
-            used.iter_mut().for_each(|worker| worker.seed = N::seed(state_of_noise));
-            let blocks = inputs.par_chunks(N::EXAMPLES).zip(targets.par_chunks(N::EXAMPLES));
-            used.par_iter_mut().zip(blocks).with_max_len(1).for_each(|(worker, (inputs, targets))| {
-                worker.loss = this.sum(inputs, targets, worker.seed, &mut worker.gradient, &mut worker.scratch);
-            });
-            used.iter().for_each(|worker| total += worker.loss);
-            if is_one_round {
-                continue;
-            }
-            let gradients: Vec<&N> = used.iter().map(|worker| &*worker.gradient).collect();
-            match gradients.split_first() {
-                Some((first, rest)) if at == 0 => {
-                    sums.as_mut_slice().copy_from_slice(first.as_slice());
-                    add(&mut **sums, rest);
-                }
-                _ => add(&mut **sums, &gradients),
-            }
-        }
-        if !is_one_round {
-            return Some(&mut **sums);
-        }
-        let (first, rest) = team.split_first_mut()?;
-        let blocks = count.div_ceil(N::EXAMPLES);
-        let rest: Vec<&N> = rest.iter().take(blocks - 1).map(|worker| &*worker.gradient).collect();
-        add(&mut *first.gradient, &rest);
-        Some(&mut *first.gradient)
+    pool.install(|| {
+        let sums = sum(net, (inputs, targets), state, workers, &mut total);
+        net.update_together(sums, state, count);
     });
-    if let Some(sums) = sums {
-        net.update(sums, state, count);
-    }
     N::Scalar::from_f64(total / count as f64)
+}
+
+/// The sum of the gradients of a minibatch's blocks, in their order; that of the losses is added to `total`.
+fn sum<'w, N>(
+    net: &N,
+    (inputs, targets): (&[N::Input], &[N::Target]),
+    state: &mut N::State,
+    workers: &'w mut Workers<N>,
+    total: &mut f64,
+) -> &'w mut N
+where
+    N: Blocks + Send + Sync,
+    N::Input: Sync,
+    N::Target: Sync,
+    N::Scratch: Send,
+{
+    let Workers { first, others, sums } = workers;
+    let round = N::EXAMPLES.saturating_mul(others.len() + 1);
+    let is_one_round = inputs.len() <= round;
+    let mut used = 0;
+    for (at, (inputs, targets)) in inputs.chunks(round).zip(targets.chunks(round)).enumerate() {
+        used = inputs.len().div_ceil(N::EXAMPLES) - 1;
+        let team = core::iter::once(&mut *first).chain(others.iter_mut().take(used));
+        let blocks = inputs.chunks(N::EXAMPLES).zip(targets.chunks(N::EXAMPLES));
+        let mut tasks: Vec<_> = team.zip(blocks).collect();
+        tasks.iter_mut().for_each(|(worker, _)| worker.seed = N::seed(state));
+        tasks.par_iter_mut().with_max_len(1).for_each(|(worker, (inputs, targets))| {
+            worker.loss = net.sum_block(inputs, targets, worker.seed, &mut worker.gradient, &mut worker.scratch);
+        });
+        tasks.iter().for_each(|(worker, _)| *total += worker.loss);
+        if is_one_round {
+            break;
+        }
+        let gradients: Vec<&N> = tasks.iter().map(|(worker, _)| &*worker.gradient).collect();
+        match gradients.split_first() {
+            Some((first, others)) if at == 0 => {
+                sums.as_mut_slice().copy_from_slice(first.as_slice());
+                add(&mut **sums, others);
+            }
+            _ => add(&mut **sums, &gradients),
+        }
+    }
+    if !is_one_round {
+        return sums;
+    }
+    let rest: Vec<&N> = others.iter().take(used).map(|worker| &*worker.gradient).collect();
+    add(&mut *first.gradient, &rest);
+    &mut first.gradient
 }
 
 /// Adds gradients to sums, each element in the order of the blocks.

@@ -216,28 +216,33 @@ impl<T: Lanes> Tiles<'_, T> {
                 row += 8;
             }
         }
-        while row + 4 <= rows {
-            self.tile::<S, 4, VECTORS, PARTIAL>(simd, row, column);
-            row += 4;
-        }
         while row < rows {
-            self.tile::<S, 1, VECTORS, PARTIAL>(simd, row, column);
-            row += 1;
+            // Windows have 3 or 5 rows: a tile of their own leaves no single one.
+            row += match rows - row {
+                5 => self.tile::<S, 5, VECTORS, PARTIAL>(simd, row, column),
+                3 | 6 => self.tile::<S, 3, VECTORS, PARTIAL>(simd, row, column),
+                1 | 2 => self.tile::<S, 1, VECTORS, PARTIAL>(simd, row, column),
+                _ => self.tile::<S, 4, VECTORS, PARTIAL>(simd, row, column),
+            };
         }
     }
 
+    /// Computes a tile. How many rows it has.
     #[inline(always)]
     fn tile<S: Simd, const ROWS: usize, const VECTORS: usize, const PARTIAL: bool>(
         &mut self,
         simd: S,
         row: usize,
         column: usize,
-    ) {
+    ) -> usize {
         let all = &mut self.0;
         let width = if PARTIAL { all.columns - column } else { VECTORS * T::lanes::<S>() };
         let mut sums = [[T::splat(simd, T::default()); VECTORS]; ROWS];
         let [outer, middle, inner] = all.levels;
         let outer_count = if inner.count == 0 { 0 } else { outer.count };
+        // A multiplication takes several cycles, and a few sums alone would wait for each other.
+        let mut apart_sums = [[T::splat(simd, T::default()); VECTORS]; APART];
+        let is_single = ROWS == 1 && VECTORS < APART;
         for outer_at in 0..outer_count {
             for middle_at in 0..middle.count {
                 let place = |first: usize, outer: usize, middle: usize| {
@@ -245,12 +250,21 @@ impl<T: Lanes> Tiles<'_, T> {
                 };
                 let a_at = place(all.a_at, outer.a, middle.a).wrapping_add(row * all.a_row);
                 let b_at = place(all.b_at, outer.b, middle.b).wrapping_add(column);
-                if all.a_row == 1 {
+                if is_single {
+                    single::<S, T, VECTORS, PARTIAL>(simd, &mut apart_sums, (all.a, a_at), (all.b, b_at), inner, width);
+                } else if all.a_row == 1 {
                     beside::<S, T, ROWS, VECTORS, PARTIAL>(simd, &mut sums, (all.a, a_at), (all.b, b_at), inner, width);
                 } else {
                     let rows = (all.a, a_at, all.a_row);
                     apart::<S, T, ROWS, VECTORS, PARTIAL>(simd, &mut sums, rows, (all.b, b_at), inner, width);
                 }
+            }
+        }
+        if is_single {
+            let [first, second, third, fourth] = apart_sums;
+            for (vector, sum) in sums[0].iter_mut().enumerate() {
+                let (one, other) = (T::plus(simd, first[vector], second[vector]), T::plus(simd, third[vector], fourth[vector]));
+                *sum = T::plus(simd, one, other);
             }
         }
         let zero = T::splat(simd, T::default());
@@ -261,13 +275,41 @@ impl<T: Lanes> Tiles<'_, T> {
         };
         for (lane, sums) in sums.iter_mut().enumerate() {
             let at = (row + lane) * all.c_row + column;
-            let Some(c) = all.c.get_mut(at..at + width) else { return };
+            let Some(c) = all.c.get_mut(at..at + width) else { return ROWS };
             let before = if all.is_added { load::<S, T, VECTORS, PARTIAL>(simd, c) } else { start };
             for (sum, before) in sums.iter_mut().zip(before) {
                 *sum = T::multiply_add(simd, scale, *sum, before);
             }
             store::<S, T, VECTORS, PARTIAL>(simd, c, *sums);
         }
+        ROWS
+    }
+}
+
+/// Sums of a single row that are added up by turns.
+const APART: usize = 4;
+
+/// Adds up a single row: each sum takes every fourth term.
+#[inline(always)]
+fn single<S: Simd, T: Lanes, const VECTORS: usize, const PARTIAL: bool>(
+    simd: S,
+    sums: &mut [[T::Vector<S>; VECTORS]; APART],
+    (a, mut a_at): (&[T], usize),
+    (b, mut b_at): (&[T], usize),
+    level: Level,
+    width: usize,
+) {
+    let mut terms = level.count;
+    while terms > 0 {
+        for sum in sums.iter_mut().take(terms) {
+            let Some(factor) = a.get(a_at..).and_then(|a| a.first_chunk()) else { return };
+            let Some(columns) = b.get(b_at..).and_then(|b| b.get(..width)) else { return };
+            let columns = load::<S, T, VECTORS, PARTIAL>(simd, columns);
+            multiply_add(simd, core::array::from_mut(sum), factor, columns);
+            a_at = a_at.wrapping_add(level.a);
+            b_at = b_at.wrapping_add(level.b);
+        }
+        terms = terms.saturating_sub(APART);
     }
 }
 
@@ -350,6 +392,62 @@ fn multiply_add<S: Simd, T: Lanes, const ROWS: usize, const VECTORS: usize>(
 pub trait Run {
     /// Runs them. To be inlined always, so that they get the instructions of the caller.
     fn run(self);
+}
+
+/// Numbers on a side of the blocks in which matrices are transposed.
+const SIDE: usize = 8;
+
+/// Matrices one after the other, each to be transposed.
+#[derive(Debug)]
+pub struct Transpose<'a, T> {
+    /// What is read, row by row.
+    pub from: &'a [T],
+    /// What is written, likewise.
+    pub to: &'a mut [T],
+    /// The rows of each matrix that is read.
+    pub rows: usize,
+    /// Its columns.
+    pub columns: usize,
+}
+
+impl<T: Copy> Run for Transpose<'_, T> {
+    #[inline(always)]
+    fn run(self) {
+        let (rows, columns) = (self.rows, self.columns);
+        let size = (rows * columns).max(1);
+        for (from, to) in self.from.chunks_exact(size).zip(self.to.chunks_exact_mut(size)) {
+            for row in (0..rows).step_by(SIDE) {
+                for column in (0..columns).step_by(SIDE) {
+                    if row + SIDE <= rows && column + SIDE <= columns {
+                        block(from, to, (row, column), (rows, columns));
+                        continue;
+                    }
+                    for column in column..columns.min(column + SIDE) {
+                        let Some(to) = to.get_mut(column * rows + row..) else { continue };
+                        let from = from.get(row * columns + column..).unwrap_or(&[]).iter().step_by(columns);
+                        to.iter_mut().zip(from).take(SIDE.min(rows - row)).for_each(|(to, from)| *to = *from);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A block with all its rows and columns, read and written by rows.
+#[inline(always)]
+fn block<T: Copy>(from: &[T], to: &mut [T], (row, column): (usize, usize), (rows, columns): (usize, usize)) {
+    let Some(first) = from.get(row * columns + column..).and_then(|from| from.first_chunk::<SIDE>()) else { return };
+    let mut block = [*first; SIDE];
+    for (at, line) in block.iter_mut().enumerate() {
+        let Some(found) = from.get((row + at) * columns + column..).and_then(|from| from.first_chunk()) else { return };
+        *line = *found;
+    }
+    for at in 0..SIDE {
+        let Some(line) = to.get_mut((column + at) * rows + row..).and_then(|to| to.first_chunk_mut::<SIDE>()) else { return };
+        for (number, from) in line.iter_mut().zip(&block) {
+            *number = from[at];
+        }
+    }
 }
 
 struct Task<T>(T);
@@ -486,6 +584,21 @@ mod tests {
         }
         .compute();
         assert_eq!(c, expected);
+    }
+
+    #[test]
+    fn matrices_of_all_sizes_are_transposed() {
+        for rows in 1..=19 {
+            for columns in 1..=19 {
+                let from = numbers(2 * rows * columns, 5);
+                let mut to = std::vec![0.0; from.len()];
+                vectorized(Transpose { from: &from, to: &mut to, rows, columns });
+                for (at, &number) in from.iter().enumerate() {
+                    let (matrix, row, column) = (at / (rows * columns), at / columns % rows, at % columns);
+                    assert_eq!(to[(matrix * columns + column) * rows + row], number, "{rows} rows, {columns} columns");
+                }
+            }
+        }
     }
 
     #[test]

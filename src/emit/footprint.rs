@@ -139,9 +139,8 @@ fn name_and_shape(plan: &Plan, tensor: TensorId) -> String {
 fn size(bytes: usize) -> String {
     for (unit, name) in [(1 << 20, "MiB"), (1 << 10, "KiB")] {
         if bytes >= unit {
-            let whole = bytes % unit == 0;
             let number = bytes as f64 / unit as f64;
-            return if whole { format!("{number} {name}") } else { format!("{number:.1} {name}") };
+            return if bytes.is_multiple_of(unit) { format!("{number} {name}") } else { format!("{number:.1} {name}") };
         }
     }
     format!("{bytes} bytes")

@@ -83,7 +83,7 @@ fn sums_in_blocks_agree_with_those_of_one_thread() {
 
 #[test]
 fn a_net_whose_parameters_are_used_often_has_small_blocks() {
-    assert!(Windows::BLOCK_EXAMPLES < Dense::BLOCK_EXAMPLES, "{} {}", Windows::BLOCK_EXAMPLES, Dense::BLOCK_EXAMPLES);
+    const { assert!(Windows::BLOCK_EXAMPLES < Dense::BLOCK_EXAMPLES) };
     let examples = 2 * Windows::BLOCK_EXAMPLES + 3;
     let inputs: Vec<[[[f64; 1]; 12]; 12]> =
         (0..examples).map(|n| std::array::from_fn(|i| std::array::from_fn(|j| [((n + i * j) % 9) as f64 / 9.0]))).collect();

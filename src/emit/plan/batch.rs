@@ -14,6 +14,8 @@ use crate::equation::{Affine, Block, Context, Equation, ExprId, IndexId, Node, R
 
 /// Fewer columns than this are not worth a tile.
 const LEAST_COLUMNS: usize = 4;
+/// Rows that are fewer than this leave registers empty.
+const LEAST_ROWS: usize = 4;
 /// Fewer products for each example than this are not worth a tile.
 const LEAST_PRODUCTS: usize = 128;
 /// Fewer examples than this are not worth a transposed copy of a parameter.
@@ -67,7 +69,9 @@ struct Contraction {
     outer: Vec<IndexId>,
     rows: IndexId,
     columns: IndexId,
-    /// What is summed over.
+    /// What is summed over in loops around the tile, because it decides which rows there are.
+    around: Vec<IndexId>,
+    /// What is summed over in the tile.
     summed: Vec<IndexId>,
     factor: f64,
     /// A number for each row.
@@ -80,7 +84,7 @@ struct Contraction {
 
 /// Lowers what is computed for each example a second time, for many.
 pub(super) struct Batcher<'p, 'a> {
-    planner: &'p mut Planner<'a>,
+    pub(super) planner: &'p mut Planner<'a>,
     example: IndexId,
     examples: usize,
     tensors: Vec<(TensorId, TensorId)>,
@@ -154,7 +158,7 @@ impl Batcher<'_, '_> {
     }
 
     /// The same for what is known to be there.
-    fn known(&self, tensor: TensorId) -> Option<TensorId> {
+    pub(super) fn known(&self, tensor: TensorId) -> Option<TensorId> {
         self.tensors.iter().find(|(one, _)| *one == tensor).map(|(_, all)| *all)
     }
 
@@ -162,7 +166,13 @@ impl Batcher<'_, '_> {
         let sum = self.planner.sum_of(equation.target);
         let done = match sum {
             Some(gradient) => self.gradient(gradient, equation),
-            None => self.value(plain, equation, steps),
+            None => match self.element_wise(equation) {
+                Some(kernel) => {
+                    steps.push(BatchStep::Tiled(kernel));
+                    Some(())
+                }
+                None => self.value(plain, equation, steps),
+            },
         };
         if done.is_none() {
             steps.push(BatchStep::Each(plain));
@@ -191,7 +201,7 @@ impl Batcher<'_, '_> {
     /// The kernel that computes tiles of a gradient and updates the parameter from each, where a tile's rows lie beside each other.
     fn updating(&mut self, tiles: usize, contraction: &Contraction, gradient: TensorId, equation: &Equation) -> Option<usize> {
         let [.., rows, _] = equation.indices[..] else { return None };
-        if rows != contraction.rows {
+        if rows != contraction.rows || !contraction.around.is_empty() {
             return None;
         }
         let reads_gradient = |planner: &Planner<'_>, kernel: usize| {
@@ -400,6 +410,14 @@ impl Batcher<'_, '_> {
                 rows = Some((index, extent));
             }
         }
+        let mut around = Vec::new();
+        if summed.contains(&self.example) && rows.is_none_or(|(_, extent)| extent < LEAST_ROWS) {
+            for (index, extent, bounding) in self.shifted_rows(free, columns, summed, a, b) {
+                if rows.is_none_or(|(_, best)| extent > best) {
+                    (rows, around) = (Some((index, extent)), bounding);
+                }
+            }
+        }
         let (rows, row_count) = rows?;
         let products: usize = summed
             .iter()
@@ -419,12 +437,37 @@ impl Batcher<'_, '_> {
             outer: free.iter().copied().filter(|&index| index != rows && index != columns).collect(),
             rows,
             columns,
-            summed: summed.to_vec(),
+            summed: summed.iter().copied().filter(|index| !around.contains(index)).collect(),
+            around,
             factor,
             a: a.clone(),
             b: b.clone(),
             transposed: (!is_last).then_some((b.0, axis)),
         })
+    }
+
+    /// Indices that could be those of rows although others move them, as the places of a window's kernel are: each with its extent and the
+    /// others, which are summed over.
+    fn shifted_rows(
+        &mut self,
+        free: &[IndexId],
+        columns: IndexId,
+        summed: &[IndexId],
+        a: &(TensorId, Vec<Affine>),
+        b: &(TensorId, Vec<Affine>),
+    ) -> Vec<(IndexId, usize, Vec<IndexId>)> {
+        let factor = |affine: &Affine, index: IndexId| affine.terms.iter().find(|term| term.0 == index).map(|term| term.1);
+        let mut found = Vec::new();
+        for &index in free.iter().filter(|&&index| index != columns && b.1.iter().all(|affine| factor(affine, index).is_none())) {
+            let places: Vec<&Affine> = a.1.iter().filter(|affine| factor(affine, index).is_some()).collect();
+            let [place] = places[..] else { continue };
+            let others: Vec<IndexId> = place.terms.iter().map(|term| term.0).filter(|&other| other != index).collect();
+            let range = self.context().index_of(index);
+            if range.start == 0 && factor(place, index) > Some(0) && others.iter().all(|other| summed.contains(other)) {
+                found.push((index, range.extent(), others));
+            }
+        }
+        found
     }
 
     /// The contraction with a transposed copy in place of the parameter.
@@ -452,16 +495,10 @@ impl Batcher<'_, '_> {
         described.role = Role::Value;
         let name = described.name.clone();
         let copy = self.context().add_tensor(described);
-        let mut indices = self.context().fresh_axes(parameter);
-        let value = self.context().access_at(parameter, &indices);
-        let moved = indices.remove(axis);
-        indices.push(moved);
-        let mut temporaries = Vec::new();
-        let mut nest = Nest::new(&mut self.planner.context, &mut temporaries);
-        let place = Place { tensor: copy, indices: nest.element(copy, &indices) };
-        nest.store_equation(place, &indices, value);
-        let (body, locals) = nest.finish();
-        let kernel = self.planner.kernel(&name, Vec::new(), body, locals, None);
+        let shape = &self.context().tensor(parameter).shape;
+        let (rows, columns) = (shape[axis], shape[axis + 1..].iter().product());
+        let body = vec![Statement::Transpose { from: parameter, to: copy, rows, columns }];
+        let kernel = self.planner.kernel(&name, Vec::new(), body, Vec::new(), None);
         self.shared.push(copy);
         self.copies.push((parameter, axis, copy, kernel));
         (copy, kernel)
@@ -481,10 +518,14 @@ impl Batcher<'_, '_> {
         let mut nest = Nest::new(&mut self.planner.context, &mut temporaries);
         let operands = [&contraction.a, &contraction.b].map(|(tensor, indices)| nest.context.access(*tensor, indices.clone()));
         let body = nest.context.multiply(operands);
-        contraction.outer.iter().for_each(|&index| nest.open(index));
-        let opened = nest.loops_of(&contraction.summed, body);
+        contraction.around.iter().chain(&contraction.outer).for_each(|&index| nest.open(index));
+        let is_shifted = !contraction.around.is_empty();
+        let order: Vec<IndexId> =
+            is_shifted.then_some(contraction.rows).into_iter().chain(contraction.summed.iter().copied()).collect();
+        let opened = nest.loops_of(&order, body);
         let (a, b) = operands_of(nest.context, opened.body, contraction.columns)?;
-        let (levels, solved) = levels_of(&mut nest, opened.steps)?;
+        let (mut levels, solved) = levels_of(&mut nest, opened.steps)?;
+        let row_range = (is_shifted && levels.first()?.0 == contraction.rows).then(|| levels.remove(0).1);
         let indices = if is_added {
             equation.indices.clone()
         } else {
@@ -494,16 +535,19 @@ impl Batcher<'_, '_> {
         let [a, b, into] = [&a, &b, &into].map(|place| in_elements(nest.context, place, &solved));
         let start = start.map(|place| in_elements(nest.context, &place, &solved));
         let summed: Vec<IndexId> = levels.iter().map(|(index, _)| *index).collect();
-        let bounds_are_fixed = levels
-            .iter()
-            .flat_map(|(index, range)| range.bounds.iter().map(move |bound| (index, bound)))
-            .all(|(index, bound)| bound.terms.iter().all(|term| term.0 == *index || !summed.contains(&term.0)));
+        let bounds_are_fixed = levels.iter().flat_map(|(index, range)| range.bounds.iter().map(move |bound| (index, bound))).all(
+            |(index, bound)| {
+                let is_fixed = |moving: IndexId| moving != contraction.rows && !summed.contains(&moving);
+                bound.terms.iter().all(|term| term.0 == *index || is_fixed(term.0))
+            },
+        );
         let rows_ahead = coefficients(&a, &[contraction.rows])[0] > 0 && coefficients(&into, &[contraction.rows])[0] > 0;
-        if levels.len() > 3 || !bounds_are_fixed || !rows_ahead {
+        if levels.len() > 3 || !bounds_are_fixed || !rows_ahead || row_range.is_some() != is_shifted {
             return None;
         }
         nest.push(Statement::Tile(Box::new(Tile {
             rows: contraction.rows,
+            row_range,
             columns: contraction.columns,
             levels,
             factor: contraction.factor,
@@ -529,8 +573,11 @@ fn set_update(statement: &mut Statement, update: usize) {
     }
 }
 
+/// Indices that follow from others.
+type Solved = Vec<(IndexId, Affine)>;
+
 /// The loops of a sum, and what indices are that follow from those of loops; none if they follow from something else.
-fn levels_of(nest: &mut Nest<'_>, steps: Vec<Step>) -> Option<(Vec<(IndexId, Range)>, Vec<(IndexId, Affine)>)> {
+fn levels_of(nest: &mut Nest<'_>, steps: Vec<Step>) -> Option<(Vec<(IndexId, Range)>, Solved)> {
     let (mut levels, mut solved) = (Vec::new(), Vec::new());
     for step in steps {
         match step {
@@ -550,7 +597,7 @@ fn levels_of(nest: &mut Nest<'_>, steps: Vec<Step>) -> Option<(Vec<(IndexId, Ran
 }
 
 /// A place counted in elements from the first one of its tensor.
-fn in_elements(context: &Context, place: &Place, solved: &[(IndexId, Affine)]) -> Place {
+pub(super) fn in_elements(context: &Context, place: &Place, solved: &[(IndexId, Affine)]) -> Place {
     let mut offset = Affine::default();
     let mut stride = 1;
     for (index, extent) in place.indices.iter().zip(&context.tensor(place.tensor).shape).rev() {

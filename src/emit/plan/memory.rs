@@ -124,6 +124,9 @@ fn of_batch(plan: &Plan, batch: &Batch, loss: Option<TensorId>) -> Vec<Buffer> {
     // Kernels for one example know a tensor by one name, kernels for all by another.
     for step in &mut steps {
         for tensor in &mut step.touched {
+            if let Some((_, of)) = plan.rows.iter().find(|(row, _)| row == tensor) {
+                *tensor = *of;
+            }
             if let Some((one, _)) = batch.tensors.iter().find(|(_, all)| all == tensor) {
                 *tensor = *one;
             }

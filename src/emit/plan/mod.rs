@@ -10,6 +10,7 @@ mod memory;
 mod nest;
 mod open;
 mod reduce;
+mod rows;
 mod scalars;
 mod scatter;
 mod statement;

@@ -172,6 +172,17 @@ pub(crate) enum Statement {
     Add(Place, Value),
     /// Sums of products for all rows and columns.
     Tile(Box<Tile>),
+    /// Copies a tensor with one axis moved to the end: matrices of so many rows and columns, one after the other, each transposed.
+    Transpose {
+        /// What is read.
+        from: TensorId,
+        /// What is written.
+        to: TensorId,
+        /// The rows of each matrix that is read.
+        rows: usize,
+        /// Its columns.
+        columns: usize,
+    },
 }
 
 /// Sums of products for all values of two indices, in tiles. Places are counted in elements from the first one of the tensor.
@@ -179,6 +190,8 @@ pub(crate) enum Statement {
 pub(crate) struct Tile {
     /// The index of the rows.
     pub(crate) rows: IndexId,
+    /// Which rows there are, where that depends on the loops around; then sums of several tiles go into each row, from 0.
+    pub(crate) row_range: Option<Range>,
     /// The index of the columns.
     pub(crate) columns: IndexId,
     /// What is summed over, from the outermost; at most three.
@@ -258,6 +271,7 @@ impl Statement {
                 body.iter().for_each(|statement| statement.reads(visit));
             }
             Statement::Start(..) | Statement::StartLanes(..) | Statement::StartRow(..) | Statement::FinishLanes { .. } => {}
+            Statement::Transpose { from, .. } => visit(&Place { tensor: *from, indices: Vec::new() }),
             Statement::Tile(tile) => [&tile.a, &tile.b].into_iter().chain(&tile.start).for_each(visit),
             Statement::Let(_, value)
             | Statement::Combine { value, .. }
@@ -275,6 +289,7 @@ impl Statement {
             }
             Statement::Set(place, _) | Statement::Add(place, _) => visit(place),
             Statement::Tile(tile) => visit(&tile.into),
+            Statement::Transpose { to, .. } => visit(&Place { tensor: *to, indices: Vec::new() }),
             _ => {}
         }
     }

@@ -114,7 +114,7 @@ impl Planner<'_> {
     }
 
     /// All elements of a tensor in one row.
-    fn row_of(&mut self, tensor: TensorId, known: &mut Vec<(TensorId, TensorId)>) -> TensorId {
+    pub(super) fn row_of(&mut self, tensor: TensorId, known: &mut Vec<(TensorId, TensorId)>) -> TensorId {
         if let Some((_, row)) = known.iter().find(|(of, _)| *of == tensor) {
             return *row;
         }

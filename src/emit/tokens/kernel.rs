@@ -26,9 +26,9 @@ pub(super) struct KernelTokens<'a> {
 }
 
 /// What kernels with tiles call their own variables.
-const RESERVED: [&str; 14] = [
-    "examples", "is_first", "buffer", "first", "rows", "place", "count", "before", "sums", "from_0", "from_1", "from_2", "to_0",
-    "tile",
+const RESERVED: [&str; 15] = [
+    "examples", "is_first", "buffer", "first", "end", "rows", "place", "count", "before", "sums", "from_0", "from_1", "from_2",
+    "to_0", "tile",
 ];
 
 /// The function of a kernel. `scalar` is the network's scalar type.
@@ -57,13 +57,28 @@ pub(super) fn function(plan: &Plan, kernel: &Kernel, scalar: &TokenStream) -> To
     }
 }
 
-/// Arguments of a call of a kernel, given how a pass reaches a tensor; in the order of the function's parameters.
+/// A call of a kernel, given how a pass reaches a tensor.
 pub(super) fn call(plan: &Plan, kernel: &Kernel, scalar: &TokenStream, place: impl Fn(TensorId) -> TokenStream) -> TokenStream {
     let name = super::identifier(&kernel.name);
+    let arguments = arguments(plan, kernel, scalar, place);
+    let first = super::tile::is_tiled(kernel).then(|| quote!(examples, is_first,));
+    if kernel.reads.iter().chain(&kernel.writes).any(|&tensor| super::tile::row_of(plan, tensor).is_some()) && first.is_none() {
+        return quote!(tile::vectorized(#name(#(#arguments),*)));
+    }
+    quote!(#name(#first #(#arguments),*))
+}
+
+/// The arguments of a call of a kernel, given how a pass reaches a tensor; in the order of the function's parameters.
+pub(super) fn arguments(
+    plan: &Plan,
+    kernel: &Kernel,
+    scalar: &TokenStream,
+    place: impl Fn(TensorId) -> TokenStream,
+) -> Vec<TokenStream> {
     let is_double = kernel.in_double || scalar.to_string() == "f64";
     let reads = kernel.reads.iter().map(|&tensor| {
         if let Some(of) = super::tile::row_of(plan, tensor) {
-            return in_a_row(plan, of, &place(of), false);
+            return in_a_row(plan, of, &super::tile::of_examples(plan, of, place(of), false), false);
         }
         let place = place(tensor);
         if plan.storage(tensor) == Storage::Scalar {
@@ -75,14 +90,10 @@ pub(super) fn call(plan: &Plan, kernel: &Kernel, scalar: &TokenStream, place: im
         }
     });
     let writes = kernel.writes.iter().map(|&tensor| match super::tile::row_of(plan, tensor) {
-        Some(of) => in_a_row(plan, of, &place(of), true),
+        Some(of) => in_a_row(plan, of, &super::tile::of_examples(plan, of, place(of), true), true),
         None => reborrow(&place(tensor), &quote!(&mut)),
     });
-    let first = super::tile::is_tiled(kernel).then(|| quote!(examples, is_first,));
-    if kernel.reads.iter().chain(&kernel.writes).any(|&tensor| super::tile::row_of(plan, tensor).is_some()) && first.is_none() {
-        return quote!(tile::vectorized(#name(#(#reads,)* #(#writes,)*)));
-    }
-    quote!(#name(#first #(#reads,)* #(#writes),*))
+    reads.chain(writes).collect()
 }
 
 /// All elements of a tensor as a slice.
@@ -154,11 +165,13 @@ impl KernelTokens<'_> {
             .collect();
         let cuts = self.cut_to_examples(&tensors);
         let kernel = self.kernel;
+        let cleared = self.cleared(&kernel.body);
         let body = self.statements(&kernel.body);
         quote! {
             #(#[doc = #lines])*
             fn #name(examples: usize, is_first: bool, #(#arguments),*) {
                 #cuts
+                #cleared
                 #body
             }
         }
@@ -334,6 +347,7 @@ impl KernelTokens<'_> {
                 quote!(#place += #value;)
             }
             Statement::Tile(tile) => self.tile(tile),
+            Statement::Transpose { from, to, rows, columns } => self.transposed(*from, *to, *rows, *columns),
         }
     }
 

@@ -1,15 +1,17 @@
 //! What the runtime needs to split a minibatch over threads. Without its feature `std`, the runtime makes nothing of it.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
 
-use super::Emitter;
+use super::{Emitter, kernel, tile};
 use crate::equation::{Node, ReduceKind};
 
 /// Multiplications in a block of examples that pay for handing it to another thread.
 const LEAST_WORK: usize = 1 << 20;
 /// How often a block must use each parameter, so that adding up gradients takes little beside it.
 const LEAST_USES: usize = 64;
+/// Elements of parameters that a thread updates before the next asks for work.
+const UPDATED: usize = 1 << 14;
 /// A block has at most as many examples.
 const MOST_EXAMPLES: usize = 1024;
 
@@ -32,6 +34,54 @@ impl Emitter<'_> {
         examples.next_power_of_two()
     }
 
+    /// An update of all parameters; where parts of rows may be updated by themselves, by several threads.
+    fn shared_update(&self) -> TokenStream {
+        let kernels: Vec<_> = self.plan.update.iter().map(|&kernel| &self.plan.kernels[kernel]).collect();
+        let is_over_rows = |tensor: &_| tile::row_of(&self.plan, *tensor).is_some();
+        if !self.plan.update_is_fused || !kernels.iter().all(|kernel| kernel.writes.iter().all(is_over_rows)) {
+            return quote!(update(self, gradient, state, examples););
+        }
+        let constants = self.constants_for(&self.plan.update);
+        let updates = kernels.iter().map(|kernel| {
+            let place = |tensor| self.layout.place(&self.plan, tensor);
+            let arguments = kernel::arguments(&self.plan, kernel, &self.scalar, place);
+            let (mut rows, mut names, mut fixed, mut passed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+            for (at, (tensor, argument)) in kernel.reads.iter().chain(&kernel.writes).zip(arguments).enumerate() {
+                let name = format_ident!("argument_{at}");
+                passed.push(name.clone());
+                if !is_over_rows(tensor) {
+                    fixed.push(quote!(let #name = #argument;));
+                    continue;
+                }
+                let chunks = if kernel.writes.contains(tensor) { quote!(par_chunks_mut) } else { quote!(par_chunks) };
+                let elements = Literal::usize_unsuffixed(UPDATED);
+                rows.push(quote!((#argument).#chunks(#elements)));
+                names.push(name);
+            }
+            let mut rows = rows.into_iter();
+            let first = rows.next();
+            let mut names = names.into_iter();
+            let first_name = names.next();
+            let pattern = names.fold(quote!(#first_name), |pattern, name| quote!((#pattern, #name)));
+            let name = super::identifier(&kernel.name);
+            quote! {
+                #(#fixed)*
+                #first #(.zip(#rows))*.for_each(|#pattern| tile::vectorized(#name(#(#passed),*)));
+            }
+        });
+        let runtime = &self.options.runtime_path;
+        quote! {
+            use #runtime::rayon::prelude::*;
+
+            let parameters = self;
+            state.updates = state.updates.wrapping_add(1);
+            let update_number = state.updates as f64;
+            let batch_size = examples as f64;
+            #constants
+            #({ #updates })*
+        }
+    }
+
     /// The blocks of a minibatch.
     pub(super) fn parallel(&self) -> TokenStream {
         if !self.has_training() {
@@ -40,6 +90,7 @@ impl Emitter<'_> {
         let (runtime, network, scratch) = (&self.options.runtime_path, &self.options.struct_name, self.type_name("Scratch"));
         let (input, target, state) = (self.input_type(), self.target_type(), self.type_name("State"));
         let examples = Literal::usize_unsuffixed(self.examples_of_a_block());
+        let update = self.shared_update();
         let has_noise = self.layout.noises.is_some();
         let seed = if has_noise { quote!(state.noise_source.generator().seed()) } else { quote!(0) };
         let generator = has_noise.then(|| quote!(let mut generator = random::Generator::new(seed);));
@@ -60,7 +111,7 @@ impl Emitter<'_> {
 
                     fn seed(state: &mut #state) -> u64 { #seed }
 
-                    fn sum(
+                    fn sum_block(
                         &self,
                         inputs: &[#input],
                         targets: &[#target],
@@ -75,8 +126,9 @@ impl Emitter<'_> {
                         mean as f64 * inputs.len() as f64
                     }
 
-                    fn update(&mut self, sums: &mut Self, state: &mut #state, examples: usize) {
-                        update(self, &mut Gradient::in_network(sums), state, examples);
+                    fn update_together(&mut self, sums: &mut Self, state: &mut #state, examples: usize) {
+                        let gradient = &mut Gradient::in_network(sums);
+                        #update
                     }
                 }
             }

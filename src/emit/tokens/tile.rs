@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::kernel::KernelTokens;
 use crate::emit::layout::{is_scalar, tensor_type};
-use crate::emit::plan::{Kernel, Place, Plan, Statement, Tile, coefficients};
+use crate::emit::plan::{Kernel, Place, Plan, Range, Statement, Tile, coefficients};
 use crate::equation::{IndexId, TensorId};
 
 /// Numbers of a gradient that are computed before they update a parameter; they stay in the nearest memory.
@@ -26,6 +26,15 @@ pub(super) fn is_tiled(kernel: &Kernel) -> bool {
 /// Whether a tensor holds all examples, along its first axis.
 pub(super) fn holds_all_examples(plan: &Plan, tensor: TensorId) -> bool {
     plan.batch.as_ref().is_some_and(|batch| batch.tensors.iter().any(|(_, all)| *all == tensor))
+}
+
+/// The part of a tensor that holds the examples there are, if it holds examples.
+pub(super) fn of_examples(plan: &Plan, tensor: TensorId, place: TokenStream, is_written: bool) -> TokenStream {
+    match (holds_all_examples(plan, tensor), is_written) {
+        (false, _) => place,
+        (true, false) => quote!((#place).get(..examples).unwrap_or(&[])),
+        (true, true) => quote!((#place).get_mut(..examples).unwrap_or(&mut [])),
+    }
 }
 
 /// What a tensor is all elements of, in a row.
@@ -70,11 +79,48 @@ impl KernelTokens<'_> {
         match tile.update {
             Some(update) => self.updating_tiles(tile, update),
             None => {
+                if let Some(range) = &tile.row_range {
+                    return self.some_rows(tile, range);
+                }
                 let rows = self.rows(tile);
                 let (c, added) = (self.place_in_row(&tile.into, &[], true), tile.is_added.then(|| quote!(!is_first)));
                 self.contraction(tile, &rows, None, &c, &added.unwrap_or_else(|| quote!(false)))
             }
         }
+    }
+
+    /// The call of the runtime that transposes matrices.
+    pub(super) fn transposed(&self, from: TensorId, to: TensorId, rows: usize, columns: usize) -> TokenStream {
+        let (from, to) = (self.in_a_row(from, false), self.in_a_row(to, true));
+        let [rows, columns] = [rows, columns].map(Literal::usize_unsuffixed);
+        quote!(tile::vectorized(tile::Transpose { from: #from, to: #to, rows: #rows, columns: #columns });)
+    }
+
+    /// A tile of the rows that the loops around leave.
+    fn some_rows(&mut self, tile: &Tile, range: &Range) -> TokenStream {
+        let (from, to) = self.loop_bounds(tile.rows, range);
+        let [a_row, c_row] = [&tile.a, &tile.into]
+            .map(|place| Literal::usize_unsuffixed(usize::try_from(coefficients(place, &[tile.rows])[0]).unwrap_or(0)));
+        let c = self.place_in_row(&tile.into, &[], true);
+        let c = quote!((#c).get_mut(first * #c_row..).unwrap_or(&mut []));
+        let contraction =
+            self.contraction(tile, &quote!(end.saturating_sub(first)), Some(quote!(first * #a_row)), &c, &quote!(true));
+        quote! {
+            let (first, end): (usize, usize) = (#from, #to);
+            #contraction
+        }
+    }
+
+    /// What sets results to 0 to which tiles add at once.
+    pub(super) fn cleared(&self, statements: &[Statement]) -> Option<TokenStream> {
+        statements.iter().find_map(|statement| match statement {
+            Statement::Tile(tile) if tile.row_range.is_some() => {
+                let all = self.in_a_row(tile.into.tensor, true);
+                Some(quote!(if is_first { #all.fill(0.0); }))
+            }
+            Statement::For { body, .. } | Statement::At { body, .. } => self.cleared(body),
+            _ => None,
+        })
     }
 
     fn rows(&self, tile: &Tile) -> TokenStream {
