@@ -1,7 +1,7 @@
 //! From the attribute and its struct to the code of a network, or to messages.
 
 use deltarule_compiler::diagnostic::Severity;
-use deltarule_compiler::emit::{EmitOptions, ScalarType, emit, over_budget};
+use deltarule_compiler::emit::{EmitOptions, emit, over_budget};
 use deltarule_compiler::include::read_below;
 use deltarule_compiler::limits::DRAWN_MESSAGES;
 use deltarule_compiler::pipeline::{compile, compile_with};
@@ -24,14 +24,15 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     };
     let arguments = match syn::parse2::<Arguments>(arguments) {
         Ok(arguments) => arguments,
-        Err(error) => return join(stub::stub(&structure, ScalarType::default()), [error.into_compile_error()]),
+        Err(error) => return stub::stub(&structure, &error.into_compile_error()),
     };
     match network(&arguments, &structure) {
         Ok(tokens) => tokens,
         Err(messages) => {
             let literal = arguments.source.literal().span();
-            let errors = messages.into_iter().map(|message| error_at(message.span.unwrap_or(literal), &message.text));
-            join(stub::stub(&structure, arguments.scalar), errors)
+            let mut errors = messages.into_iter().map(|message| error_at(message.span.unwrap_or(literal), &message.text));
+            let first = errors.next().unwrap_or_default();
+            join(stub::stub(&structure, &first), errors.map(|error| quote!(#error;)))
         }
     }
 }
@@ -112,7 +113,7 @@ fn check_struct(structure: &ItemStruct) -> Result<(), Message> {
 
 /// An error that rustc underlines at `span`; the second line on is a drawing of the spec.
 fn error_at(span: Span, text: &str) -> TokenStream {
-    quote_spanned!(span => ::core::compile_error!(#text);)
+    quote_spanned!(span => ::core::compile_error!(#text))
 }
 
 fn join(first: TokenStream, rest: impl IntoIterator<Item = TokenStream>) -> TokenStream {

@@ -35,7 +35,10 @@ pub trait Network: Plain {
 
     /// The name in the spec.
     const NAME: &'static str;
-    /// A hash of what parameters belong to, which a file of them can name.
+    /// A hash of data, parameters and forward equations, which a file of parameters can name: where it is the same, parameters of one
+    /// network fit the other.
+    const NET_HASH: u64;
+    /// A hash of all that the spec means, with initial values, regularizers and optimizers.
     const SPEC_HASH: u64;
     /// The parameters in the order of [`Self::as_slice`].
     const PARAMETERS: &'static [Parameter];

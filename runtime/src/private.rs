@@ -27,3 +27,6 @@ pub mod random {
 
 /// Generated code names this constant: code of another version of the compiler does not build with this runtime.
 pub const GENERATED_BY_0_1_0: () = ();
+
+/// What a name of generated code stands for until it is bound: a variable may hide a function, as it may not a constant.
+pub fn variable() {}

@@ -48,6 +48,11 @@ pub(super) fn ascii(name: &str) -> String {
     result
 }
 
+/// Whether a name has a meaning in Rust or for emitted code that no identifier may take.
+pub(super) fn is_reserved(name: &str) -> bool {
+    name == "_" || RESERVED.contains(&name)
+}
+
 /// `dense1` as the last part of a type's name: `Dense1`.
 pub(super) fn camel_case(name: &str) -> String {
     let name = ascii(name);

@@ -11,7 +11,7 @@ use std::path::Path;
 /// Keys of the metadata.
 mod key {
     pub(super) const NETWORK: &str = "network";
-    pub(super) const SPEC_HASH: &str = "spec_hash";
+    pub(super) const NET_HASH: &str = "net_hash";
     pub(super) const NET: &str = "net";
     pub(super) const SCALING: &str = "scaling";
 }
@@ -55,7 +55,7 @@ impl SavedModel {
         });
         let mut metadata = BTreeMap::from([
             (key::NETWORK.to_owned(), model.name.clone()),
-            (key::SPEC_HASH.to_owned(), format!("{:016x}", identity::hash(model))),
+            (key::NET_HASH.to_owned(), format!("{:016x}", identity::hash(model))),
             (key::NET.to_owned(), identity::lines(model).join("\n")),
         ]);
         if let Some(scaling) = &self.scaling {

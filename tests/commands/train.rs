@@ -38,7 +38,7 @@ fn a_saved_model_knows_its_spec_and_is_where_training_goes_on() {
     workspace.succeed(&[TRAIN, &["--save", "model.safetensors"]].concat());
     let file = TensorFile::read(&workspace.path("model.safetensors")).unwrap();
     assert_eq!(file.metadata["network"], "Tiny");
-    assert_eq!(file.metadata["spec_hash"].len(), 16);
+    assert_eq!(file.metadata["net_hash"].len(), 16);
     let again = [
         "train",
         "net.spec",

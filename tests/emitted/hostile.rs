@@ -85,6 +85,81 @@ fn a_net_works_among_hostile_names() {
     assert!(net.forward(&input, &target, &mut scratch) < first / 10.0);
 }
 
+/// Constants, whose names generated code has for variables.
+mod constants {
+    use deltarule::derive_backprop;
+
+    macro_rules! constants {
+        ($($name:ident)*) => {
+            $(
+                #[allow(dead_code, non_upper_case_globals)]
+                const $name: u8 = 0;
+            )*
+        };
+    }
+    constants! {
+        W N x t h i j k w b y values work scratch input inputs target targets output outputs parameters gradient gradients state examples
+        example batch batch_size update_number mean_loss loss total noise noises generator seed draw drawn sums count done is_first
+        candidate lane lanes block row rows element best position seed_ index from into value variable chunk
+    }
+    #[allow(dead_code)]
+    struct E;
+
+    #[derive_backprop(
+        spec = "
+        input x[6]
+        target t: class[3]
+        param W[i: 6, j: 5] ~ normal(0, 1)
+        N[j] = tanh(sum(i: W[i, j] * x[i]))
+        E = N |> dense(21) |> relu |> dropout(0.1)
+        y = E |> dense(3) |> softmax
+        loss cross_entropy(y, t)
+        regularizer l2(0.001)
+        optimizer adam(0.05) |> clip_norm(10)
+    ",
+        examples = 1
+    )]
+    pub(super) struct OneByOne;
+
+    #[derive_backprop(spec = "
+        input x[6, 6, 2]
+        target t: class[3]
+        h = x |> conv2d(4, 3, padding = same) |> relu |> max_pool(2) |> flatten |> dropout(0.1)
+        y = h |> dense(20) |> sigmoid |> dense(3) |> softmax
+        loss cross_entropy(y, t)
+        optimizer momentum(0.05)
+    ")]
+    pub(super) struct Together;
+
+    #[derive_backprop(spec = "
+        input x[5, 3]
+        target t[2]
+        s = x |> lstm(4)
+        W[j: 4] = s[4, j]
+        y = W |> dense(2)
+        loss squared_error(y, t)
+        optimizer adam(0.05)
+    ")]
+    pub(super) struct Steps;
+}
+
+#[test]
+fn variables_may_be_called_as_constants_are() {
+    use constants::{
+        OneByOne, OneByOneScratch, OneByOneState, Steps, StepsScratch, StepsState, Together, TogetherScratch, TogetherState,
+    };
+
+    let (mut net, mut state, mut scratch) = (OneByOne::ZERO, OneByOneState::ZERO, OneByOneScratch::ZERO);
+    net.initialize(1);
+    assert!(net.train(&[0.5; 6], &2, &mut state, &mut scratch) > 0.0);
+    let (mut net, mut state, mut scratch) = (Together::ZERO, TogetherState::ZERO, TogetherScratch::ZERO);
+    net.initialize(1);
+    assert!(net.train(&[[[0.5; 2]; 6]; 6], &2, &mut state, &mut scratch) > 0.0);
+    let (mut net, mut state, mut scratch) = (Steps::ZERO, StepsState::ZERO, StepsScratch::ZERO);
+    net.initialize(1);
+    assert!(net.train(&[[0.5; 3]; 5], &[1.0; 2], &mut state, &mut scratch) > 0.0);
+}
+
 /// Lints of a strict crate do not see generated code.
 #[deny(warnings, missing_docs, unused, clippy::all, clippy::pedantic, unsafe_code)]
 pub(crate) mod strict {

@@ -6,6 +6,7 @@ use quote::quote;
 use super::{Emitter, doc_line};
 use crate::emit::layout::{Group, Member, tensor_type};
 use crate::equation::TensorId;
+use crate::identity;
 use crate::model::Distribution;
 
 impl Emitter<'_> {
@@ -52,8 +53,9 @@ impl Emitter<'_> {
         let mut table = Vec::new();
         let mut count = 0;
         self.table(&self.layout.parameters, &mut count, &mut table);
-        let (parameter_count, hash) =
-            (Literal::usize_unsuffixed(count), Literal::u64_unsuffixed(crate::identity::hash(&self.derivation.model)));
+        let parameter_count = Literal::usize_unsuffixed(count);
+        let model = &self.derivation.model;
+        let [net, spec] = [identity::hash(model), identity::hash_of_meaning(model)].map(Literal::u64_unsuffixed);
         let initialize = self.initialize();
         quote! {
             #runtime::__contiguous!(#network, #scalar, #parameter_count);
@@ -63,8 +65,10 @@ impl Emitter<'_> {
                 pub const PARAMETER_COUNT: usize = #parameter_count;
                 /// The parameters in the order of [`Self::as_slice`].
                 pub const PARAMETERS: &'static [#runtime::Parameter] = &[#(#table),*];
-                /// A hash of parameters and forward equations, which tells apart what parameters belong to.
-                pub const SPEC_HASH: u64 = #hash;
+                /// A hash of data, parameters and forward equations: where it is the same, parameters of one network fit the other.
+                pub const NET_HASH: u64 = #net;
+                /// A hash of all that the spec means, with initial values, regularizers and optimizers.
+                pub const SPEC_HASH: u64 = #spec;
                 /// All parameters 0.
                 pub const ZERO: Self = #zero;
 
@@ -554,6 +558,7 @@ impl Emitter<'_> {
                 type Values = #values;
 
                 const NAME: &'static str = #name;
+                const NET_HASH: u64 = #network::NET_HASH;
                 const SPEC_HASH: u64 = #network::SPEC_HASH;
                 const PARAMETERS: &'static [#runtime::Parameter] = #network::PARAMETERS;
                 const ZERO: Self = #network::ZERO;

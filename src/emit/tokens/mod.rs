@@ -11,6 +11,7 @@ mod passes;
 mod tile;
 mod types;
 mod value;
+mod variables;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
@@ -42,10 +43,9 @@ impl<'a> Emitter<'a> {
         let types = self.types();
         let runtime = &self.options.runtime_path;
         let math = identifier(self.options.scalar.name());
-        let kernels = self.kernels();
-        let passes = self.passes();
-        let methods = self.methods();
-        let parallel = self.parallel();
+        let (kernels, passes, methods, parallel) = (self.kernels(), self.passes(), self.methods(), self.parallel());
+        let items = quote!(#kernels #passes #methods #parallel);
+        let free_names = self.free_names(&items);
         let version = format_ident!("GENERATED_BY_{}", env!("CARGO_PKG_VERSION").replace(['.', '-', '+'], "_"));
         quote! {
             #types
@@ -56,10 +56,9 @@ impl<'a> Emitter<'a> {
 
                 const _: () = #runtime::__private::#version;
 
-                #kernels
-                #passes
-                #methods
-                #parallel
+                #free_names
+
+                #items
             };
         }
     }
