@@ -151,6 +151,17 @@ mod tests {
     }
 
     #[test]
+    fn fields_say_how_equations_write_them() {
+        let code = emit_file(&fixture::digits(), &EmitOptions::new("Digits")).expect("emitted code parses");
+        for line in [
+            "/// `dense1.w`, of shape 64 × 32. In the equations: `w¹ᵢⱼ`.",
+            "/// `dense1.w.v`, of shape 64 × 32. In the equations: `v¹_(w,ij)`.",
+        ] {
+            assert!(code.contains(line), "{line} is not in\n{code}");
+        }
+    }
+
+    #[test]
     fn what_several_loops_sum_up_stays_in_local_variables() {
         let spec = "input x[9, 9, 3]\ntarget t: class[2]\nh = x |> conv2d(4, 3) |> tanh |> conv2d(6, 3)\n\
                     y = h |> flatten |> dense(2) |> softmax\nloss cross_entropy(y, t)\noptimizer sgd(0.1)\n";

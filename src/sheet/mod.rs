@@ -20,7 +20,7 @@ mod text;
 
 use crate::cost::Cost;
 use crate::derivation::Derivation;
-use crate::equation::Equation;
+use crate::equation::{Equation, Role, TensorId};
 use crate::facts::Fact;
 use crate::worked::Worked;
 use document::Document;
@@ -30,6 +30,7 @@ use math::Math;
 use notation::Notation;
 pub use notation::table::{LayerMark, NotationTable};
 pub use printed::{Printed, PrintedSymbol};
+use std::collections::HashMap;
 
 /// How much of each derivation is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -125,6 +126,20 @@ impl<'a> EquationTexts<'a> {
         let relation = writer.relation(equation);
         let right = writer.expression(equation.value);
         text::math_text(&Math::relation(left, relation, right))
+    }
+
+    /// How an element is written of each tensor that a forward equation computes or an update changes: `w¹ᵢⱼ`.
+    pub fn symbols(&self) -> HashMap<TensorId, String> {
+        let derivation = self.notation.derivation;
+        let forward = derivation.forward.iter().map(|equation| (equation.target, equation));
+        let updates = derivation.model.optimizers.iter().flat_map(|optimizer| &optimizer.equations);
+        let updates = updates.filter_map(|equation| match derivation.model.context.tensor(equation.target).role {
+            Role::Next { of } if !self.notation.is_primed(of) => Some((of, equation)),
+            _ => None,
+        });
+        let all = forward.chain(updates);
+        all.map(|(tensor, equation)| (tensor, text::math_text(&Writer::for_equation(&self.notation, equation).left(equation))))
+            .collect()
     }
 }
 

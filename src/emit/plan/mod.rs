@@ -16,7 +16,7 @@ mod scatter;
 mod statement;
 mod update;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 pub(crate) use batch::{Batch, BatchStep, EXAMPLES_FOR_COPY, coefficients};
 pub(crate) use memory::{Buffer, Memory};
@@ -66,6 +66,8 @@ pub(crate) struct Plan {
     pub(crate) rows: Vec<(TensorId, TensorId)>,
     /// The indices of such rows.
     pub(crate) elements: Vec<IndexId>,
+    /// How the equations of the documentation write a tensor's elements.
+    pub(crate) symbols: HashMap<TensorId, String>,
 }
 
 /// A function.
@@ -246,6 +248,7 @@ impl<'a> Planner<'a> {
             batch,
             rows: self.rows,
             elements: self.elements,
+            symbols: self.texts.symbols(),
         }
     }
 

@@ -101,9 +101,10 @@ impl Emitter<'_> {
     }
 
     fn field(&self, field: &Ident, tensor: TensorId) -> TokenStream {
+        let symbol = self.plan.symbols.get(&tensor).map(|symbol| format!(" In the equations: `{symbol}`."));
         let tensor = self.plan.context.tensor(tensor);
         let of_type = tensor_type(tensor, &self.scalar);
-        let line = doc_line(&describe(tensor));
+        let line = doc_line(&(describe(tensor) + &symbol.unwrap_or_default()));
         quote!(#[doc = #line] pub #field: #of_type)
     }
 
