@@ -6,7 +6,7 @@ pub use crate::scalar::math;
 
 /// Contractions in vector registers.
 pub mod tile {
-    pub use crate::tile::{Contraction, Level, Run, Transpose, vectorized};
+    pub use crate::tile::{Contraction, Level, Run, Transpose, Vectors, limit, vectorized};
 }
 
 /// Memory in which several arrays live, one after the other.

@@ -57,7 +57,13 @@ impl Memory {
         if plan.computes_single_examples(derivation) {
             passes.push(&plan.backward);
         }
-        let steps: Vec<Step> = passes.into_iter().flatten().map(|&kernel| Step::new(plan, &[kernel])).collect();
+        let mut steps: Vec<Step> = passes.into_iter().flatten().map(|&kernel| Step::new(plan, &[kernel])).collect();
+        let before = steps.len();
+        if let Some(single) = &plan.single {
+            steps.extend(single.kernels.iter().map(|&kernel| Step::new(plan, &[kernel])));
+            // What updates read is kept until all are done.
+            steps.push(Step::new(plan, &single.updates));
+        }
         let mut kept: Vec<TensorId> = model.outputs.iter().copied().chain(model.loss).collect();
         if let Some(objective) = &derivation.model.objective {
             let adjoints = derivation.backward.iter().map(|adjoint| adjoint.equation.target);
@@ -65,12 +71,21 @@ impl Memory {
             kept.push(objective.value);
             kept.extend(adjoints.filter(|&adjoint| asked(plan.context.tensor(adjoint).role)));
         }
-        let lives = |tensors: &[TensorId]| {
-            tensors.iter().filter_map(|&tensor| life(tensor, plan.size(tensor), &steps, kept.contains(&tensor))).collect()
+        let lives = |tensors: &[TensorId], steps: &[Step]| -> Vec<Life> {
+            tensors.iter().filter_map(|&tensor| life(tensor, plan.size(tensor), steps, kept.contains(&tensor))).collect()
         };
+        let mut work = lives(&plan.scratch, &steps);
+        let mut values = lives(&plan.values, &steps);
+        if plan.single_has_values() {
+            values = lives(&plan.values, &steps[..before]);
+            for step in &mut steps[..before] {
+                step.touched.clear();
+            }
+            work.extend(lives(&plan.values, &steps));
+        }
         Memory {
-            values: share(lives(&plan.values)),
-            work: share(lives(&plan.scratch)),
+            values: share(values),
+            work: share(work),
             batch: plan.batch.as_ref().map_or_else(Vec::new, |batch| of_batch(plan, batch, model.loss)),
         }
     }
@@ -80,6 +95,11 @@ impl Plan {
     /// Whether there are passes that compute the gradient of one example alone.
     pub(crate) fn computes_single_examples(&self, derivation: &Derivation) -> bool {
         self.batch.is_none() || derivation.model.objective.is_some()
+    }
+
+    /// Whether training with one example has a place of its own for values: inference keeps less of them.
+    pub(crate) fn single_has_values(&self) -> bool {
+        self.single.is_some() && self.batch.is_some()
     }
 
     /// How many scalars a tensor is.

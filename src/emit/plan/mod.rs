@@ -4,6 +4,7 @@
 //! extents of the tensors. Kernels know tensors by id; where those live is decided here, once ([`Plan::storage`]).
 
 mod batch;
+mod contraction;
 mod delta;
 mod equation;
 mod memory;
@@ -13,13 +14,16 @@ mod reduce;
 mod rows;
 mod scalars;
 mod scatter;
+mod single;
 mod statement;
 mod update;
 
 use std::collections::{HashMap, HashSet};
 
-pub(crate) use batch::{Batch, BatchStep, EXAMPLES_FOR_COPY, coefficients};
+pub(crate) use batch::{Batch, BatchStep, EXAMPLES_FOR_COPY};
+pub(crate) use contraction::coefficients;
 pub(crate) use memory::{Buffer, Memory};
+pub(crate) use single::Single;
 pub(crate) use statement::{Branch, Condition, Local, Place, Position, Range, Statement, Tile, Value};
 
 use self::nest::Nest;
@@ -60,6 +64,10 @@ pub(crate) struct Plan {
     pub(crate) gradients: Vec<(TensorId, TensorId)>,
     /// The mean loss of a minibatch, where the objective reads it.
     pub(crate) mean_loss: Option<TensorId>,
+    /// Whether kernels are compiled for several sets of instructions.
+    pub(crate) is_vectorized: bool,
+    /// Training with one example, if it has a step of its own.
+    pub(crate) single: Option<Single>,
     /// How many examples are computed at once, where that is quicker.
     pub(crate) batch: Option<Batch>,
     /// Tensors whose elements stand in one row, any part of which a kernel may be given, and what they are the elements of.
@@ -220,13 +228,15 @@ impl<'a> Planner<'a> {
         }
         let update_is_fused = self.update_can_be_fused();
         let gradient = (0..self.derivation.gradient.len()).map(|at| self.gradient(at)).collect();
-        let update: Vec<usize> = model.optimizers.iter().map(|optimizer| self.update(optimizer, update_is_fused)).collect();
+        let update: Vec<usize> = model.optimizers.iter().map(|optimizer| self.update(optimizer, update_is_fused, None)).collect();
         let mean_loss = self.mean_loss();
         let objective = self.objective();
         let constants = self.constants(model);
-        let scratch = self.scratch(&values);
+        let fused = if update_is_fused { &update[..] } else { &[] };
         let temporaries = self.temporaries.clone();
-        let mut batch = self.batch(&plain, if update_is_fused { &update } else { &[] });
+        let single = self.single(&plain, fused);
+        let scratch = self.scratch(&values);
+        let mut batch = self.batch(&plain, fused);
         if let Some(batch) = &mut batch {
             batch.shared.extend(temporaries);
         }
@@ -245,6 +255,8 @@ impl<'a> Planner<'a> {
             scratch,
             gradients: self.gradients,
             mean_loss,
+            is_vectorized: self.examples > 1,
+            single,
             batch,
             rows: self.rows,
             elements: self.elements,

@@ -3,7 +3,8 @@
 //! Loops inside each other over small extents are unrolled by a compiler before it thinks of vectors; a single loop over all that lies
 //! beside each other is not.
 
-use super::batch::{Batcher, in_elements};
+use super::batch::Batcher;
+use super::contraction::in_elements;
 use super::nest::Nest;
 use super::statement::{Place, Statement};
 use crate::equation::{Affine, Context, Equation, Node, Role};

@@ -188,8 +188,8 @@ pub(crate) enum Statement {
 /// Sums of products for all values of two indices, in tiles. Places are counted in elements from the first one of the tensor.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tile {
-    /// The index of the rows.
-    pub(crate) rows: IndexId,
+    /// The index of the rows; none where there is one.
+    pub(crate) rows: Option<IndexId>,
     /// Which rows there are, where that depends on the loops around; then sums of several tiles go into each row, from 0.
     pub(crate) row_range: Option<Range>,
     /// The index of the columns.

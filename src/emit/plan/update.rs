@@ -60,8 +60,9 @@ impl Planner<'_> {
             && self.derivation.model.optimizers.iter().flat_map(|optimizer| &optimizer.equations).all(is_element_wise)
     }
 
-    /// The update of one parameter and of what the optimizer remembers of it.
-    pub(super) fn update(&mut self, optimizer: &Optimizer, is_fused: bool) -> usize {
+    /// The update of one parameter and of what the optimizer remembers of it. Where an adjoint's equation is given, that is the sum over
+    /// the only example.
+    pub(super) fn update(&mut self, optimizer: &Optimizer, is_fused: bool, adjoint: Option<&Equation>) -> usize {
         let derivation = self.derivation;
         let model_context = &derivation.model.context;
         let gradient = derivation.gradient.iter().find(|gradient| gradient.parameter == optimizer.parameter);
@@ -74,15 +75,25 @@ impl Planner<'_> {
         let mut steps: Vec<(TensorId, ExprId)> = Vec::new();
         if let Some(gradient) = gradient.filter(|_| is_fused) {
             lines.push(self.line(&gradient.equation));
-            steps.push((gradient.equation.target, self.gradient_value(&gradient.equation)));
+            let mut value = self.gradient_value(&gradient.equation);
+            if let Some(adjoint) = adjoint {
+                lines.push(self.line(adjoint));
+                let sum = renamed(&mut self.context, adjoint, &indices);
+                value = self.context.substitute_tensor(value, gradient.equation.target, &mut |_, _| sum);
+            }
+            steps.push((gradient.equation.target, value));
         }
         for equation in &optimizer.equations {
             lines.push(self.line(equation));
             let value = renamed(&mut self.context, equation, &indices);
             steps.push((equation.target, self.scalars.extract(&mut self.context, value)));
         }
-        let name = format!("update_{}", model_context.tensor(optimizer.parameter).name);
-        let indices = if is_fused && self.examples > 1 { self.in_a_row(&indices, &mut steps) } else { indices };
+        let mut name = format!("update_{}", model_context.tensor(optimizer.parameter).name);
+        if adjoint.is_some() {
+            name += "_from_one";
+        }
+        let indices =
+            if is_fused && self.examples > 1 && adjoint.is_none() { self.in_a_row(&indices, &mut steps) } else { indices };
         let mut nest = Nest::new(&mut self.context, &mut self.temporaries);
         nest.update_in_place(&indices, &steps);
         let (body, locals) = nest.finish();

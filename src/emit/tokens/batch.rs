@@ -52,7 +52,9 @@ impl Emitter<'_> {
         quote! {
             /// Forward and backward for at most as many examples as there is space for, but for gradients that are sums in tiles.
             /// The sum of the losses.
-            fn pass(
+            #[inline(always)]
+            fn pass<V: tile::Vectors>(
+                vectors: V,
                 parameters: &#network,
                 inputs: &[#input],
                 targets: &[#target],
@@ -66,7 +68,14 @@ impl Emitter<'_> {
             }
 
             /// Gradients that are sums in tiles.
-            fn sums(inputs: &[#input], batch: &mut #batch_type, gradient: &mut Gradient<'_>, is_first: bool) {
+            #[inline(always)]
+            fn sums<V: tile::Vectors>(
+                vectors: V,
+                inputs: &[#input],
+                batch: &mut #batch_type,
+                gradient: &mut Gradient<'_>,
+                is_first: bool,
+            ) {
                 let examples = inputs.len();
                 #sums
             }
@@ -133,7 +142,9 @@ impl Emitter<'_> {
         let rest = self.plan.update.iter().filter(|&&kernel| !is_updated(kernel)).map(|&kernel| self.batch_call(batch, kernel));
         quote! {
             /// Forward, backward and an update. The mean of the losses.
-            fn train(
+            #[inline(always)]
+            fn train_batch<V: tile::Vectors>(
+                vectors: V,
                 parameters: &mut #network,
                 inputs: &[#input],
                 targets: &[#target],
@@ -151,11 +162,11 @@ impl Emitter<'_> {
                 let (mut total, mut done) = (0.0_f64, 0_usize);
                 for (inputs, targets) in inputs.chunks(#examples).zip(targets.chunks(#examples)) {
                     #draw
-                    total += pass(parameters, inputs, targets, batch, gradient);
+                    total += pass(vectors, parameters, inputs, targets, batch, gradient);
                     let (examples, is_first) = (inputs.len(), done == 0);
                     done += examples;
                     if done < count {
-                        sums(inputs, batch, gradient, is_first);
+                        sums(vectors, inputs, batch, gradient, is_first);
                     } else {
                         #(#last)*
                     }
@@ -199,30 +210,10 @@ impl Emitter<'_> {
         }
         let calls = kernels.iter().map(|&kernel| self.batch_call(batch, kernel));
         let most = Literal::usize_unsuffixed(batch.examples);
-        let (network, batch_type) = (&self.options.struct_name, self.hidden_type_name("Batch"));
-        let (input, target) = (self.input_type(), self.target_type());
         quote! {
-            {
-                struct Each<'a, 'b> {
-                    parameters: &'a #network,
-                    inputs: &'a [#input],
-                    targets: &'a [#target],
-                    batch: &'a mut #batch_type,
-                    gradient: &'a mut Gradient<'b>,
-                }
-
-                impl tile::Run for Each<'_, '_> {
-                    #[inline(always)]
-                    fn run(self) {
-                        let Self { parameters, inputs, targets, batch, gradient } = self;
-                        for (example, (input, target)) in inputs.iter().zip(targets).enumerate() {
-                            if example >= #most { break; }
-                            #(#calls;)*
-                        }
-                    }
-                }
-
-                tile::vectorized(Each { parameters, inputs, targets, batch: &mut *batch, gradient: &mut *gradient });
+            for (example, (input, target)) in inputs.iter().zip(targets).enumerate() {
+                if example >= #most { break; }
+                #(#calls;)*
             }
         }
     }
@@ -260,7 +251,9 @@ impl Emitter<'_> {
         });
         quote! {
             /// Forward and backward. The mean of the losses of a minibatch; the sum of the parameters' adjoints is in `gradient`.
-            fn accumulate(
+            #[inline(always)]
+            fn accumulate<V: tile::Vectors>(
+                vectors: V,
                 parameters: &#network,
                 inputs: &[#input],
                 targets: &[#target],
@@ -274,8 +267,8 @@ impl Emitter<'_> {
                 let (mut total, mut is_first) = (0.0_f64, true);
                 for (inputs, targets) in inputs.chunks(#examples).zip(targets.chunks(#examples)) {
                     #draws
-                    total += pass(parameters, inputs, targets, batch, gradient);
-                    sums(inputs, batch, gradient, is_first);
+                    total += pass(vectors, parameters, inputs, targets, batch, gradient);
+                    sums(vectors, inputs, batch, gradient, is_first);
                     is_first = false;
                 }
                 (total / count as f64) as #scalar

@@ -19,6 +19,31 @@ impl Emitter<'_> {
                 (quote!(values, work, #noise), quote!(#noise #draw values, work), means)
             }
         };
+        let [_, _, vectors] = self.vectors();
+        let variables = [
+            ("parameters", quote!(#network)),
+            ("inputs", quote!([#input])),
+            ("targets", quote!([#target])),
+            ("sums", quote!(mut #network)),
+            ("state", quote!(mut #state)),
+            ("scratch", quote!(mut #scratch)),
+        ];
+        let sum = quote! {
+            let gradient = &mut Gradient::in_network(sums);
+            let #scratch { #fields .. } = scratch;
+            let loss = accumulate(#vectors parameters, inputs, targets, #arguments, gradient);
+            #means
+            loss
+        };
+        let sum = self.with_vectors(&variables, scalar, &sum);
+        let variables = [
+            ("parameters", quote!(mut #network)),
+            ("sums", quote!(mut #network)),
+            ("state", quote!(mut #state)),
+            ("examples", quote!(usize)),
+        ];
+        let update = quote!(update(#vectors parameters, &mut Gradient::in_network(sums), state, *examples););
+        let update = self.with_vectors(&variables, &quote!(()), &update);
         quote! {
             impl #network {
                 /// The first half of [`Self::train_slice`]: `sums` becomes the sum over the examples of the derivatives of their losses. The mean
@@ -38,18 +63,16 @@ impl Emitter<'_> {
                     if inputs.is_empty() || targets.is_empty() {
                         return 0.0;
                     }
-                    let gradient = &mut Gradient::in_network(sums);
-                    let #scratch { #fields .. } = scratch;
-                    let loss = accumulate(self, inputs, targets, #arguments, gradient);
-                    #means
-                    loss
+                    let parameters = self;
+                    #sum
                 }
 
                 /// The second half of [`Self::train_slice`]: one update from the sums of [`Self::sum_slice`] over so many examples. What
                 /// `sums` holds afterwards has no meaning. Without examples nothing happens.
                 pub fn update(&mut self, sums: &mut Self, examples: usize, state: &mut #state) {
                     if examples > 0 {
-                        update(self, &mut Gradient::in_network(sums), state, examples);
+                        let (parameters, examples) = (self, &examples);
+                        #update
                     }
                 }
             }

@@ -25,10 +25,15 @@ pub(super) struct KernelTokens<'a> {
     scope: Scope,
 }
 
+/// At least as many elements as a vector holds.
+const LONG_ROW: usize = 16;
+/// So many elements may be written out.
+const FEW_ELEMENTS: usize = 128;
+
 /// What kernels with tiles call their own variables.
-const RESERVED: [&str; 15] = [
-    "examples", "is_first", "buffer", "first", "end", "rows", "place", "count", "before", "sums", "from_0", "from_1", "from_2",
-    "to_0", "tile",
+const RESERVED: [&str; 16] = [
+    "vectors", "examples", "is_first", "buffer", "first", "end", "rows", "place", "count", "before", "sums", "from_0", "from_1",
+    "from_2", "to_0", "tile",
 ];
 
 /// The function of a kernel. `scalar` is the network's scalar type.
@@ -61,9 +66,9 @@ pub(super) fn function(plan: &Plan, kernel: &Kernel, scalar: &TokenStream) -> To
 pub(super) fn call(plan: &Plan, kernel: &Kernel, scalar: &TokenStream, place: impl Fn(TensorId) -> TokenStream) -> TokenStream {
     let name = super::identifier(&kernel.name);
     let arguments = arguments(plan, kernel, scalar, place);
-    let first = super::tile::is_tiled(kernel).then(|| quote!(examples, is_first,));
+    let first = super::tile::is_tiled(kernel).then(|| quote!(vectors, examples, is_first,));
     if kernel.reads.iter().chain(&kernel.writes).any(|&tensor| super::tile::row_of(plan, tensor).is_some()) && first.is_none() {
-        return quote!(tile::vectorized(#name(#(#arguments),*)));
+        return quote!(vectors.run(#name(#(#arguments),*)));
     }
     quote!(#name(#first #(#arguments),*))
 }
@@ -169,7 +174,8 @@ impl KernelTokens<'_> {
         let body = self.statements(&kernel.body);
         quote! {
             #(#[doc = #lines])*
-            fn #name(examples: usize, is_first: bool, #(#arguments),*) {
+            #[inline(always)]
+            fn #name<V: tile::Vectors>(vectors: V, examples: usize, is_first: bool, #(#arguments),*) {
                 #cuts
                 #cleared
                 #body
@@ -201,8 +207,10 @@ impl KernelTokens<'_> {
             struct #name<'a>(#(#types),*);
 
             impl tile::Run for #name<'_> {
+                type Output = ();
+
                 #[inline(always)]
-                fn run(self) {
+                fn run<V: tile::Vectors>(self, vectors: V) {
                     let Self(#(#names),*) = self;
                     let elements = usize::MAX #(#lengths)*;
                     #cuts
@@ -262,7 +270,12 @@ impl KernelTokens<'_> {
         match statement {
             Statement::For { index, range, body } if range.descending => self.descending(*index, body),
             Statement::For { index, range, body } => self.with_loop(*index, |tokens, variable| {
+                let is_long = tokens.is_long_row(*index, range, body);
                 let body = tokens.statements(body);
+                if is_long {
+                    let (start, end) = tokens.loop_range(*index);
+                    return quote!(for #variable in #start..usize::min(#end, core::hint::black_box(#end)) { #body });
+                }
                 let values = tokens.loop_values(*index, range);
                 quote!(for #variable in #values { #body })
             }),
@@ -349,6 +362,22 @@ impl KernelTokens<'_> {
             Statement::Tile(tile) => self.tile(tile),
             Statement::Transpose { from, to, rows, columns } => self.transposed(*from, *to, *rows, *columns),
         }
+    }
+
+    /// Whether a loop goes along a row, element by element, and is to become vectors as it is. A compiler that knows how many elements there
+    /// are writes such a loop out, and then makes vectors across the rows: their elements lie apart, and each is read and written by itself.
+    fn is_long_row(&self, index: IndexId, range: &Range, body: &[Statement]) -> bool {
+        let extent = self.plan.context.index_of(index).extent();
+        let around: usize = self.loops.iter().map(|(open, _)| self.plan.context.index_of(*open).extent()).product();
+        let is_element_wise =
+            body.iter().all(|statement| matches!(statement, Statement::Let(..) | Statement::Set(..) | Statement::Add(..)));
+        self.plan.is_vectorized
+            && *range == Range::default()
+            && !self.is_example(index)
+            && !self.plan.elements.contains(&index)
+            && extent >= LONG_ROW
+            && (extent >= 2 * LONG_ROW || around > FEW_ELEMENTS)
+            && is_element_wise
     }
 
     /// What is done for one value of an index. The value is computed as an unsigned number, modulo 2 to the number of its bits: one

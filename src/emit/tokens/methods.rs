@@ -172,13 +172,16 @@ impl Emitter<'_> {
             let to = if self.layout.outputs.len() == 1 { quote!(output) } else { quote!(output.#field) };
             quote!(#to.clone_from(&#from);)
         });
+        let variables = [("parameters", quote!(#network)), ("input", input.clone()), ("values", quote!(mut #values))];
+        let forward = self.with_vectors(&variables, &quote!(()), &quote!(forward_outputs(parameters, input, #means values);));
         quote! {
             impl #network {
                 /// The outputs for one input.
                 ///
                 #(#[doc = #lines])*
                 pub fn predict(&self, input: &#input, output: &mut #output, values: &mut #values) {
-                    forward_outputs(self, input, #means values);
+                    let parameters = self;
+                    #forward
                     #(#copies)*
                 }
 
@@ -199,15 +202,47 @@ impl Emitter<'_> {
         let loss = self.layout.place(&self.plan, loss);
         let noise = self.noise_argument();
         let (drawn, keep) = (self.scratch_noise(), self.layout.noises.is_some().then(|| quote!(|_| (),)));
+        let [_, _, vectors] = self.vectors();
         let accumulate = match &self.plan.batch {
             Some(_) => {
                 let copy = self.layout.noises.as_ref().map(|_| quote!(|drawn| drawn.clone_from(&scratch.noise),));
-                quote!(accumulate(self, inputs, targets, #copy &mut scratch.batch, gradient))
+                quote!(accumulate(#vectors parameters, inputs, targets, #copy &mut scratch.batch, gradient))
             }
             None => {
-                quote!(accumulate(self, inputs, targets, #drawn #keep &mut scratch.values, &mut scratch.work, gradient))
+                quote!(accumulate(
+                    #vectors parameters, inputs, targets, #drawn #keep &mut scratch.values, &mut scratch.work, gradient
+                ))
             }
         };
+        let variables = [
+            ("parameters", quote!(#network)),
+            ("input", input.clone()),
+            ("target", target.clone()),
+            ("scratch", quote!(mut #scratch)),
+        ];
+        let forward = quote! {
+            let #scratch { values, work, #noise .. } = scratch;
+            forward_outputs(parameters, input, #noise values);
+            forward_loss(parameters, input, target, #noise values, work);
+            #loss
+        };
+        let forward = self.with_vectors(&variables, scalar, &forward);
+        let variables = [
+            ("parameters", quote!(#network)),
+            ("inputs", quote!([#input])),
+            ("targets", quote!([#target])),
+            ("gradient", quote!(mut #network)),
+            ("scratch", quote!(mut #scratch)),
+        ];
+        let backward = quote! {
+            let examples = inputs.len().min(targets.len());
+            gradient.as_mut_slice().fill(0.0);
+            let gradient = &mut Gradient::in_network(gradient);
+            let loss = #accumulate;
+            finish_gradient(parameters, gradient, examples);
+            loss
+        };
+        let backward = self.with_vectors(&variables, scalar, &backward);
         let forward_lines = self.equations(&[&self.plan.predict[..], &self.plan.loss].concat());
         let backward_lines = self.equations(&[&self.plan.backward[..], &self.plan.gradient].concat());
         let objective = self.plan.objective.map(|kernel| {
@@ -224,10 +259,7 @@ impl Emitter<'_> {
                 #(#[doc = #forward_lines])*
                 pub fn forward(&self, input: &#input, target: &#target, scratch: &mut #scratch) -> #scalar {
                     let parameters = self;
-                    let #scratch { values, work, #noise .. } = scratch;
-                    forward_outputs(parameters, input, #noise values);
-                    forward_loss(parameters, input, target, #noise values, work);
-                    #loss
+                    #forward
                 }
 
                 /// The mean loss, without regularizers. The shorter slice counts; of no examples the mean is 0.
@@ -258,15 +290,11 @@ impl Emitter<'_> {
                     gradient: &mut Self,
                     scratch: &mut #scratch,
                 ) -> #scalar {
-                    let examples = inputs.len().min(targets.len());
-                    if examples == 0 {
+                    if inputs.is_empty() || targets.is_empty() {
                         return 0.0;
                     }
-                    gradient.as_mut_slice().fill(0.0);
-                    let gradient = &mut Gradient::in_network(gradient);
-                    let loss = #accumulate;
-                    finish_gradient(self, gradient, examples);
-                    loss
+                    let parameters = self;
+                    #backward
                 }
 
                 /// The objective of a minibatch of so many examples: their mean loss with the regularizers.
@@ -294,22 +322,39 @@ impl Emitter<'_> {
         } else {
             (quote!(values, work,), quote!(#noise #draw values, work,))
         };
+        let [_, _, vectors] = self.vectors();
         let step = if self.trains_in_tiles() {
             quote! {
                 let #scratch { batch, gradient, .. } = scratch;
                 let gradient = &mut Gradient::in_scratch(gradient);
-                train(self, inputs, targets, state, batch, gradient)
+                train_batch(vectors, parameters, inputs, targets, state, batch, gradient)
             }
         } else {
             quote! {
                 let #scratch { #fields gradient, #noise .. } = scratch;
                 let gradient = &mut Gradient::in_scratch(gradient);
-                let loss = accumulate(self, inputs, targets, #arguments gradient);
+                let examples = inputs.len().min(targets.len());
+                let loss = accumulate(#vectors parameters, inputs, targets, #arguments gradient);
                 #means
-                update(self, gradient, state, examples);
+                update(#vectors parameters, gradient, state, examples);
                 loss
             }
         };
+        let one = self.plan.single.as_ref().map(|_| {
+            quote! {
+                if let ([input], [target, ..]) | ([input, ..], [target]) = (inputs, targets) {
+                    return train_one(vectors, parameters, input, target, state, scratch);
+                }
+            }
+        });
+        let variables = [
+            ("parameters", quote!(mut #network)),
+            ("inputs", quote!([#input])),
+            ("targets", quote!([#target])),
+            ("state", quote!(mut #state)),
+            ("scratch", quote!(mut #scratch)),
+        ];
+        let step = self.with_vectors(&variables, scalar, &quote!(#one #step));
         quote! {
             impl #network {
                 /// Learns from one example: forward, backward, and one update. The loss before the update.
@@ -328,10 +373,10 @@ impl Emitter<'_> {
                     state: &mut #state,
                     scratch: &mut #scratch,
                 ) -> #scalar {
-                    let examples = inputs.len().min(targets.len());
-                    if examples == 0 {
+                    if inputs.is_empty() || targets.is_empty() {
                         return 0.0;
                     }
+                    let parameters = self;
                     #step
                 }
             }

@@ -36,10 +36,11 @@ impl Emitter<'_> {
 
     /// An update of all parameters; where parts of rows may be updated by themselves, by several threads.
     fn shared_update(&self) -> TokenStream {
+        let network = &self.options.struct_name;
         let kernels: Vec<_> = self.plan.update.iter().map(|&kernel| &self.plan.kernels[kernel]).collect();
         let is_over_rows = |tensor: &_| tile::row_of(&self.plan, *tensor).is_some();
         if !self.plan.update_is_fused || !kernels.iter().all(|kernel| kernel.writes.iter().all(is_over_rows)) {
-            return quote!(update(self, gradient, state, examples););
+            return quote!(#network::update(self, sums, examples, state););
         }
         let constants = self.constants_for(&self.plan.update);
         let updates = kernels.iter().map(|kernel| {
@@ -73,6 +74,7 @@ impl Emitter<'_> {
         quote! {
             use #runtime::rayon::prelude::*;
 
+            let gradient = &mut Gradient::in_network(sums);
             let parameters = self;
             state.updates = state.updates.wrapping_add(1);
             let update_number = state.updates as f64;
@@ -103,6 +105,24 @@ impl Emitter<'_> {
                 (quote!(values, work, #noise), quote!(#noise #draw values, work,), means)
             }
         };
+        let [_, _, vectors] = self.vectors();
+        let variables = [
+            ("parameters", quote!(#network)),
+            ("inputs", quote!([#input])),
+            ("targets", quote!([#target])),
+            ("seed", quote!(u64)),
+            ("gradient", quote!(mut #network)),
+            ("scratch", quote!(mut #scratch)),
+        ];
+        let sum = quote! {
+            let seed = *seed;
+            let #scratch { #fields .. } = scratch;
+            #generator
+            let mean = accumulate(#vectors parameters, inputs, targets, #arguments &mut Gradient::in_network(gradient));
+            #means
+            mean as f64 * inputs.len() as f64
+        };
+        let sum = self.with_vectors(&variables, &quote!(f64), &sum);
         quote! {
             #runtime::__parallel! {
                 #network,
@@ -119,15 +139,11 @@ impl Emitter<'_> {
                         gradient: &mut Self,
                         scratch: &mut #scratch,
                     ) -> f64 {
-                        let #scratch { #fields .. } = scratch;
-                        #generator
-                        let mean = accumulate(self, inputs, targets, #arguments &mut Gradient::in_network(gradient));
-                        #means
-                        mean as f64 * inputs.len() as f64
+                        let (parameters, seed) = (self, &seed);
+                        #sum
                     }
 
                     fn update_together(&mut self, sums: &mut Self, state: &mut #state, examples: usize) {
-                        let gradient = &mut Gradient::in_network(sums);
                         #update
                     }
                 }

@@ -17,12 +17,16 @@ impl Emitter<'_> {
         let accumulate = self.accumulate();
         let finish = self.finish_gradient();
         let update = self.update();
+        let train_one = self.train_one();
         let noise = self.noise_parameter();
+        let inline = self.is_vectorized().then(|| quote!(#[inline(always)]));
         quote! {
             /// The forward equations on which the outputs depend.
+            #inline
             fn forward_outputs(parameters: &#network, input: &#input, #noise values: &mut #values) { #predict }
 
             /// The other forward equations, the loss among them.
+            #inline
             fn forward_loss(
                 parameters: &#network,
                 input: &#input,
@@ -41,6 +45,7 @@ impl Emitter<'_> {
             #accumulate
             #finish
             #update
+            #train_one
         }
     }
 
@@ -51,8 +56,10 @@ impl Emitter<'_> {
         let (input, target) = (self.input_type(), self.target_type());
         let noise = self.noise_parameter();
         let backward = self.calls(&self.plan.backward);
+        let inline = self.is_vectorized().then(|| quote!(#[inline(always)]));
         quote! {
             /// The adjoints of one example, those of the parameters added to the gradient.
+            #inline
             fn backward_example(
                 parameters: &#network,
                 input: &#input,
@@ -67,7 +74,52 @@ impl Emitter<'_> {
         }
     }
 
-    fn calls(&self, kernels: &[usize]) -> TokenStream {
+    /// Whether passes are compiled for each set of instructions.
+    pub(super) fn is_vectorized(&self) -> bool {
+        self.options.examples > 1
+    }
+
+    /// What makes a pass generic over instructions, the parameter, and the argument.
+    pub(super) fn vectors(&self) -> [TokenStream; 3] {
+        if self.is_vectorized() {
+            [quote!(<V: tile::Vectors>), quote!(vectors: V,), quote!(vectors,)]
+        } else {
+            Default::default()
+        }
+    }
+
+    /// Runs tokens with the best instructions. What they read are the variables that are given, with their types.
+    pub(super) fn with_vectors(
+        &self,
+        variables: &[(&str, TokenStream)],
+        output: &TokenStream,
+        body: &TokenStream,
+    ) -> TokenStream {
+        if !self.is_vectorized() {
+            return quote!({ #body });
+        }
+        let names: Vec<_> = variables.iter().map(|(name, _)| super::identifier(name)).collect();
+        let types = variables.iter().map(|(_, of_type)| of_type);
+        quote! {
+            {
+                struct Task<'a> { #(#names: &'a #types),* }
+
+                impl tile::Run for Task<'_> {
+                    type Output = #output;
+
+                    #[inline(always)]
+                    fn run<V: tile::Vectors>(self, vectors: V) -> #output {
+                        let Self { #(#names),* } = self;
+                        #body
+                    }
+                }
+
+                tile::vectorized(Task { #(#names),* })
+            }
+        }
+    }
+
+    pub(super) fn calls(&self, kernels: &[usize]) -> TokenStream {
         let calls = kernels.iter().map(|&kernel| {
             kernel::call(&self.plan, &self.plan.kernels[kernel], &self.scalar, |tensor| self.layout.place(&self.plan, tensor))
         });
@@ -150,9 +202,13 @@ impl Emitter<'_> {
             quote!(noise: &mut #of_type, mut draw: impl FnMut(&mut #of_type),)
         });
         let draw = noise.is_some().then(|| quote!(draw(noise);));
+        let inline = self.is_vectorized().then(|| quote!(#[inline(always)]));
+        let [generic, vectors, _] = self.vectors();
         quote! {
             /// Forward and backward for each example. The mean of their losses; the sum of the parameters' adjoints is in `gradient`.
-            fn accumulate(
+            #inline
+            fn accumulate #generic(
+                #vectors
                 parameters: &#network,
                 inputs: &[#input],
                 targets: &[#target],
@@ -184,8 +240,10 @@ impl Emitter<'_> {
         }
         let network = &self.options.struct_name;
         let (constants, calls) = (self.constants_for(&self.plan.gradient), self.calls(&self.plan.gradient));
+        let inline = self.is_vectorized().then(|| quote!(#[inline(always)]));
         quote! {
             /// The gradient of the objective, regularizers included, in place of the sum over the examples.
+            #inline
             fn finish_gradient(parameters: &#network, gradient: &mut Gradient<'_>, examples: usize) {
                 let batch_size = examples as f64;
                 #constants
@@ -201,15 +259,72 @@ impl Emitter<'_> {
         let (network, state) = (&self.options.struct_name, self.type_name("State"));
         let (constants, calls) = (self.constants_for(&self.plan.update), self.calls(&self.plan.update));
         let finish = (!self.plan.update_is_fused).then(|| quote!(finish_gradient(parameters, gradient, examples);));
+        let inline = self.is_vectorized().then(|| quote!(#[inline(always)]));
+        let [generic, vectors, _] = self.vectors();
         quote! {
             /// One update of all trained parameters from the sum over the examples.
-            fn update(parameters: &mut #network, gradient: &mut Gradient<'_>, state: &mut #state, examples: usize) {
+            #inline
+            fn update #generic(#vectors parameters: &mut #network, gradient: &mut Gradient<'_>, state: &mut #state, examples: usize) {
                 #finish
                 state.updates = state.updates.wrapping_add(1);
                 let update_number = state.updates as f64;
                 let batch_size = examples as f64;
                 #constants
                 #calls
+            }
+        }
+    }
+
+    /// A step of training with one example.
+    fn train_one(&self) -> TokenStream {
+        let (Some(single), Some(loss)) = (&self.plan.single, self.derivation.model.loss) else { return TokenStream::new() };
+        let (network, state, scratch, scalar) =
+            (&self.options.struct_name, self.type_name("State"), self.type_name("Scratch"), &self.scalar);
+        let (input, target) = (self.input_type(), self.target_type());
+        let place = |tensor| match self.layout.work.place(tensor) {
+            Some(stored) if self.plan.single_has_values() => quote!(work.#stored),
+            _ => self.layout.place(&self.plan, tensor),
+        };
+        let calls = |kernels: &[usize]| {
+            let calls = kernels.iter().map(|&kernel| kernel::call(&self.plan, &self.plan.kernels[kernel], &self.scalar, place));
+            quote!(#(#calls;)*)
+        };
+        let loss = place(loss);
+        let noise = self.noise_argument();
+        let draw = noise.is_some().then(|| quote!(noise.draw(state.noise_source.generator());));
+        let means = noise.is_some().then(|| quote!(noise.set_means();));
+        let cleared = self.plan.gradients.iter().filter(|(_, gradient)| single.gradients.contains(gradient));
+        let clear = cleared.map(|(parameter, gradient)| {
+            let field = self.layout.field(*gradient);
+            let all = self.all_elements(*parameter, &quote!(gradient.#field), true);
+            quote!(#all.fill(0.0);)
+        });
+        let constants = self.constants_for(&single.updates);
+        let (passes, updates) = (calls(&single.kernels), calls(&single.updates));
+        quote! {
+            /// Forward, backward and an update with one example. The loss before.
+            #[inline(always)]
+            fn train_one<V: tile::Vectors>(
+                vectors: V,
+                parameters: &mut #network,
+                input: &#input,
+                target: &#target,
+                state: &mut #state,
+                scratch: &mut #scratch,
+            ) -> #scalar {
+                let #scratch { values, work, gradient, #noise .. } = scratch;
+                let gradient = &mut Gradient::in_scratch(gradient);
+                let (examples, is_first, batch_size) = (1_usize, true, 1.0_f64);
+                state.updates = state.updates.wrapping_add(1);
+                let update_number = state.updates as f64;
+                #constants
+                #draw
+                #(#clear)*
+                #passes
+                let loss = #loss;
+                #updates
+                #means
+                loss
             }
         }
     }

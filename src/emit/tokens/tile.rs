@@ -42,6 +42,11 @@ pub(super) fn row_of(plan: &Plan, tensor: TensorId) -> Option<TensorId> {
     plan.rows.iter().find(|(row, _)| *row == tensor).map(|(_, of)| *of)
 }
 
+/// How far it is from a row of a tile to the next.
+fn row_step(tile: &Tile, place: &Place) -> i64 {
+    tile.rows.map_or(0, |rows| coefficients(place, &[rows])[0])
+}
+
 impl KernelTokens<'_> {
     /// The type of an argument of a kernel with tiles.
     pub(super) fn tiled_type(&self, tensor: TensorId, lifetime: &TokenStream) -> TokenStream {
@@ -93,14 +98,15 @@ impl KernelTokens<'_> {
     pub(super) fn transposed(&self, from: TensorId, to: TensorId, rows: usize, columns: usize) -> TokenStream {
         let (from, to) = (self.in_a_row(from, false), self.in_a_row(to, true));
         let [rows, columns] = [rows, columns].map(Literal::usize_unsuffixed);
-        quote!(tile::vectorized(tile::Transpose { from: #from, to: #to, rows: #rows, columns: #columns });)
+        quote!(vectors.run(tile::Transpose { from: #from, to: #to, rows: #rows, columns: #columns });)
     }
 
     /// A tile of the rows that the loops around leave.
     fn some_rows(&mut self, tile: &Tile, range: &Range) -> TokenStream {
-        let (from, to) = self.loop_bounds(tile.rows, range);
-        let [a_row, c_row] = [&tile.a, &tile.into]
-            .map(|place| Literal::usize_unsuffixed(usize::try_from(coefficients(place, &[tile.rows])[0]).unwrap_or(0)));
+        let Some(rows) = tile.rows else { return TokenStream::new() };
+        let (from, to) = self.loop_bounds(rows, range);
+        let [a_row, c_row] =
+            [&tile.a, &tile.into].map(|place| Literal::usize_unsuffixed(usize::try_from(row_step(tile, place)).unwrap_or(0)));
         let c = self.place_in_row(&tile.into, &[], true);
         let c = quote!((#c).get_mut(first * #c_row..).unwrap_or(&mut []));
         let contraction =
@@ -124,10 +130,10 @@ impl KernelTokens<'_> {
     }
 
     fn rows(&self, tile: &Tile) -> TokenStream {
-        if self.is_example(tile.rows) {
+        if tile.rows.is_some_and(|rows| self.is_example(rows)) {
             return quote!(examples);
         }
-        let rows = Literal::usize_unsuffixed(self.plan.context.index_of(tile.rows).extent());
+        let rows = Literal::usize_unsuffixed(tile.rows.map_or(1, |rows| self.plan.context.index_of(rows).extent()));
         quote!(#rows)
     }
 
@@ -151,7 +157,7 @@ impl KernelTokens<'_> {
             *at = quote!(usize::#skip(#at, #from * #literal));
         };
         let mut inner: Vec<IndexId> = tile.levels.iter().map(|(index, _)| *index).collect();
-        inner.extend([tile.rows, tile.columns]);
+        inner.extend(tile.rows.into_iter().chain([tile.columns]));
         let (mut a_at, mut b_at) = (self.offset(&tile.a, &inner), self.offset(&tile.b, &inner));
         if let Some(skipped) = skipped {
             a_at = quote!(usize::wrapping_add(#a_at, #skipped));
@@ -181,8 +187,9 @@ impl KernelTokens<'_> {
             None => quote!(&[]),
         };
         let columns = literal(self.plan.context.index_of(tile.columns).extent() as i64);
-        let a_row = literal(coefficients(&tile.a, &[tile.rows])[0]);
-        let c_row = if tile.update.is_some() { columns.clone() } else { literal(coefficients(&tile.into, &[tile.rows])[0]) };
+        let a_row = literal(row_step(tile, &tile.a));
+        let b_column = literal(coefficients(&tile.b, &[tile.columns])[0]);
+        let c_row = if tile.update.is_some() { columns.clone() } else { literal(row_step(tile, &tile.into)) };
         let scale = self.number(tile.factor);
         quote! {
             #(#bounds)*
@@ -194,6 +201,7 @@ impl KernelTokens<'_> {
                 a_row: #a_row,
                 b: #b,
                 b_at: #b_at,
+                b_column: #b_column,
                 levels: [#(#levels),*],
                 scale: #scale,
                 start: #start,
@@ -201,7 +209,7 @@ impl KernelTokens<'_> {
                 c_row: #c_row,
                 is_added: #is_added,
             }
-            .compute();
+            .compute(vectors);
         }
     }
 
@@ -252,9 +260,9 @@ impl KernelTokens<'_> {
     fn updating_tiles(&mut self, tile: &Tile, update: usize) -> TokenStream {
         let scalar = self.scalar.clone();
         let columns = self.plan.context.index_of(tile.columns).extent();
-        let all = self.plan.context.index_of(tile.rows).extent();
+        let all = tile.rows.map_or(1, |rows| self.plan.context.index_of(rows).extent());
         let group = (BUFFERED / columns).clamp(8, 64).min(all);
-        let a_row = Literal::usize_unsuffixed(usize::try_from(coefficients(&tile.a, &[tile.rows])[0]).unwrap_or(0));
+        let a_row = Literal::usize_unsuffixed(usize::try_from(row_step(tile, &tile.a)).unwrap_or(0));
         let is_added = quote!(!is_first);
         let contraction =
             self.contraction(tile, &quote!(rows), Some(quote!(first * #a_row)), &quote!(buffer.as_flattened_mut()), &is_added);
@@ -295,7 +303,7 @@ impl KernelTokens<'_> {
                 #contraction
                 let core::option::Option::Some(sums) = buffer.as_flattened().get(..count) else { return };
                 #(#finds)*
-                tile::vectorized(#name(#(#arguments),*));
+                vectors.run(#name(#(#arguments),*));
                 first += #group;
             }
         }

@@ -1,0 +1,88 @@
+//! The operations on vectors, for each type of numbers.
+
+use pulp::Simd;
+
+use super::contraction::Contraction;
+use super::instructions::Vectors;
+use crate::scalar::Scalar;
+
+/// Numbers that vectors hold.
+pub trait Lanes: Scalar {
+    /// Several numbers in a register.
+    type Vector<S: Simd>: Copy;
+
+    /// How many.
+    fn lanes<S: Simd>() -> usize;
+    /// The same number in each lane.
+    fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
+    /// `a * b + c`, rounded once where the machine can.
+    fn multiply_add<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
+    /// `a + b`.
+    fn plus<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// As many whole vectors as there are.
+    fn vectors<S: Simd>(row: &[Self]) -> &[Self::Vector<S>];
+    /// The same, to be written.
+    fn vectors_mut<S: Simd>(row: &mut [Self]) -> &mut [Self::Vector<S>];
+    /// Less than a vector, 0 in the other lanes.
+    fn load_rest<S: Simd>(simd: S, row: &[Self]) -> Self::Vector<S>;
+    /// Writes as many lanes as there is room for.
+    fn store_rest<S: Simd>(simd: S, row: &mut [Self], value: Self::Vector<S>);
+    /// The sum of all lanes.
+    fn total<S: Simd>(simd: S, value: Self::Vector<S>) -> Self;
+    /// Computes a contraction.
+    fn contract<V: Vectors>(vectors: V, contraction: Contraction<'_, Self>);
+}
+
+macro_rules! lanes {
+    ($($scalar:ident $vector:ident $count:ident $splat:ident $multiply_add:ident $add:ident $as_simd:ident $as_mut_simd:ident $load:ident $store:ident $total:ident $contract:ident;)*) => {$(
+        impl Lanes for $scalar {
+            type Vector<S: Simd> = S::$vector;
+
+            #[inline(always)]
+            fn lanes<S: Simd>() -> usize {
+                S::$count
+            }
+            #[inline(always)]
+            fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S> {
+                simd.$splat(value)
+            }
+            #[inline(always)]
+            fn multiply_add<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S> {
+                simd.$multiply_add(a, b, c)
+            }
+            #[inline(always)]
+            fn plus<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S> {
+                simd.$add(a, b)
+            }
+            #[inline(always)]
+            fn vectors<S: Simd>(row: &[Self]) -> &[Self::Vector<S>] {
+                S::$as_simd(row).0
+            }
+            #[inline(always)]
+            fn vectors_mut<S: Simd>(row: &mut [Self]) -> &mut [Self::Vector<S>] {
+                S::$as_mut_simd(row).0
+            }
+            #[inline(always)]
+            fn load_rest<S: Simd>(simd: S, row: &[Self]) -> Self::Vector<S> {
+                simd.$load(row)
+            }
+            #[inline(always)]
+            fn store_rest<S: Simd>(simd: S, row: &mut [Self], value: Self::Vector<S>) {
+                simd.$store(row, value);
+            }
+            #[inline(always)]
+            fn total<S: Simd>(simd: S, value: Self::Vector<S>) -> Self {
+                simd.$total(value)
+            }
+            #[inline(always)]
+            fn contract<V: Vectors>(vectors: V, contraction: Contraction<'_, Self>) {
+                vectors.$contract(contraction);
+            }
+        }
+    )*};
+}
+
+lanes! {
+    f32 f32s F32_LANES splat_f32s mul_add_e_f32s add_f32s as_simd_f32s as_mut_simd_f32s partial_load_f32s partial_store_f32s reduce_sum_f32s contract_single;
+    f64 f64s F64_LANES splat_f64s mul_add_e_f64s add_f64s as_simd_f64s as_mut_simd_f64s partial_load_f64s partial_store_f64s reduce_sum_f64s contract_double;
+}

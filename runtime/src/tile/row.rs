@@ -1,0 +1,99 @@
+//! A single row of results: nothing but its columns can be computed side by side, so that the terms are split up as well.
+
+use pulp::Simd;
+
+use super::contraction::{Contraction, load, store};
+use super::lanes::Lanes;
+
+/// Computes a contraction with one row, whose numbers lie beside each other.
+#[inline(always)]
+pub(super) fn row<S: Simd, T: Lanes>(simd: S, mut all: Contraction<'_, T>) {
+    let (lanes, columns) = (T::lanes::<S>(), all.columns);
+    let mut column = 0;
+    // A sum takes several turns until the next can be added to it: there are about as many sums as turns.
+    while column + 8 * lanes <= columns {
+        part::<S, T, 8, 1, false>(simd, &mut all, column);
+        column += 8 * lanes;
+    }
+    while column + 4 * lanes <= columns {
+        part::<S, T, 4, 2, false>(simd, &mut all, column);
+        column += 4 * lanes;
+    }
+    while column + 2 * lanes <= columns {
+        part::<S, T, 2, 4, false>(simd, &mut all, column);
+        column += 2 * lanes;
+    }
+    if column + lanes <= columns {
+        part::<S, T, 1, 4, false>(simd, &mut all, column);
+        column += lanes;
+    }
+    if column < columns {
+        part::<S, T, 1, 4, true>(simd, &mut all, column);
+    }
+}
+
+/// Some vectors of columns, with several sums of each.
+#[inline(always)]
+fn part<S: Simd, T: Lanes, const VECTORS: usize, const SUMS: usize, const PARTIAL: bool>(
+    simd: S,
+    all: &mut Contraction<'_, T>,
+    column: usize,
+) {
+    let width = if PARTIAL { all.columns - column } else { VECTORS * T::lanes::<S>() };
+    let zero = T::splat(simd, T::default());
+    let mut sums = [[zero; VECTORS]; SUMS];
+    let [outer, middle, inner] = all.levels;
+    for outer_at in 0..outer.count {
+        for middle_at in 0..middle.count {
+            let place = |first: usize, outer: usize, middle: usize| {
+                first.wrapping_add(outer_at.wrapping_mul(outer)).wrapping_add(middle_at.wrapping_mul(middle))
+            };
+            let (mut a_at, mut b_at) =
+                (place(all.a_at, outer.a, middle.a), place(all.b_at, outer.b, middle.b).wrapping_add(column));
+            for _ in 0..inner.count / SUMS {
+                for sum in &mut sums {
+                    add::<S, T, VECTORS, PARTIAL>(simd, sum, (all.a, a_at), (all.b, b_at), width);
+                    (a_at, b_at) = (a_at.wrapping_add(inner.a), b_at.wrapping_add(inner.b));
+                }
+            }
+            for _ in 0..inner.count % SUMS {
+                add::<S, T, VECTORS, PARTIAL>(simd, &mut sums[0], (all.a, a_at), (all.b, b_at), width);
+                (a_at, b_at) = (a_at.wrapping_add(inner.a), b_at.wrapping_add(inner.b));
+            }
+        }
+    }
+    let mut totals = sums[0];
+    for sums in &sums[1..] {
+        for (total, sum) in totals.iter_mut().zip(sums) {
+            *total = T::plus(simd, *total, *sum);
+        }
+    }
+    let Some(c) = all.c.get_mut(column..column + width) else { return };
+    let before = match all.start.get(column..column + width) {
+        _ if all.is_added => load::<S, T, VECTORS, PARTIAL>(simd, c),
+        Some(start) => load::<S, T, VECTORS, PARTIAL>(simd, start),
+        None => [zero; VECTORS],
+    };
+    let scale = T::splat(simd, all.scale);
+    for (total, before) in totals.iter_mut().zip(before) {
+        *total = T::multiply_add(simd, scale, *total, before);
+    }
+    store::<S, T, VECTORS, PARTIAL>(simd, c, totals);
+}
+
+/// Adds a term to a sum.
+#[inline(always)]
+fn add<S: Simd, T: Lanes, const VECTORS: usize, const PARTIAL: bool>(
+    simd: S,
+    sums: &mut [T::Vector<S>; VECTORS],
+    (a, a_at): (&[T], usize),
+    (b, b_at): (&[T], usize),
+    width: usize,
+) {
+    let Some(factor) = a.get(a_at) else { return };
+    let Some(columns) = b.get(b_at..).and_then(|b| b.get(..width)) else { return };
+    let (factor, columns) = (T::splat(simd, *factor), load::<S, T, VECTORS, PARTIAL>(simd, columns));
+    for (sum, columns) in sums.iter_mut().zip(columns) {
+        *sum = T::multiply_add(simd, factor, columns, *sum);
+    }
+}

@@ -1,0 +1,100 @@
+//! A single example: no sums over a minibatch, so that each parameter is updated from its adjoint's equation and no gradient is stored.
+
+use super::Planner;
+use super::batch::{BatchStep, Batcher};
+use crate::equation::{Block, Equation, ExprId, Node, Role, TensorId};
+
+/// A row of fewer elements than this is shorter than a vector, and updated together with the rows beside it.
+const LEAST_ROW: usize = 16;
+/// Fewer elements than this are written out one by one.
+const FEW: usize = 128;
+
+/// A step of training with one example.
+#[derive(Debug)]
+pub(crate) struct Single {
+    /// The kernels of values and adjoints, in order.
+    pub(crate) kernels: Vec<usize>,
+    /// The gradients that kernels add to.
+    pub(crate) gradients: Vec<TensorId>,
+    /// The kernels that update parameters.
+    pub(crate) updates: Vec<usize>,
+}
+
+impl Planner<'_> {
+    /// The step of training with one example, where each element of a parameter is updated by itself.
+    ///
+    /// `plain` has for each block of equations its kernel for one example, and its equations.
+    pub(super) fn single(&mut self, plain: &[(usize, Vec<&Equation>, Block)], updates: &[usize]) -> Option<Single> {
+        if self.examples == 1 || updates.is_empty() {
+            return None;
+        }
+        let mut updates = updates.to_vec();
+        let mut gradients: Vec<TensorId> = self.gradients.iter().map(|(_, gradient)| *gradient).collect();
+        let mut steps = Vec::new();
+        for (kernel, equations, block) in plain {
+            let ([equation], Block::Whole(_)) = (&equations[..], block) else {
+                steps.push(BatchStep::Each(*kernel));
+                continue;
+            };
+            let Some(gradient) = self.sum_of(equation.target) else {
+                let mut batcher = Batcher::new(self, None, 1, &[]);
+                if batcher.value(*kernel, equation, &mut steps).is_none() {
+                    steps.push(BatchStep::Each(*kernel));
+                }
+                continue;
+            };
+            match self.update_from(equation) {
+                Some((at, update)) => {
+                    updates[at] = update;
+                    gradients.retain(|&other| other != gradient);
+                }
+                None => {
+                    let mut batcher = Batcher::new(self, None, 1, &[]);
+                    let outer_product = batcher.outer_product(gradient, equation);
+                    if outer_product.is_some() {
+                        gradients.retain(|&other| other != gradient);
+                    }
+                    steps.push(BatchStep::Each(outer_product.unwrap_or(*kernel)));
+                }
+            }
+        }
+        let kernels = steps.into_iter().filter_map(|step| match step {
+            BatchStep::Each(kernel) | BatchStep::Tiled(kernel) | BatchStep::Once(kernel) => Some(kernel),
+            BatchStep::Either(..) => None,
+        });
+        Some(Single { kernels: kernels.collect(), gradients, updates })
+    }
+
+    /// The kernel that updates a parameter from its adjoint, which is computed element by element, and which optimizer that is.
+    fn update_from(&mut self, adjoint: &Equation) -> Option<(usize, usize)> {
+        let Role::Adjoint { of } = self.context.tensor(adjoint.target).role else { return None };
+        let optimizers = &self.derivation.model.optimizers;
+        let at = optimizers.iter().position(|optimizer| optimizer.parameter == of)?;
+        let shape = &self.context.tensor(of).shape;
+        let has_short_rows = shape.len() == 2 && shape[1] < LEAST_ROW && shape[0] * shape[1] >= FEW;
+        if has_short_rows || self.reduces_or_reads_parameters(adjoint.computed) {
+            return None;
+        }
+        Some((at, self.update(&optimizers[at], true, Some(adjoint))))
+    }
+
+    /// Whether there are sums in an expression, or parameters, which might have been updated already.
+    fn reduces_or_reads_parameters(&self, expr: ExprId) -> bool {
+        let mut found = false;
+        self.context.visit(expr, &mut |context, part| match context.node(part) {
+            Node::Reduce { .. } | Node::ArgReduce { .. } => found = true,
+            Node::Access { tensor, .. } => found |= context.tensor(*tensor).role == Role::Parameter,
+            _ => {}
+        });
+        found
+    }
+}
+
+impl Batcher<'_, '_> {
+    /// The kernel of a gradient that is a product of two vectors.
+    fn outer_product(&mut self, gradient: TensorId, adjoint: &Equation) -> Option<usize> {
+        let contraction = self.contraction(adjoint, adjoint.computed, true)?;
+        contraction.rows?;
+        self.tile(adjoint, gradient, &contraction, None, true)
+    }
+}
