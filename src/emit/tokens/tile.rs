@@ -15,7 +15,7 @@ const BUFFERED: usize = 4096;
 pub(super) fn is_tiled(kernel: &Kernel) -> bool {
     fn has_tile(statement: &Statement) -> bool {
         match statement {
-            Statement::Tile(_) => true,
+            Statement::Tile(_) | Statement::Transpose { .. } => true,
             Statement::For { body, .. } | Statement::At { body, .. } => body.iter().any(has_tile),
             _ => false,
         }
