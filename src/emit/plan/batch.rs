@@ -2,7 +2,6 @@
 
 use super::Planner;
 use super::contraction::Contraction;
-use super::nest::Nest;
 use super::statement::{Place, Statement};
 use crate::equation::{Block, Context, Equation, IndexId, Node, ReduceKind, Role, Tensor, TensorId};
 
