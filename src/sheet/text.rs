@@ -132,6 +132,10 @@ fn write(math: &Math, out: &mut String) {
         }
         Math::HalfFence(fence, side) => out.push_str(fence_text(*fence, *side)),
         Math::Cases(rows) => write_cases(rows, out),
+        Math::Matrix(rows) => {
+            let row = |entries: &Vec<Math>| entries.iter().map(math_text).collect::<Vec<_>>().join(", ");
+            out.push_str(&format!("[{}]", rows.iter().map(row).collect::<Vec<_>>().join("; ")));
+        }
         Math::Big { operator, under, over, body } => {
             write_big(*operator, under.as_deref(), over.as_deref(), out);
             write(body, out);

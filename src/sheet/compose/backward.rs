@@ -109,7 +109,7 @@ impl Composer<'_> {
             why.extend(references(numbers));
             let conditions = self.conditions(&mut writer, uses);
             let why = separated(vec![why, conditions], "; ");
-            lines.push(begun(left, writer.expression(equation.value), why));
+            lines.push(begun(left, writer.expression(equation.value), why).of(equation.value));
         }
         if !is_whole && writer.use_matrices(&equation.indices, &[equation.value]) {
             let (left, right) = (writer.left(equation), writer.expression(equation.value));
@@ -176,7 +176,7 @@ impl Composer<'_> {
         let uses: Vec<u32> = chain.uses.iter().filter_map(|&tensor| self.number(tensor)).collect();
         let mut why = vec![Inline::text("chain rule, ")];
         why.extend(references(uses));
-        lines.push(begun(left.clone(), writer.expression(chain.value), why));
+        lines.push(begun(left.clone(), writer.expression(chain.value), why).of(chain.value));
         let mut form_lines = self.form_lines(writer, forms, all);
         if let Some(first) = form_lines.first_mut()
             && !simple.is_empty()
@@ -217,7 +217,7 @@ impl Composer<'_> {
                 reasons.truncate(3);
                 let conditions = self.conditions(writer, skipped.drain(..));
                 let why = separated(vec![separated(std::mem::take(&mut reasons), ", "), conditions], "; ");
-                lines.push(continued(writer.expression(step.value), why));
+                lines.push(continued(writer.expression(step.value), why).of(step.value));
             }
         }
         lines

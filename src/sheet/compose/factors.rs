@@ -150,7 +150,8 @@ impl Composer<'_> {
         if shown_first > 0 {
             from.push(Inline::text(", only one term of the sum depends on it"));
         }
-        let mut lines = vec![begun(left, writer.expression(factor.steps[shown_first].value), from)];
+        let first = factor.steps[shown_first].value;
+        let mut lines = vec![begun(left, writer.expression(first), from).of_partial(factor.partial, first)];
         let rest = &factor.steps[shown_first + 1..];
         if self.options.steps == Steps::All {
             lines.extend(self.form_lines(writer, rest, true));
@@ -158,7 +159,7 @@ impl Composer<'_> {
             let output = rest.iter().any(|step| step.rule == "in-terms-of-output");
             let why = if output { reason("in-terms-of-output") } else { reason(last.rule) };
             let why = separated(vec![vec![Inline::text(why)], self.conditions(writer, rest.iter())], "; ");
-            lines.push(continued(writer.expression(last.value), why));
+            lines.push(continued(writer.expression(last.value), why).of(last.value));
         }
         lines
     }

@@ -6,7 +6,7 @@ use crate::derivation::Gradient;
 use crate::equation::{Context, Equation, Role, TensorId};
 use crate::model::Optimizer;
 use crate::sheet::Steps;
-use crate::sheet::document::{Block, Inline, Line};
+use crate::sheet::document::{Content, Block, Inline, Line};
 use crate::sheet::formula::Writer;
 use crate::sheet::math::{Fence, Math, Operator};
 
@@ -112,9 +112,10 @@ impl Composer<'_> {
         let by = writer.element(gradient.parameter, &gradient.equation.indices);
         let terms = values.iter().map(|&value| writer.expression(value)).collect();
         let slope = Math::product(vec![Math::derivative(Math::Row(Vec::new()), by), joined(terms)]);
-        lines.push(Line { left: Some(Math::Row(Vec::new())), relation: None, right: slope, reason: Vec::new(), number: None });
+        lines.push(Line { left: Some(Math::Row(Vec::new())), relation: None, right: slope, reason: Vec::new(), number: None, content: Content::Other });
         for step in steps.iter().take_while(|step| step.rule != "mean-over-minibatch") {
-            lines.push(continued(writer.expression(step.value), vec![Inline::text(reason(step.rule))]));
+            let why = vec![Inline::text(reason(step.rule))];
+            lines.push(continued(writer.expression(step.value), why));
         }
         lines
     }
@@ -162,7 +163,7 @@ impl Composer<'_> {
                 let mut writer = Writer::for_rule(self.notation, equation);
                 let right = writer.left(equation);
                 let left = Some(writer.element(of, &equation.indices));
-                lines.push(Line { left, relation: Some(Operator::Becomes), right, reason: Vec::new(), number: None });
+                lines.push(Line { left, relation: Some(Operator::Becomes), right, reason: Vec::new(), number: None, content: Content::Other });
             }
         }
         lines

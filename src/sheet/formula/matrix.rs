@@ -124,7 +124,7 @@ impl Writer<'_> {
     }
 
     /// A tensor as a whole.
-    fn whole(&mut self, tensor: TensorId) -> Piece {
+    pub(super) fn whole(&mut self, tensor: TensorId) -> Piece {
         let hides = std::mem::replace(&mut self.hides_indices, true);
         let rank = self.context.tensor(tensor).shape.len();
         let piece = self.access(tensor, &vec![Affine::constant(0); rank]);

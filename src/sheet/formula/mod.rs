@@ -5,6 +5,7 @@ mod function;
 mod index;
 mod matrix;
 mod number;
+mod numbers;
 mod piecewise;
 mod product;
 mod range;
@@ -16,9 +17,11 @@ use super::math::{BigOperator, Fence, Math, Operator};
 use super::notation::Notation;
 use crate::equation::{Affine, Context, Elementary, Equation, ExprId, IndexId, Node, ReduceKind, Role, TensorId};
 use crate::folding::Extent;
+use crate::worked::Shown;
 
 pub(super) use index::integer;
 pub(super) use number::{decimal, root_or_decimal};
+pub(super) use numbers::number_math;
 pub(super) use range::may_leave_its_tensor;
 use sum::sum_of;
 
@@ -100,6 +103,8 @@ pub(super) struct Writer<'a> {
     extents: BTreeMap<IndexId, Extent>,
     /// The name of the example that per-example tensors belong to, inside of a mean over the minibatch.
     example: Option<String>,
+    /// The scalars that stand for numbers.
+    numbers: Option<&'a BTreeMap<TensorId, Shown>>,
 }
 
 impl<'a> Writer<'a> {
@@ -118,6 +123,7 @@ impl<'a> Writer<'a> {
             center: None,
             extents: BTreeMap::new(),
             example: None,
+            numbers: None,
         };
         for &expression in expressions {
             writer.avoid_letters_of(expression);
@@ -227,7 +233,12 @@ impl<'a> Writer<'a> {
 
     /// What stands between the sides: an arrow where the left side is a new value of what it names.
     pub(super) fn relation(&self, equation: &Equation) -> Operator {
-        match self.context.tensor(equation.target).role {
+        self.relation_to(equation.target)
+    }
+
+    /// What stands between a tensor and its value.
+    pub(super) fn relation_to(&self, target: TensorId) -> Operator {
+        match self.context.tensor(target).role {
             Role::Next { of } if !self.notation.is_primed(of) => Operator::Becomes,
             _ => Operator::Equal,
         }
@@ -328,6 +339,9 @@ impl<'a> Writer<'a> {
     }
 
     fn access(&mut self, tensor: TensorId, indices: &[Affine]) -> Piece {
+        if let Some(shown) = self.shown(tensor) {
+            return numbers::piece(shown);
+        }
         match self.context.tensor(tensor).role {
             Role::Adjoint { of } => {
                 let by = self.access(of, indices).math;

@@ -1,6 +1,7 @@
 //! Products and quotients: which factors stand above the line, which below, and which beside it.
 
 use super::function::raised;
+use super::numbers::Group;
 use super::{Level, Piece, Writer, number};
 use crate::equation::{ExprId, Node, Number, Role};
 use crate::sheet::math::{Math, width};
@@ -56,6 +57,15 @@ impl Writer<'_> {
             }
             let bracket = self.bracket(condition, holds);
             sorted.brackets.push(bracket);
+            return;
+        }
+        if let Some((number, group)) = self.shown_factor(factor) {
+            match group {
+                Group::Derivative => sorted.derivatives.push(number.math),
+                Group::Partial => sorted.partials.push(number.math),
+                Group::Constant => sorted.constants.push(number),
+                Group::Other => sorted.above.push(number),
+            }
             return;
         }
         match self.context.node(factor) {
