@@ -192,11 +192,7 @@ impl<'a> Instances<'a> {
             Role::BatchMean { .. } | Role::Next { .. } | Role::Objective => Role::Value,
             role => role,
         };
-        let shown = if is_inside {
-            Shown::Element { tensor, place: place.to_vec(), value }
-        } else {
-            Shown::Reduction(value)
-        };
+        let shown = if is_inside { Shown::Element { tensor, place: place.to_vec(), value } } else { Shown::Reduction(value) };
         let known = self.stand_in(shown, role);
         self.elements.insert((tensor, place.to_vec()), known);
         Some(known)

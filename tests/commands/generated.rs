@@ -55,7 +55,10 @@ fn the_numbers_on_a_sheet_are_those_of_generated_code() {
     let data = TensorFile::read(&workspace.path("d.safetensors")).unwrap();
     let values = |name: &str, file: &TensorFile| file.get(name).unwrap().values.to_f64();
     let (x, label) = (values("x", &data)[..2].to_vec(), values("t", &data)[..1].to_vec());
-    workspace.write_tensors("d.safetensors", &[("x", &[1, 2], Values::F64(x.clone())), ("t", &[1], Values::I64(vec![label[0] as i64]))]);
+    workspace.write_tensors(
+        "d.safetensors",
+        &[("x", &[1, 2], Values::F64(x.clone())), ("t", &[1], Values::Integers(vec![label[0] as i64]))],
+    );
     workspace.succeed(&[&EVAL[..], &["--scalar", "f64", "--steps", "1", "--engine", "generated"]].concat());
     let computed = TensorFile::read(&workspace.path("out.safetensors")).unwrap();
     let derivation = compile("net.spec", SPEC).unwrap().derivation;

@@ -12,6 +12,7 @@ use deltarule_compiler::model::Model;
 use deltarule_compiler::pipeline::{Compiled, compile_with};
 use deltarule_compiler::scratch::Runtime;
 use std::io::{ErrorKind, Write};
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 /// The type of all numbers.
@@ -89,14 +90,16 @@ pub(crate) fn holds_tensors(path: &Path) -> bool {
 }
 
 /// Reads and compiles a spec; warnings go to standard error.
-pub(crate) fn compile_file(path: &Path) -> Result<Compiled, Failure> {
+///
+/// The result lives as long as the command: to take the tables of a deep net apart before the process ends would be lost time.
+pub(crate) fn compile_file(path: &Path) -> Result<ManuallyDrop<Compiled>, Failure> {
     let text = read_spec(path)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let compiled = compile_with(&path.display().to_string(), &text, &mut |included| read_below(folder, included))?;
     if !compiled.diagnostics.messages.is_empty() {
         eprintln!("{}", compiled.diagnostics.render().trim_end());
     }
-    Ok(compiled)
+    Ok(ManuallyDrop::new(compiled))
 }
 
 /// Prints a result on standard output, all at once.

@@ -3,7 +3,7 @@
 use super::{Composer, references, separated};
 use crate::calculus::{Kink, kinks, number_of};
 use crate::equation::{Context, Equation, ExprId, IndexId, TensorId};
-use crate::sheet::document::{Content, Block, Inline, Line};
+use crate::sheet::document::{Block, Content, Inline, Line};
 use crate::sheet::formula::Writer;
 use crate::sheet::math::{Fence, Math, Operator, width};
 

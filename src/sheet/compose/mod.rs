@@ -15,6 +15,7 @@ mod recurrences;
 mod symbols;
 mod update;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 pub(super) use cost::cost_section;
@@ -43,6 +44,8 @@ struct Composer<'a> {
     adjoints: BTreeMap<TensorId, TensorId>,
     /// The factors of chain rules that stand once for several.
     factors: BTreeMap<u64, SharedFactor>,
+    /// The derivation's tables with what is only written: a copy, once there is a need for it.
+    scratch: RefCell<Option<Context>>,
 }
 
 /// The sheet of a derivation, with the numbers of an example if there is one.
@@ -55,6 +58,7 @@ pub(super) fn compose(derivation: &Derivation, options: &SheetOptions, worked: O
         numbers: numbers(derivation),
         adjoints: adjoints(derivation),
         factors: BTreeMap::new(),
+        scratch: RefCell::default(),
     };
     composer.factors = composer.shared_factors();
     let sections = [
@@ -95,8 +99,8 @@ pub(super) fn kink_lines(
     is_differentiated: &dyn Fn(TensorId) -> bool,
 ) -> Vec<Line> {
     let derivation = notation.derivation;
-    let composer =
-        Composer { derivation, notation, options, numbers: BTreeMap::new(), adjoints: BTreeMap::new(), factors: BTreeMap::new() };
+    let (numbers, adjoints, factors) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let composer = Composer { derivation, notation, options, numbers, adjoints, factors, scratch: RefCell::default() };
     composer.kink_lines(equations, is_differentiated)
 }
 
@@ -211,7 +215,14 @@ impl<'a> Composer<'a> {
         let left = writer.left(equation);
         let relation = writer.relation(equation);
         let right = writer.expression(equation.value);
-        Line { left: Some(left), relation: Some(relation), right, reason: Vec::new(), number: Some(equation.number), content: Content::Form(equation.value) }
+        Line {
+            left: Some(left),
+            relation: Some(relation),
+            right,
+            reason: Vec::new(),
+            number: Some(equation.number),
+            content: Content::Form(equation.value),
+        }
     }
 
     /// A tensor with the index names of its declaration.

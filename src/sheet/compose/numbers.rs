@@ -61,7 +61,9 @@ impl<'a> NumberComposer<'a> {
         if !words.is_empty() {
             words.push(' ');
         }
-        words.push_str("Beneath each equation stand its numbers for one component, and all values of the tensor where they are few.");
+        words.push_str(
+            "Beneath each equation stand its numbers for one component, and all values of the tensor where they are few.",
+        );
         words.push_str(" They are rounded to four digits here, and computed with all.");
         if self.composer.derivation.objective.is_some() {
             words.push_str(" The minibatch is this one example, and the update the first.");
