@@ -102,7 +102,6 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-mod math;
 mod memory;
 mod network;
 #[cfg(feature = "std")]
@@ -112,7 +111,10 @@ pub mod private;
 mod random;
 mod scalar;
 mod shared;
+mod single;
+mod square_root;
 mod tile;
+mod transpose;
 
 /// Without the feature `std`, there are no threads.
 #[cfg(not(feature = "std"))]

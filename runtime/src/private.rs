@@ -2,14 +2,12 @@
 
 pub use core;
 
-/// The functions of the language, for each scalar type a module.
-pub mod math {
-    pub use crate::math::{f32, f64};
-}
+pub use crate::scalar::math;
 
 /// Contractions in vector registers.
 pub mod tile {
-    pub use crate::tile::{Contraction, Level, Run, Transpose, vectorized};
+    pub use crate::tile::{Contraction, Level, Run, vectorized};
+    pub use crate::transpose::Transpose;
 }
 
 /// Memory in which several arrays live, one after the other.

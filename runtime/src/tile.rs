@@ -8,6 +8,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::scalar::Scalar;
+use crate::transpose::Transpose;
 
 /// One of the sums inside each other.
 #[derive(Clone, Copy, Debug)]
@@ -82,12 +83,18 @@ pub trait Lanes: Scalar {
     fn load_rest<S: Simd>(simd: S, row: &[Self]) -> Self::Vector<S>;
     /// Writes as many lanes as there is room for.
     fn store_rest<S: Simd>(simd: S, row: &mut [Self], value: Self::Vector<S>);
+    /// Each number so many lanes further, the last ones first.
+    fn rotate_right<S: Simd>(simd: S, value: Self::Vector<S>, lanes: usize) -> Self::Vector<S>;
+    /// The one where `which` is 0, the other elsewhere.
+    fn where_zero<S: Simd>(simd: S, which: Self::Vector<S>, one: Self::Vector<S>, other: Self::Vector<S>) -> Self::Vector<S>;
     /// Computes a contraction.
     fn contract(contraction: Contraction<'_, Self>);
+    /// Transposes matrices.
+    fn transpose(matrices: Transpose<'_, Self>);
 }
 
 macro_rules! lanes {
-    ($($scalar:ident $vector:ident $count:ident $splat:ident $multiply_add:ident $add:ident $as_simd:ident $as_mut_simd:ident $load:ident $store:ident;)*) => {$(
+    ($($scalar:ident $vector:ident $count:ident $splat:ident $multiply_add:ident $add:ident $as_simd:ident $as_mut_simd:ident $load:ident $store:ident $rotate:ident $equal:ident $select:ident;)*) => {$(
         impl Lanes for $scalar {
             type Vector<S: Simd> = S::$vector;
 
@@ -123,6 +130,18 @@ macro_rules! lanes {
             fn store_rest<S: Simd>(simd: S, row: &mut [Self], value: Self::Vector<S>) {
                 simd.$store(row, value);
             }
+            #[inline(always)]
+            fn rotate_right<S: Simd>(simd: S, value: Self::Vector<S>, lanes: usize) -> Self::Vector<S> {
+                simd.$rotate(value, lanes)
+            }
+            #[inline(always)]
+            fn where_zero<S: Simd>(simd: S, which: Self::Vector<S>, one: Self::Vector<S>, other: Self::Vector<S>) -> Self::Vector<S> {
+                simd.$select(simd.$equal(which, simd.$splat(0.0)), one, other)
+            }
+            #[inline(never)]
+            fn transpose(matrices: Transpose<'_, Self>) {
+                matrices.dispatch();
+            }
             // Not inlined, so that it is compiled here and not in every crate with a network.
             #[inline(never)]
             fn contract(contraction: Contraction<'_, Self>) {
@@ -133,8 +152,8 @@ macro_rules! lanes {
 }
 
 lanes! {
-    f32 f32s F32_LANES splat_f32s mul_add_e_f32s add_f32s as_simd_f32s as_mut_simd_f32s partial_load_f32s partial_store_f32s;
-    f64 f64s F64_LANES splat_f64s mul_add_e_f64s add_f64s as_simd_f64s as_mut_simd_f64s partial_load_f64s partial_store_f64s;
+    f32 f32s F32_LANES splat_f32s mul_add_e_f32s add_f32s as_simd_f32s as_mut_simd_f32s partial_load_f32s partial_store_f32s rotate_right_f32s equal_f32s select_f32s;
+    f64 f64s F64_LANES splat_f64s mul_add_e_f64s add_f64s as_simd_f64s as_mut_simd_f64s partial_load_f64s partial_store_f64s rotate_right_f64s equal_f64s select_f64s;
 }
 
 #[inline(always)]
@@ -394,62 +413,6 @@ pub trait Run {
     fn run(self);
 }
 
-/// Numbers on a side of the blocks in which matrices are transposed.
-const SIDE: usize = 8;
-
-/// Matrices one after the other, each to be transposed.
-#[derive(Debug)]
-pub struct Transpose<'a, T> {
-    /// What is read, row by row.
-    pub from: &'a [T],
-    /// What is written, likewise.
-    pub to: &'a mut [T],
-    /// The rows of each matrix that is read.
-    pub rows: usize,
-    /// Its columns.
-    pub columns: usize,
-}
-
-impl<T: Copy> Run for Transpose<'_, T> {
-    #[inline(always)]
-    fn run(self) {
-        let (rows, columns) = (self.rows, self.columns);
-        let size = (rows * columns).max(1);
-        for (from, to) in self.from.chunks_exact(size).zip(self.to.chunks_exact_mut(size)) {
-            for row in (0..rows).step_by(SIDE) {
-                for column in (0..columns).step_by(SIDE) {
-                    if row + SIDE <= rows && column + SIDE <= columns {
-                        block(from, to, (row, column), (rows, columns));
-                        continue;
-                    }
-                    for column in column..columns.min(column + SIDE) {
-                        let Some(to) = to.get_mut(column * rows + row..) else { continue };
-                        let from = from.get(row * columns + column..).unwrap_or(&[]).iter().step_by(columns);
-                        to.iter_mut().zip(from).take(SIDE.min(rows - row)).for_each(|(to, from)| *to = *from);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// A block with all its rows and columns, read and written by rows.
-#[inline(always)]
-fn block<T: Copy>(from: &[T], to: &mut [T], (row, column): (usize, usize), (rows, columns): (usize, usize)) {
-    let Some(first) = from.get(row * columns + column..).and_then(|from| from.first_chunk::<SIDE>()) else { return };
-    let mut block = [*first; SIDE];
-    for (at, line) in block.iter_mut().enumerate() {
-        let Some(found) = from.get((row + at) * columns + column..).and_then(|from| from.first_chunk()) else { return };
-        *line = *found;
-    }
-    for at in 0..SIDE {
-        let Some(line) = to.get_mut((column + at) * rows + row..).and_then(|to| to.first_chunk_mut::<SIDE>()) else { return };
-        for (number, from) in line.iter_mut().zip(&block) {
-            *number = from[at];
-        }
-    }
-}
-
 struct Task<T>(T);
 
 impl<T: Run> WithSimd for Task<T> {
@@ -584,21 +547,6 @@ mod tests {
         }
         .compute();
         assert_eq!(c, expected);
-    }
-
-    #[test]
-    fn matrices_of_all_sizes_are_transposed() {
-        for rows in 1..=19 {
-            for columns in 1..=19 {
-                let from = numbers(2 * rows * columns, 5);
-                let mut to = std::vec![0.0; from.len()];
-                vectorized(Transpose { from: &from, to: &mut to, rows, columns });
-                for (at, &number) in from.iter().enumerate() {
-                    let (matrix, row, column) = (at / (rows * columns), at / columns % rows, at % columns);
-                    assert_eq!(to[(matrix * columns + column) * rows + row], number, "{rows} rows, {columns} columns");
-                }
-            }
-        }
     }
 
     #[test]
