@@ -102,6 +102,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod math;
 mod memory;
 mod network;
 #[cfg(feature = "std")]
@@ -111,8 +112,6 @@ pub mod private;
 mod random;
 mod scalar;
 mod shared;
-mod single;
-mod square_root;
 mod tile;
 mod transpose;
 
