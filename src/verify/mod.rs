@@ -11,7 +11,7 @@ mod compare;
 mod derivatives;
 mod edits;
 mod factors;
-mod latex;
+mod formulas;
 mod point;
 mod report;
 mod rules;
@@ -28,7 +28,7 @@ use crate::pipeline::Compiled;
 use crate::sheet::NotationTable;
 use crate::syntax::tree::{Expr, Spec};
 use compare::{Outcome, Sides};
-use latex::Symbols;
+use formulas::Symbols;
 use rules::Rule;
 use subject::Subject;
 

@@ -1,6 +1,6 @@
 //! From a text to rules: one a line, two sides with `=` between them.
 
-use super::latex::{self, Symbols};
+use super::formulas::{self, Symbols};
 use super::subject::Subject;
 use crate::diagnostic::Diagnostic;
 use crate::limits;
@@ -78,7 +78,7 @@ pub(super) fn split(sources: &Sources, source: SourceId, written: &str, symbols:
 fn read(sources: &Sources, span: Span, line: usize, symbols: &Symbols) -> Result<Rule, Vec<Diagnostic>> {
     let text = sources.text(span);
     if is_latex(text) {
-        let (left, right) = latex::read(text, span, symbols).map_err(|message| vec![message])?;
+        let (left, right) = formulas::read(text, span, symbols).map_err(|message| vec![message])?;
         return Ok(Rule { text: text.to_owned(), line, span, left, right });
     }
     let Some(sign) = equals_sign(text) else {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::tokens::{Kind, Token, tokens};
+use super::latex::tokens;
+use super::tokens::{Kind, Token};
 use crate::derivation::Derivation;
 use crate::equation::{Role, TensorId};
 use crate::sheet::{NotationTable, Printed};

@@ -3,17 +3,24 @@
 //! Only the part of LaTeX that the sheet prints is read, and what people write in its place: fractions, roots, sums with ranges and
 //! conditions, cases, brackets for conditions, scripts. Which symbol stands for which tensor is the sheet's own table.
 
-mod formula;
+mod build;
+mod commands;
+mod conditions;
+mod elements;
 mod indices;
+mod latex;
+mod ranges;
+mod reader;
 mod symbols;
 mod tokens;
 
 use crate::diagnostic::Diagnostic;
 use crate::span::Span;
 use crate::syntax::tree::Expr;
-use formula::Reader;
+use latex::tokens;
+use reader::Reader;
 pub(super) use symbols::Symbols;
-use tokens::{Kind, tokens};
+use tokens::Kind;
 
 /// Both sides of a rule that stands at `span`.
 pub(super) fn read(text: &str, span: Span, symbols: &Symbols) -> Result<(Expr, Expr), Diagnostic> {

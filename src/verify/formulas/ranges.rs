@@ -1,0 +1,78 @@
+//! Big operators: their indices, ranges and conditions, and what they apply to.
+
+use super::build::binary;
+use super::indices::{entries, span_of};
+use super::reader::{Read, Reader};
+use super::symbols::text_of;
+use super::tokens::{Kind, Token};
+use crate::diagnostic::Diagnostic;
+use crate::span::Span;
+use crate::syntax::tree::{BinaryOperator, BoundIndex, Expr, ExprKind, Name, ReduceOperator};
+
+impl<'r> Reader<'r> {
+    /// A big operator: its range, conditions, and all that follows in the product.
+    pub(super) fn big(&mut self, operator: ReduceOperator, span: Span) -> Read<Expr> {
+        let scripts = self.scripts()?;
+        let under = scripts.sub.unwrap_or_default();
+        let lines: Vec<&'r [Token]> = match under {
+            [Token { kind: Kind::Command(name), .. }, Token { kind: Kind::Sign('{'), .. }, inner @ .., _]
+                if name == "substack" =>
+            {
+                inner.split(|token| token.kind == Kind::NewRow).collect()
+            }
+            _ => entries(under),
+        };
+        let Some((range, conditions)) = lines.split_first() else {
+            return Err(Diagnostic::error(span, "a sum needs its index below, such as `\\sum_{k=1}^{3}`"));
+        };
+        let over = scripts.sup.unwrap_or_default();
+        let (index, bounds) = self.range(range, over, span)?;
+        if bounds.is_none() && text_of(over) == self.symbols.batch_size && !over.is_empty() {
+            // A sum over the minibatch is m times the mean, and a term in data stands for its mean.
+            self.examples.push(index);
+            let body = self.product()?;
+            self.examples.pop();
+            let size = Expr { kind: ExprKind::Name("m".to_owned()), span };
+            return Ok(binary(BinaryOperator::Multiply, size, body));
+        }
+        self.indices.push(index.clone());
+        let mut body = self.product()?;
+        for condition in conditions {
+            let condition = self.part(condition, Self::condition)?;
+            let span = condition.span;
+            body = binary(BinaryOperator::Multiply, body, Expr { kind: ExprKind::Iverson(Box::new(condition)), span });
+        }
+        self.indices.pop();
+        let number = |value: i64| Expr { kind: ExprKind::Number(value as f64), span };
+        let first_index = self.symbols.first_index;
+        let range = bounds.map(|(first, last)| (number(first - first_index), number(last - first_index + 1)));
+        let indices = vec![BoundIndex { name: Name { text: index, span }, range }];
+        Ok(Expr { kind: ExprKind::Reduce { operator, leading: false, indices, body: Box::new(body) }, span })
+    }
+
+    /// The index of a big operator, with its first and last value where they are numbers.
+    fn range(&self, under: &[Token], over: &[Token], span: Span) -> Read<(String, Option<(i64, i64)>)> {
+        let number = |tokens: &[Token]| match tokens {
+            [Token { kind: Kind::Number(number), .. }] => Some(*number as i64),
+            [Token { kind: Kind::Sign('-'), .. }, Token { kind: Kind::Number(number), .. }] => Some(-*number as i64),
+            _ => None,
+        };
+        let is_at_most = |token: &Token| matches!(&token.kind, Kind::Command(name) if name == "le" || name == "leq");
+        match under {
+            [Token { kind: Kind::Word(name), .. }] => Ok((name.clone(), None)),
+            [Token { kind: Kind::Word(name), .. }, Token { kind: Kind::Sign('='), .. }, first @ ..] => {
+                Ok((name.clone(), number(first).zip(number(over))))
+            }
+            _ => {
+                let parts: Vec<&[Token]> = under.split(is_at_most).collect();
+                match parts[..] {
+                    [first, [Token { kind: Kind::Word(name), .. }], last] => Ok((name.clone(), number(first).zip(number(last)))),
+                    _ => {
+                        let message = "a range is written `k=1` with the last value above, or `1\\le k\\le 3`";
+                        Err(Diagnostic::error(span_of(under, span), message))
+                    }
+                }
+            }
+        }
+    }
+}
