@@ -96,13 +96,26 @@ impl Writer<'_> {
                     .iter()
                     .filter(|&&factor| !self.context.free_indices(factor).is_empty())
                     .partition(|&&factor| matches!(self.context.node(factor), Node::Power(_, exponent) if self.is_negative_number(*exponent)));
-                above.len() <= 1 && below.len() <= 1 && factors.iter().all(|&factor| self.is_elementwise(factor, axes))
+                // Beside a fraction a derivative or a condition would look like a factor of a matrix product.
+                let is_one_factor = below.is_empty() || above.iter().all(|&&factor| self.stands_in_fraction(factor));
+                let is_simple = above.len() <= 1 && below.len() <= 1 && is_one_factor;
+                is_simple && factors.iter().all(|&factor| self.is_elementwise(factor, axes))
             }
             node => {
                 let mut all = true;
                 crate::equation::for_each_child(node, |part| all &= self.is_elementwise(part, axes));
                 all
             }
+        }
+    }
+
+    /// Whether a factor is written above the line of a fraction, and not beside it.
+    fn stands_in_fraction(&self, factor: ExprId) -> bool {
+        match self.context.node(factor) {
+            Node::Access { tensor, .. } => {
+                !matches!(self.context.tensor(*tensor).role, Role::Adjoint { .. } | Role::Gradient { .. })
+            }
+            node => !matches!(node, Node::Compare(..) | Node::And(_) | Node::Or(_) | Node::Not(_) | Node::If { .. }),
         }
     }
 
