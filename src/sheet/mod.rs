@@ -29,8 +29,10 @@ pub use jacobian::{jacobian_latex, jacobian_text};
 use math::Math;
 use notation::Notation;
 pub use notation::table::{LayerMark, NotationTable};
+pub(crate) use printed::identifier_latex;
 pub use printed::{Printed, PrintedSymbol};
 use std::collections::HashMap;
+pub(crate) use text::{lowered, raised};
 
 /// How much of each derivation is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -240,7 +240,7 @@ impl Writer<'_> {
         if let Node::Power(base, exponent) = self.context.node(body)
             && self.context.is_integer(*exponent, 2)
             && let Node::Access { tensor, indices } = self.context.node(*base)
-            && plain(indices).is_some_and(|indices| indices == bound)
+            && plain(indices).is_some_and(|indices| indices == bound && indices.len() <= 2)
         {
             return Some(self.squared_norm(*tensor));
         }

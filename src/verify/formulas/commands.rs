@@ -1,8 +1,9 @@
 //! What commands say: fractions, derivatives, roots, functions of one argument or several.
 
-use super::build::{binary, call, fraction, sign_of};
+use super::build::{binary, call, derivative, sign_of};
 use super::reader::{Read, Reader};
 use super::tokens::{Kind, Token};
+use super::value::{Value, aligned};
 use crate::diagnostic::Diagnostic;
 use crate::span::Span;
 use crate::syntax::tree::{BinaryOperator, Expr, ExprKind, ReduceOperator};
@@ -22,7 +23,7 @@ const FUNCTIONS: [(&str, &str); 10] = [
 ];
 
 impl<'r> Reader<'r> {
-    pub(super) fn command(&mut self, name: &str, span: Span) -> Read<Expr> {
+    pub(super) fn command(&mut self, name: &str, span: Span) -> Read<Value> {
         self.at += 1;
         match name {
             "frac" | "dfrac" | "tfrac" => {
@@ -31,16 +32,21 @@ impl<'r> Reader<'r> {
                     (Some(of), Some(by)) => self.derivative(of, by)?,
                     _ => {
                         let (above, below) = (self.group_value(above)?, self.group_value(below)?);
-                        binary(BinaryOperator::Divide, above, below)
+                        above.with(below, |above, below| binary(BinaryOperator::Divide, above, below))?
                     }
                 };
                 self.raised(fraction)
             }
             "partial" => self.flat_derivative(),
             "sqrt" => {
-                let inner = self.script()?;
-                let inner = self.group_value(inner)?;
-                self.raised(call("sqrt", vec![inner], span))
+                let inner = if self.is_next('{') {
+                    let inner = self.script()?;
+                    self.group_value(inner)?
+                } else {
+                    // A root sign without a line above what it is taken of.
+                    return self.factor().map(|inner| inner.map(|inner| call("sqrt", vec![inner], span)));
+                };
+                self.raised(inner.map(|inner| call("sqrt", vec![inner], span)))
             }
             "sum" => self.big(ReduceOperator::Sum, span),
             "prod" => self.big(ReduceOperator::Product, span),
@@ -56,19 +62,29 @@ impl<'r> Reader<'r> {
                 for argument in arguments_of(inner) {
                     arguments.push(self.group_value(argument)?);
                 }
-                self.raised(call(name, arguments, span))
+                let (rows, columns) = aligned(&mut arguments)?;
+                let arguments = arguments.into_iter().map(|argument| argument.expr).collect();
+                self.raised(Value { rows, columns, ..call(name, arguments, span).into() })
             }
             "lvert" | "lfloor" => {
                 let close = if name == "lvert" { "rvert" } else { "rfloor" };
                 let inner = self.until(name, close, span)?;
                 let inner = self.group_value(inner)?;
-                self.raised(call(if name == "lvert" { "abs" } else { "floor" }, vec![inner], span))
+                let function = if name == "lvert" { "abs" } else { "floor" };
+                self.raised(inner.map(|inner| call(function, vec![inner], span)))
+            }
+            "lVert" => self.norm(span),
+            "underset" => {
+                let (size, inner) = (self.script()?, self.script()?);
+                let inner = self.group_value(inner)?;
+                self.check_size(&inner, size)?;
+                self.raised(inner)
             }
             "begin" => self.cases(span),
-            "infty" => Ok(Expr { kind: ExprKind::Name("inf".to_owned()), span }),
+            "infty" => Ok(Expr { kind: ExprKind::Name("inf".to_owned()), span }.into()),
             "pi" => {
                 let pi = Expr { kind: ExprKind::Name("pi".to_owned()), span };
-                self.raised(pi)
+                self.raised(pi.into())
             }
             _ => match FUNCTIONS.iter().find(|(written, _)| *written == name) {
                 Some((_, function)) => self.function(function, span),
@@ -78,7 +94,7 @@ impl<'r> Reader<'r> {
     }
 
     /// A function with its argument: in parentheses, or the one symbol that follows.
-    fn function(&mut self, function: &str, span: Span) -> Read<Expr> {
+    fn function(&mut self, function: &str, span: Span) -> Read<Value> {
         let power = if self.is_next('^') {
             self.at += 1;
             let exponent = self.script()?;
@@ -94,18 +110,18 @@ impl<'r> Reader<'r> {
             self.factor()?
         };
         let value = match function {
-            "sgn" => sign_of(argument, span),
-            _ => call(function, vec![argument], span),
+            "sgn" => argument.map(|argument| sign_of(argument, span)),
+            _ => argument.map(|argument| call(function, vec![argument], span)),
         };
         let value = if is_fenced { self.raised(value)? } else { value };
         Ok(match power {
-            Some(exponent) => binary(BinaryOperator::Power, value, exponent),
+            Some(exponent) => value.with(exponent, |value, exponent| binary(BinaryOperator::Power, value, exponent))?,
             None => value,
         })
     }
 
     /// `\partial a/\partial b`, the first mark passed.
-    fn flat_derivative(&mut self) -> Read<Expr> {
+    fn flat_derivative(&mut self) -> Read<Value> {
         let of = self.symbol()?;
         if !self.is_next('/') {
             return self.error("`/` is expected behind what is differentiated");
@@ -116,12 +132,36 @@ impl<'r> Reader<'r> {
         }
         self.at += 1;
         let by = self.symbol()?;
-        Ok(fraction(of, by))
+        derivative(of, by)
     }
 
-    fn derivative(&mut self, of: &'r [Token], by: &'r [Token]) -> Read<Expr> {
+    fn derivative(&mut self, of: &'r [Token], by: &'r [Token]) -> Read<Value> {
         let (of, by) = (self.group_value(of)?, self.group_value(by)?);
-        Ok(fraction(of, by))
+        derivative(of, by)
+    }
+
+    /// `\lVert a\rVert_F^2`, the first bar passed: the root of the sum of all squares, of which the square is usual.
+    fn norm(&mut self, span: Span) -> Read<Value> {
+        let inner = self.until("lVert", "rVert", span)?;
+        let squared = self.group_value(inner)?.squared_norm();
+        if self.is_next('_') {
+            self.at += 1;
+            self.script()?;
+        }
+        if self.is_next('^')
+            && let Some(Token { kind: Kind::Number(exponent), .. }) = self.tokens.get(self.at + 1 + usize::from(self.has_brace()))
+            && *exponent == 2.0
+        {
+            self.at += 1;
+            self.script()?;
+            return Ok(squared);
+        }
+        self.raised(squared.map(|squared| call("sqrt", vec![squared], span)))
+    }
+
+    /// Whether the script that is next stands in braces.
+    fn has_brace(&self) -> bool {
+        self.tokens.get(self.at + 1).is_some_and(|token| token.kind == Kind::Sign('{'))
     }
 
     /// The tokens up to a closing command, which is passed.

@@ -1,25 +1,23 @@
 //! Comparisons, their connectives, and values by cases.
 
-use std::collections::BTreeSet;
-
-use super::build::both;
+use super::build::{both, compared, either};
 use super::indices::span_of;
 use super::reader::{Read, Reader};
 use super::symbols::text_of;
 use super::tokens::{Kind, Token};
+use super::value::{Value, aligned};
 use crate::diagnostic::Diagnostic;
 use crate::span::Span;
 use crate::syntax::tree::{Expr, ExprKind, Relation};
 
 impl<'r> Reader<'r> {
     /// Comparisons and their connectives.
-    pub(super) fn condition(&mut self) -> Read<Expr> {
+    pub(super) fn condition(&mut self) -> Read<Value> {
         let mut condition = self.conjunction()?;
         while self.is_command("lor") {
             self.at += 1;
             let right = self.conjunction()?;
-            let span = condition.span.to(right.span);
-            condition = Expr { kind: ExprKind::Or(Box::new(condition), Box::new(right)), span };
+            condition = condition.with(right, either)?;
         }
         match self.peek() {
             None => Ok(condition),
@@ -27,38 +25,36 @@ impl<'r> Reader<'r> {
         }
     }
 
-    fn conjunction(&mut self) -> Read<Expr> {
+    fn conjunction(&mut self) -> Read<Value> {
         let mut condition = self.comparison()?;
         while self.is_command("land") {
             self.at += 1;
             let right = self.comparison()?;
-            condition = both(condition, right);
+            condition = condition.with(right, both)?;
         }
         Ok(condition)
     }
 
     /// `a`, relation, `b`; also `a \le b \le c`.
-    fn comparison(&mut self) -> Read<Expr> {
+    fn comparison(&mut self) -> Read<Value> {
         if self.is_command("lnot") || self.is_command("neg") {
             let span = self.here();
             self.at += 1;
             let inner = self.comparison()?;
-            return Ok(Expr { kind: ExprKind::Not(Box::new(inner)), span });
+            return Ok(inner.map(|inner| Expr { kind: ExprKind::Not(Box::new(inner)), span }));
         }
         if (self.is_next('(') || self.is_next('[')) && self.fence_holds_condition() {
             let inner = self.fenced()?;
             return self.part(inner, Self::condition);
         }
         let mut left = self.sum()?;
-        let mut whole: Option<Expr> = None;
+        let mut whole: Option<Value> = None;
         while let Some(relation) = self.relation() {
             self.at += 1;
             let right = self.sum()?;
-            let span = left.span.to(right.span);
-            let kind = ExprKind::Compare { relation, left: Box::new(left), right: Box::new(right.clone()) };
-            let compared = Expr { kind, span };
+            let compared = left.with(right.clone(), |left, right| compared(relation, left, right))?;
             whole = Some(match whole {
-                Some(before) => both(before, compared),
+                Some(before) => before.with(compared, both)?,
                 None => compared,
             });
             left = right;
@@ -70,7 +66,8 @@ impl<'r> Reader<'r> {
     }
 
     fn fence_holds_condition(&self) -> bool {
-        let mut ahead = Reader { indices: Vec::new(), examples: Vec::new(), renewed: BTreeSet::new(), ..*self };
+        let mut ahead = Reader::new(self.symbols, self.tokens, self.end, None);
+        ahead.at = self.at;
         ahead.fenced().is_ok_and(has_relation)
     }
 
@@ -90,7 +87,7 @@ impl<'r> Reader<'r> {
     }
 
     /// `\begin{cases} a & \text{if }c \\ b & \text{otherwise} \end{cases}`, the first command passed.
-    pub(super) fn cases(&mut self, span: Span) -> Read<Expr> {
+    pub(super) fn cases(&mut self, span: Span) -> Read<Value> {
         let name = self.script()?;
         if text_of(name) != "cases" {
             return Err(Diagnostic::error(span, "of environments, only `cases` are read"));
@@ -100,7 +97,7 @@ impl<'r> Reader<'r> {
         if text_of(closing) != "cases" {
             return Err(Diagnostic::error(span, "these cases are never closed"));
         }
-        let mut value: Option<Expr> = None;
+        let mut value: Option<Value> = None;
         let rows: Vec<&'r [Token]> = rows_of(inner);
         for row in rows.iter().rev() {
             let mut cells = row.split(|token| token.kind == Kind::Sign('&'));
@@ -112,7 +109,7 @@ impl<'r> Reader<'r> {
                 (None, _) if rows.len() > 1 => {
                     // A last case with a condition of its own: what it leaves open is 0.
                     let zero = Expr { kind: ExprKind::Number(0.0), span };
-                    self.choice(condition, then, zero, span)?
+                    self.choice(condition, then, zero.into(), span)?
                 }
                 (Some(otherwise), [_, ..]) => self.choice(condition, then, otherwise, span)?,
                 _ => return Err(Diagnostic::error(span_of(row, span), "each case but the last has a condition")),
@@ -124,9 +121,12 @@ impl<'r> Reader<'r> {
         }
     }
 
-    fn choice(&mut self, condition: &'r [Token], then: Expr, otherwise: Expr, span: Span) -> Read<Expr> {
-        let condition = Box::new(self.part(condition, Self::condition)?);
-        Ok(Expr { kind: ExprKind::If { condition, then: Box::new(then), otherwise: Box::new(otherwise) }, span })
+    fn choice(&mut self, condition: &'r [Token], then: Value, otherwise: Value, span: Span) -> Read<Value> {
+        let mut parts = [self.part(condition, Self::condition)?, then, otherwise];
+        let (rows, columns) = aligned(&mut parts)?;
+        let [condition, then, otherwise] = parts.map(|part| Box::new(part.expr));
+        let choice = Expr { kind: ExprKind::If { condition, then, otherwise }, span };
+        Ok(Value { rows, columns, ..choice.into() })
     }
 }
 

@@ -5,7 +5,7 @@ use crate::diagnostic::Diagnostic;
 use crate::span::Span;
 
 /// Commands that say how large or how far apart something is set.
-const SPACING: [&str; 20] = [
+const SPACING: [&str; 19] = [
     "left",
     "right",
     "bigl",
@@ -25,14 +25,13 @@ const SPACING: [&str; 20] = [
     "qquad",
     "thinspace",
     "nonumber",
-    "text",
 ];
 
 /// Commands whose argument is a name set in another shape.
 const SHAPES: [&str; 6] = ["mathrm", "mathbf", "mathsf", "mathcal", "mathit", "boldsymbol"];
 
 /// Commands for what is no letter.
-const COMMANDS: [&str; 43] = [
+const COMMANDS: [&str; 50] = [
     "frac",
     "dfrac",
     "tfrac",
@@ -76,6 +75,13 @@ const COMMANDS: [&str; 43] = [
     "prime",
     "pi",
     "dots",
+    "ldots",
+    "cdots",
+    "odot",
+    "circ",
+    "lVert",
+    "rVert",
+    "underset",
 ];
 
 /// The tokens of a formula that stands at `place` of its file.
@@ -137,7 +143,9 @@ impl Scanner<'_> {
             '≠' => self.push(start, Kind::Command("ne".to_owned())),
             '←' => self.push(start, Kind::Command("leftarrow".to_owned())),
             '−' => self.push(start, Kind::Sign('-')),
-            '+' | '-' | '=' | '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | '_' | '^' | '&' | ',' | '/' | '\'' | '|' => {
+            '·' | '*' => self.push(start, Kind::Command("cdot".to_owned())),
+            '…' => self.push(start, Kind::Command("dots".to_owned())),
+            '+' | '-' | '=' | '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | '_' | '^' | '&' | ',' | ';' | '/' | '\'' | '|' => {
                 self.push(start, Kind::Sign(next));
             }
             _ => {
@@ -165,14 +173,23 @@ impl Scanner<'_> {
                     }
                     self.push(start, Kind::NewRow);
                 }
+                Some('|') => {
+                    let is_open = self.tokens.iter().filter(|token| token.kind == Kind::Command("lVert".to_owned())).count()
+                        > self.tokens.iter().filter(|token| token.kind == Kind::Command("rVert".to_owned())).count();
+                    self.push(start, Kind::Command(if is_open { "rVert" } else { "lVert" }.to_owned()));
+                }
                 Some('{' | '}') => self.push(start, Kind::Sign(if sign == Some('{') { '(' } else { ')' })),
                 _ => {}
             }
             return Ok(());
         }
         if name == "text" {
-            // `if` and `otherwise`, which the rows of cases say already.
-            self.argument(start)?;
+            // `if` and `otherwise` say nothing that does not stand there already.
+            match self.argument(start)?.trim() {
+                "for" => self.push(start, Kind::Sign(';')),
+                "to" | "down to" => self.push(start, Kind::Command("dots".to_owned())),
+                _ => {}
+            }
             return Ok(());
         }
         if SPACING.contains(&name.as_str()) {

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::build::{binary, negated};
+use super::build::{binary, iverson, negated};
 use super::conditions::has_relation;
 use super::indices::span_of;
 use super::symbols::Symbols;
 use super::tokens::{Kind, Token};
+use super::value::Value;
 use crate::diagnostic::Diagnostic;
 use crate::limits;
 use crate::span::Span;
 use crate::syntax::tree::{BinaryOperator, Expr, ExprKind, Name};
+use crate::verify::tree::{at, places};
 
 pub(super) type Read<T> = Result<T, Diagnostic>;
 
@@ -27,48 +29,44 @@ pub(super) struct Reader<'r> {
     pub(super) examples: Vec<String>,
     /// Tensors whose symbols stand for their new values.
     pub(super) renewed: BTreeSet<String>,
+    /// Letters that number layers here, with the layer that each stands for.
+    pub(super) layers: Vec<(String, i64)>,
+    /// How many axes of arrays have got indices of their own.
+    pub(super) axes: usize,
     pub(super) depth: usize,
 }
 
 impl<'r> Reader<'r> {
-    pub(super) fn new(symbols: &'r Symbols, tokens: &'r [Token], end: Span) -> Self {
+    pub(super) fn new(symbols: &'r Symbols, tokens: &'r [Token], end: Span, layer: Option<&(String, i64)>) -> Self {
         let (indices, examples, renewed) = (Vec::new(), Vec::new(), BTreeSet::new());
-        Reader { symbols, tokens, at: 0, end, indices, examples, renewed, depth: 0 }
+        let layers = layer.cloned().into_iter().collect();
+        Reader { symbols, tokens, at: 0, end, indices, examples, renewed, layers, axes: 0, depth: 0 }
     }
 
     /// The left side, which gives its letters to the indices.
-    pub(super) fn left(&mut self, is_update: bool) -> Read<Expr> {
-        // Every letter below a symbol is an index of the rule.
-        let mut below = 0i32;
-        for (at, token) in self.tokens.iter().enumerate() {
-            match &token.kind {
-                Kind::Sign('{') if below > 0 || at > 0 && self.tokens[at - 1].kind == Kind::Sign('_') => below += 1,
-                Kind::Sign('}') if below > 0 => below -= 1,
-                Kind::Word(name) if below > 0 || at > 0 && self.tokens[at - 1].kind == Kind::Sign('_') => {
-                    self.indices.push(name.clone());
-                }
-                _ => {}
-            }
-        }
+    pub(super) fn left(&mut self, is_update: bool) -> Read<Value> {
         let left = self.whole()?;
+        self.indices = letters_of(&left.expr);
         if !is_update {
             return Ok(left);
         }
         let primed = |name: &str| if name.ends_with('\'') { name.to_owned() } else { format!("{name}'") };
-        let kind = match left.kind {
-            ExprKind::Name(name) => ExprKind::Name(primed(&name)),
+        let span = left.span();
+        let kind = match &left.expr.kind {
+            ExprKind::Name(name) => ExprKind::Name(primed(name)),
             ExprKind::Access { name, indices } => {
-                ExprKind::Access { name: Name { text: primed(&name.text), span: name.span }, indices }
+                ExprKind::Access { name: Name { text: primed(&name.text), span: name.span }, indices: indices.clone() }
             }
-            _ => return Err(Diagnostic::error(left.span, "an arrow stands behind the parameter or state that it changes")),
+            _ => return Err(Diagnostic::error(span, "an arrow stands behind the parameter or state that it changes")),
         };
-        Ok(Expr { kind, span: left.span })
+        Ok(Value { expr: Expr { kind, span }, ..left })
     }
 
     /// Takes over what the left side says: its indices, and what was updated before it.
-    pub(super) fn adopt(&mut self, left: &Reader<'_>, expr: &Expr) {
+    pub(super) fn adopt(&mut self, left: &Reader<'_>, value: &Value) {
         self.indices = left.indices.clone();
-        let target = match &expr.kind {
+        self.axes = left.axes;
+        let target = match &value.expr.kind {
             ExprKind::Name(name) => name,
             ExprKind::Access { name, .. } => &name.text,
             _ => return,
@@ -77,7 +75,7 @@ impl<'r> Reader<'r> {
     }
 
     /// All tokens as one expression.
-    pub(super) fn whole(&mut self) -> Read<Expr> {
+    pub(super) fn whole(&mut self) -> Read<Value> {
         let value = self.sum()?;
         match self.peek() {
             None => Ok(value),
@@ -86,7 +84,7 @@ impl<'r> Reader<'r> {
     }
 
     /// A part of the tokens as one expression, with the same names.
-    pub(super) fn part(&mut self, tokens: &'r [Token], read: impl FnOnce(&mut Self) -> Read<Expr>) -> Read<Expr> {
+    pub(super) fn part(&mut self, tokens: &'r [Token], read: impl FnOnce(&mut Self) -> Read<Value>) -> Read<Value> {
         let end = span_of(tokens, self.end);
         let outer = (std::mem::replace(&mut self.tokens, tokens), std::mem::replace(&mut self.at, 0));
         let outer_end = std::mem::replace(&mut self.end, end);
@@ -96,7 +94,7 @@ impl<'r> Reader<'r> {
         result
     }
 
-    pub(super) fn group_value(&mut self, tokens: &'r [Token]) -> Read<Expr> {
+    pub(super) fn group_value(&mut self, tokens: &'r [Token]) -> Read<Value> {
         self.part(tokens, Self::whole)
     }
 
@@ -121,12 +119,12 @@ impl<'r> Reader<'r> {
     }
 
     /// Terms with their signs.
-    pub(super) fn sum(&mut self) -> Read<Expr> {
+    pub(super) fn sum(&mut self) -> Read<Value> {
         self.depth += 1;
         if self.depth > limits::NESTING {
             return self.error("this is nested too deep");
         }
-        let mut sum: Option<Expr> = None;
+        let mut sum: Option<Value> = None;
         loop {
             let negative = self.is_next('-');
             if negative || self.is_next('+') {
@@ -134,11 +132,12 @@ impl<'r> Reader<'r> {
             } else if sum.is_some() {
                 break;
             }
-            let term = self.product()?;
+            let term = self.hadamard()?;
+            let operator = if negative { BinaryOperator::Subtract } else { BinaryOperator::Add };
             sum = Some(match sum {
-                None if negative => negated(term),
+                None if negative => term.map(negated),
                 None => term,
-                Some(before) => binary(if negative { BinaryOperator::Subtract } else { BinaryOperator::Add }, before, term),
+                Some(before) => before.with(term, |before, term| binary(operator, before, term))?,
             });
         }
         self.depth -= 1;
@@ -148,23 +147,42 @@ impl<'r> Reader<'r> {
         }
     }
 
+    /// Products that are multiplied element by element.
+    fn hadamard(&mut self) -> Read<Value> {
+        let mut product = self.product()?;
+        while self.is_command("odot") || self.is_command("circ") {
+            self.at += 1;
+            product = product.hadamard(self.product()?)?;
+        }
+        Ok(product)
+    }
+
     /// Factors beside each other.
-    pub(super) fn product(&mut self) -> Read<Expr> {
-        let mut product = self.factor()?;
+    pub(super) fn product(&mut self) -> Read<Value> {
+        let mut product = self.sized_factor()?;
         loop {
             if self.is_command("cdot") || self.is_command("times") {
                 self.at += 1;
             } else if self.is_next('/') {
                 self.at += 1;
-                let divisor = self.factor()?;
-                product = binary(BinaryOperator::Divide, product, divisor);
+                let divisor = self.sized_factor()?;
+                product = product.with(divisor, |above, below| binary(BinaryOperator::Divide, above, below))?;
                 continue;
             } else if !self.begins_factor() {
                 return Ok(product);
             }
-            let factor = self.factor()?;
-            product = binary(BinaryOperator::Multiply, product, factor);
+            product = product.times(self.sized_factor()?)?;
         }
+    }
+
+    /// A factor, and its size where that stands behind it.
+    fn sized_factor(&mut self) -> Read<Value> {
+        let factor = self.factor()?;
+        if self.is_next('⟨') {
+            let size = self.fenced()?;
+            self.check_size(&factor, size)?;
+        }
+        Ok(factor)
     }
 
     fn begins_factor(&self) -> bool {
@@ -172,21 +190,36 @@ impl<'r> Reader<'r> {
             Some(Kind::Word(_) | Kind::Number(_) | Kind::Sign('(' | '[' | '{')) => true,
             Some(Kind::Command(name)) => !matches!(
                 name.as_str(),
-                "le" | "leq" | "ge" | "geq" | "ne" | "neq" | "land" | "lor" | "rvert" | "rfloor" | "end" | "leftarrow" | "gets"
+                "le" | "leq"
+                    | "ge"
+                    | "geq"
+                    | "ne"
+                    | "neq"
+                    | "land"
+                    | "lor"
+                    | "rvert"
+                    | "rVert"
+                    | "rfloor"
+                    | "end"
+                    | "leftarrow"
+                    | "gets"
+                    | "odot"
+                    | "circ"
+                    | "dots"
             ),
             _ => false,
         }
     }
 
     /// One factor, with its exponent.
-    pub(super) fn factor(&mut self) -> Read<Expr> {
+    pub(super) fn factor(&mut self) -> Read<Value> {
         let Some(token) = self.peek() else { return self.error("a formula ends where a factor is expected") };
         match &token.kind {
             Kind::Word(_) => self.symbol(),
             Kind::Number(number) => {
                 self.at += 1;
                 let number = Expr { kind: ExprKind::Number(*number), span: token.span };
-                self.raised(number)
+                self.raised(number.into())
             }
             Kind::Sign('(' | '{') => {
                 let inner = self.fenced()?;
@@ -197,8 +230,7 @@ impl<'r> Reader<'r> {
                 let inner = self.fenced()?;
                 let value = if has_relation(inner) {
                     let condition = self.part(inner, Self::condition)?;
-                    let span = condition.span;
-                    Expr { kind: ExprKind::Iverson(Box::new(condition)), span }
+                    condition.map(iverson)
                 } else {
                     self.group_value(inner)?
                 };
@@ -209,15 +241,28 @@ impl<'r> Reader<'r> {
         }
     }
 
-    /// A value with the exponent that follows, if one does.
-    pub(super) fn raised(&mut self, base: Expr) -> Read<Expr> {
-        if !self.is_next('^') {
+    /// A value with the exponent that follows, if one does: a power, element by element, or the mark of a transpose.
+    pub(super) fn raised(&mut self, mut base: Value) -> Read<Value> {
+        while self.is_next('^') {
+            self.at += 1;
+            let exponent = self.script()?;
+            base = self.to_the(base, exponent)?;
+        }
+        Ok(base)
+    }
+
+    /// A value with an exponent.
+    pub(super) fn to_the(&mut self, base: Value, exponent: &'r [Token]) -> Read<Value> {
+        let (is_transposed, exponent) = match exponent {
+            [Token { kind: Kind::Word(mark), .. }, rest @ ..] if is_transpose(mark, &base) => (true, rest),
+            _ => (false, exponent),
+        };
+        let base = if is_transposed { base.transposed() } else { base };
+        if exponent.is_empty() {
             return Ok(base);
         }
-        self.at += 1;
-        let exponent = self.script()?;
         let exponent = self.group_value(exponent)?;
-        Ok(binary(BinaryOperator::Power, base, exponent))
+        base.with(exponent, |base, exponent| binary(BinaryOperator::Power, base, exponent))
     }
 
     /// The tokens between a pair of fences, which are passed.
@@ -227,11 +272,12 @@ impl<'r> Reader<'r> {
         while let Some(token) = self.peek() {
             self.at += 1;
             match token.kind {
-                Kind::Sign(sign @ ('(' | '[' | '{')) => open.push(sign),
-                Kind::Sign(sign @ (')' | ']' | '}')) => {
+                Kind::Sign(sign @ ('(' | '[' | '{' | '⟨')) => open.push(sign),
+                Kind::Sign(sign @ (')' | ']' | '}' | '⟩')) => {
                     let expected = open.pop().map(|open| match open {
                         '(' => ')',
                         '[' => ']',
+                        '⟨' => '⟩',
                         _ => '}',
                     });
                     if expected != Some(sign) {
@@ -259,4 +305,40 @@ impl<'r> Reader<'r> {
         self.at += 1;
         Ok(&self.tokens[self.at - 1..self.at])
     }
+}
+
+/// Whether an exponent is the mark of a transpose: `T` is one where arrays are raised to it.
+fn is_transpose(mark: &str, base: &Value) -> bool {
+    mark == "\\top" || (mark == "T" && !base.is_element())
+}
+
+/// The letters at which elements are taken: the indices of a rule, where it is the left side.
+fn letters_of(left: &Expr) -> Vec<String> {
+    let mut letters = Vec::new();
+    for place in places(left) {
+        let ExprKind::Access { indices, .. } = &at(left, &place).kind else { continue };
+        for index in indices {
+            letters.extend(places(index).iter().filter_map(|place| match &at(index, place).kind {
+                ExprKind::Name(name) => Some(name.clone()),
+                _ => None,
+            }));
+        }
+    }
+    letters
+}
+
+/// The letters below symbols: indices, and what else is a part of names.
+pub(super) fn letters_below(tokens: &[Token]) -> Vec<String> {
+    let mut letters = Vec::new();
+    let mut below = 0i32;
+    for (at, token) in tokens.iter().enumerate() {
+        let follows = at > 0 && tokens[at - 1].kind == Kind::Sign('_');
+        match &token.kind {
+            Kind::Sign('{') if below > 0 || follows => below += 1,
+            Kind::Sign('}') if below > 0 => below -= 1,
+            Kind::Word(name) if below > 0 || follows => letters.push(name.clone()),
+            _ => {}
+        }
+    }
+    letters
 }
