@@ -78,13 +78,25 @@ impl Bindings for Evaluation<'_> {
         let context = &self.subject.context;
         match context.tensor(tensor).role {
             Role::BatchSize => return Some(self.given.examples as f64),
-            Role::BatchMean { of } => {
-                let examples = 0..self.given.examples;
-                let values = examples.map(|example| Evaluation { example, ..*self }.element(of, indices));
-                return Some(values.sum::<Option<f64>>()? / self.given.examples as f64);
-            }
+            Role::BatchMean { of } => return self.mean(|at| at.element(of, indices)),
+            // In their rules a term in data stands for its mean.
+            Role::Gradient { .. } | Role::Objective => return self.mean(|at| at.defined(tensor, indices)),
             _ => {}
         }
+        self.defined(tensor, indices)
+    }
+}
+
+impl Evaluation<'_> {
+    /// The mean over the minibatch.
+    fn mean(&self, value: impl Fn(&Evaluation<'_>) -> Option<f64>) -> Option<f64> {
+        let values = (0..self.given.examples).map(|example| value(&Evaluation { example, ..*self }));
+        Some(values.sum::<Option<f64>>()? / self.given.examples as f64)
+    }
+
+    /// What its rule gives for an element, or what is given where there is none.
+    fn defined(&self, tensor: TensorId, indices: &[i64]) -> Option<f64> {
+        let context = &self.subject.context;
         let Some(equation) = self.equations.get(&tensor) else {
             return Some((self.given.element)(self.example, &context.tensor(tensor).name, indices));
         };
