@@ -7,6 +7,7 @@ mod cost;
 mod diagram;
 mod factors;
 mod facts;
+mod key;
 mod kinks;
 mod layers;
 mod numbers;

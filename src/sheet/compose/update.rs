@@ -68,7 +68,7 @@ impl Composer<'_> {
         let is_whole = writer.use_matrices(&gradient.equation.indices, &[gradient.equation.value]);
         let symbol = writer.element(gradient.parameter, &gradient.equation.indices);
         let mut heading = vec![Inline::Math(symbol)];
-        if self.folded(&gradient.equation).is_none() {
+        if self.general_rule(&gradient.equation).is_none() {
             heading.extend([Inline::text(", "), Inline::Code(name)]);
         }
         let ranges = self.ranges_of(&gradient.equation, if is_whole { &[] } else { &gradient.equation.indices });

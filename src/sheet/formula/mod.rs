@@ -89,6 +89,8 @@ pub(super) struct Writer<'a> {
     scope: Vec<(IndexId, String)>,
     /// Letters that no index may go by.
     avoid: Vec<String>,
+    /// Bound indices of one value only, for which that value stands.
+    fixed: Vec<IndexId>,
     /// Names that bound indices with the same range as a certain index try first.
     preferred: Vec<(IndexId, String)>,
     /// The free indices of what is written with whole matrices, if formulas are.
@@ -116,6 +118,7 @@ impl<'a> Writer<'a> {
             context,
             scope: Vec::new(),
             avoid,
+            fixed: Vec::new(),
             preferred: Vec::new(),
             axes: None,
             hides_indices: false,
@@ -157,7 +160,7 @@ impl<'a> Writer<'a> {
     /// Writes in general terms, where the rule of this tensor is one of several layers.
     pub(super) fn of_layers(mut self, target: TensorId) -> Self {
         let folding = &self.notation.derivation.folding;
-        if let Some(rule) = folding.rule(target).filter(|rule| rule.is_folded()) {
+        if let Some(rule) = folding.rule(target).filter(|rule| rule.is_general()) {
             let center = rule.members.first().and_then(|&first| folding.place_of(&self.notation.derivation.model.context, first));
             self.center = center.map(|place| place.layer);
             self.extents = rule.extents.clone();
