@@ -128,7 +128,7 @@ impl<'a> NumberComposer<'a> {
         }
         let mut numbers: Vec<Line> = chains.into_iter().flat_map(|chain| self.chain_lines(chain)).collect();
         numbers.extend(self.values_line(equation.target, false));
-        let others = self.composer.folded(equation).map_or_else(Vec::new, |rule| rule.members.clone());
+        let others = self.composer.general_rule(equation).map_or_else(Vec::new, |rule| rule.members.clone());
         for member in others.into_iter().take(ALL_LAYERS).filter(|&member| member != equation.target) {
             numbers.extend(self.numbers_of_member(member));
         }
