@@ -65,7 +65,7 @@
 //! ")]
 //! struct Net;
 //!
-//! let inputs: Vec<[f32; 16]> = (0..512).map(|n| std::array::from_fn(|i| ((n * i) % 7) as f32)).collect();
+//! let inputs: Vec<[f32; 16]> = (0..512).map(|n| std::array::from_fn(|i| ((n * i) % 7) as f32 / 7.0)).collect();
 //! let targets: Vec<usize> = (0..512).map(|n| n % 4).collect();
 //!
 //! let pool = ThreadPoolBuilder::new().num_threads(2).build()?;

@@ -13,10 +13,13 @@ use crate::equation::{Context, IndexId, Node, TensorId};
 /// What a rule needs to be written in general terms: the layer, and the extents that change from layer to layer.
 type General = (i64, BTreeMap<IndexId, Extent>);
 
+/// The positions of rules, with what each needs; `None` where one of them is not general.
+type GeneralRules = Option<Vec<(usize, General)>>;
+
 impl Folding {
     /// Finds the adjoints that stand alone in a layer before the last and are general, those of one layer all together or none.
     pub(super) fn generalize(&mut self, context: &Context, backward: &[Adjoint]) {
-        let mut by_layer: BTreeMap<(usize, i64), Option<Vec<(usize, General)>>> = BTreeMap::new();
+        let mut by_layer: BTreeMap<(usize, i64), GeneralRules> = BTreeMap::new();
         for adjoint in backward {
             let target = adjoint.equation.target;
             let (Some(place), Some(&rule)) = (self.place_of(context, target), self.rule_of.get(&target)) else { continue };

@@ -90,7 +90,7 @@ impl<'r> Reader<'r> {
                     };
                     let exponent = if with_label { above.after_label } else { above.exponent };
                     let value = match exponent {
-                        Some(tokens) if !tokens.is_empty() => self.to_the(value, tokens)?,
+                        Some(tokens) if !tokens.is_empty() => self.raised_to(value, tokens)?,
                         _ => value,
                     };
                     return self.raised(value);

@@ -127,7 +127,7 @@ impl Parts<'_> {
         let mut taken: BTreeSet<String> = self.symbols.all.iter().map(|symbol| symbol.name.clone()).collect();
         taken.extend(left_side.indices);
         let (left, right) = self.with_indices(left, right, taken)?;
-        Ok(Written { left, right, ranges, layer: layer.cloned() })
+        Ok(Written { left, right, ranges, layer: layer.cloned() }.with_names_apart())
     }
 
     /// Both sides at the same indices, where they are arrays, which get the usual letters.
@@ -174,6 +174,34 @@ impl Parts<'_> {
             _ => Ok(layers),
         }
     }
+}
+
+impl Written {
+    /// The same with other letters for indices that have the name of an array, which on paper is written with another letter.
+    fn with_names_apart(mut self) -> Self {
+        let arrays: BTreeSet<String> = [&self.left, &self.right].into_iter().flat_map(arrays).collect();
+        let mut taken: BTreeSet<String> = names(&self.left).into_iter().chain(names(&self.right)).collect();
+        for array in arrays {
+            let Some(letter) = (1..).map(|number: u32| format!("{array}{number}")).find(|letter| !taken.contains(letter)) else {
+                continue;
+            };
+            taken.insert(letter.clone());
+            self.left = renamed(self.left, &array, &letter);
+            self.right = renamed(self.right, &array, &letter);
+            self.ranges.iter_mut().filter(|(name, ..)| *name == array).for_each(|(name, ..)| name.clone_from(&letter));
+        }
+        self
+    }
+}
+
+/// The names of arrays of which an expression reads elements.
+fn arrays(expr: &Expr) -> BTreeSet<String> {
+    let places = super::tree::places(expr);
+    let arrays = places.iter().filter_map(|place| match &super::tree::at(expr, place).kind {
+        ExprKind::Access { name, .. } => Some(name.text.clone()),
+        _ => None,
+    });
+    arrays.collect()
 }
 
 /// All names in an expression.

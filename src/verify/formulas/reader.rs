@@ -246,13 +246,13 @@ impl<'r> Reader<'r> {
         while self.is_next('^') {
             self.at += 1;
             let exponent = self.script()?;
-            base = self.to_the(base, exponent)?;
+            base = self.raised_to(base, exponent)?;
         }
         Ok(base)
     }
 
     /// A value with an exponent.
-    pub(super) fn to_the(&mut self, base: Value, exponent: &'r [Token]) -> Read<Value> {
+    pub(super) fn raised_to(&mut self, base: Value, exponent: &'r [Token]) -> Read<Value> {
         let (is_transposed, exponent) = match exponent {
             [Token { kind: Kind::Word(mark), .. }, rest @ ..] if is_transpose(mark, &base) => (true, rest),
             _ => (false, exponent),
