@@ -82,7 +82,7 @@ fn worst(function: &Function, count: usize, seed: u64) -> (f64, f64) {
         left -= 1;
         let found = (function.compute)(argument);
         let distance = (function.exact)(argument).distance(found);
-        if !(distance <= worst.0) {
+        if distance > worst.0 || distance.is_nan() {
             worst = (distance, argument);
         }
     }

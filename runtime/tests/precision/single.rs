@@ -88,8 +88,22 @@ fn functions_of_single_numbers_are_within_two_units_in_the_last_place() {
     for function in &FUNCTIONS {
         // A prime step; then those where the functions change from one form to another.
         assert_within_bound(function, worst(function, (0..=u32::MAX).step_by(100_003)));
-        let around =
-            [0.0_f32, 1e-38, 0.346_573_6, 0.625, 0.707_106_8, 1.0, 1.414_213_5, 4.0, 9.0, 10.0, 17.0, 88.0, 88.722_84, 103.97];
+        let around = [
+            0.0_f32,
+            1e-38,
+            0.346_573_6,
+            0.625,
+            std::f32::consts::FRAC_1_SQRT_2,
+            1.0,
+            std::f32::consts::SQRT_2,
+            4.0,
+            9.0,
+            10.0,
+            17.0,
+            88.0,
+            88.722_84,
+            103.97,
+        ];
         for center in around.into_iter().flat_map(|center| [center, -center]) {
             let bits = center.to_bits();
             assert_within_bound(function, worst(function, (0..400).map(|at| bits.wrapping_add(at).wrapping_sub(200))));
