@@ -1,7 +1,7 @@
 //! A worked example: every equation with numbers in it, at one example, through one update.
 //!
 //! The numbers are those of the equations as the sheet prints them, evaluated one after the other in `f64`; tests hold them against what
-//! both engines compute. [`instance`] puts them into expressions.
+//! both engines compute. `instance` puts them into expressions.
 
 mod instance;
 
