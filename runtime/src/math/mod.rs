@@ -34,7 +34,7 @@
 //! | tanh | 3.4 | 12.2 | 30 | 13.4 | | 1.8 |
 //! | erf | 6.0 | 18.7 | 52 | | | 3.0 |
 //!
-//! `libm`, `pxfm` and `fpmath` are exact enough, but branch or look up tables, one number at a time (`pxfm` needs `std` besides). `wide`
+//! `libm`, `pxfm` and `fpmath` branch or look up tables, one number at a time (`pxfm` needs `std` besides). `wide`
 //! has vectors of a width that is chosen when it is compiled, and no `erf`. `sleef` needs a nightly compiler, `core-math` one of C.
 
 mod error_function;
