@@ -96,8 +96,17 @@ fn every_spec_of_the_repository_keeps_its_tree_and_its_comments() {
 }
 
 #[test]
-fn the_prelude_is_formatted() {
+fn the_prelude_and_every_spec_of_the_repository_are_formatted() {
     assert_eq!(format("prelude.spec", syntax::PRELUDE).unwrap(), syntax::PRELUDE);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut paths = Vec::new();
+    for folder in ["tests/specs", "examples"] {
+        specs(&root.join(folder), &mut paths);
+    }
+    for path in paths {
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(format("net.spec", &text).unwrap(), text, "{} is not as `deltarule fmt` lays it out", path.display());
+    }
 }
 
 /// What may stand in place of a blank, by turns.

@@ -33,12 +33,36 @@ fn equations(derivation: &Derivation) -> Vec<&Equation> {
         .collect()
 }
 
+/// How equations are printed.
+#[derive(Clone, Copy)]
+enum Form {
+    /// Each by itself, element by element.
+    Latex,
+    Text,
+    /// As they stand on the sheet: once for all layers of the same form, with whole matrices where the notation has them.
+    RulesInLatex,
+    RulesInText,
+}
+
+impl Form {
+    /// An equation. What shows which of the two a formula of names alone is in, is a character that nobody sees.
+    fn print(self, printed: &Printed<'_>, equation: &Equation) -> Option<String> {
+        match self {
+            Form::Latex => Some(format!("{}\\,", printed.latex(equation))),
+            Form::Text => Some(format!("{}\u{2060}", printed.text(equation))),
+            Form::RulesInLatex => printed.rule_latex(equation).map(|latex| format!("{latex}\\,")),
+            Form::RulesInText => printed.rule_text(equation).map(|text| format!("{text}\u{2060}")),
+        }
+    }
+}
+
 /// The printed equations that are not read back as what they are, and how many were looked at.
-fn misread(compiled: &Compiled, table: &NotationTable) -> (usize, Vec<String>) {
+fn misread(compiled: &Compiled, table: &NotationTable, forms: &[Form]) -> (usize, Vec<String>) {
     let printed = Printed::new(&compiled.derivation, table);
-    let latex = equations(&compiled.derivation).into_iter().map(|equation| printed.latex(equation));
-    // The language has no word for the place of a greatest element. A formula of names alone is LaTeX by a space.
-    let rules: Vec<String> = latex.filter(|latex| !latex.contains("{arg\\,m")).map(|latex| format!("{latex}\\,")).collect();
+    let all = equations(&compiled.derivation);
+    let rules = forms.iter().flat_map(|form| all.iter().filter_map(|equation| form.print(&printed, equation)));
+    // The language has no word for the place of a greatest element.
+    let rules: Vec<String> = rules.filter(|rule| !rule.contains("{arg\\,m") && !rule.contains("argm")).collect();
     let wrong = match verify(compiled, "printed", &rules.join("\n"), table) {
         Err(messages) => vec![messages.render()],
         Ok(checked) => checked.iter().filter(|checked| !checked.holds()).map(ToString::to_string).collect(),
@@ -46,23 +70,39 @@ fn misread(compiled: &Compiled, table: &NotationTable) -> (usize, Vec<String>) {
     (rules.len(), wrong)
 }
 
-#[test]
-fn every_equation_that_is_printed_is_read_back_as_what_the_derivation_gives() {
-    let mut total = 0;
-    let mut failures = Vec::new();
-    for path in all_specs() {
+/// The fixtures that compile, with their names.
+fn all_compiled() -> Vec<(String, Compiled)> {
+    let compile = |path: PathBuf| {
         let text = fs::read_to_string(&path).expect("a spec");
         let folder = path.parent().expect("its folder").to_owned();
         let name = path.file_name().expect("its name").to_string_lossy().into_owned();
-        let Ok(compiled) = compile_with(&name, &text, &mut |file| deltarule_compiler::include::read_below(&folder, file)) else {
-            continue;
-        };
-        for table in [NotationTable::lecture(), NotationTable::plain()] {
-            let (read, wrong) = misread(&compiled, &table);
+        let compiled = compile_with(&name, &text, &mut |file| deltarule_compiler::include::read_below(&folder, file));
+        Some((name, compiled.ok()?))
+    };
+    all_specs().into_iter().filter_map(compile).collect()
+}
+
+#[track_caller]
+fn all_are_read_back(forms: [Form; 2], least: usize) {
+    let mut total = 0;
+    let mut failures = Vec::new();
+    for (name, compiled) in all_compiled() {
+        for table in [NotationTable::lecture(), NotationTable::plain(), NotationTable::matrix()] {
+            let (read, wrong) = misread(&compiled, &table, &forms);
             total += read;
             failures.extend(wrong.into_iter().map(|wrong| format!("{name}, {}: {wrong}", table.name)));
         }
     }
-    assert!(failures.is_empty(), "{} of {total}:\n{}", failures.len(), failures[..failures.len().min(40)].join("\n"));
-    assert!(total > 500, "{total}");
+    assert!(failures.is_empty(), "{} of {total}:\n{}", failures.len(), failures[..failures.len().min(60)].join("\n"));
+    assert!(total > least, "{total}");
+}
+
+#[test]
+fn every_equation_that_is_printed_is_read_back_as_what_the_derivation_gives() {
+    all_are_read_back([Form::Latex, Form::Text], 1500);
+}
+
+#[test]
+fn every_rule_for_layers_in_general_and_with_whole_matrices_is_read_back() {
+    all_are_read_back([Form::RulesInLatex, Form::RulesInText], 1500);
 }

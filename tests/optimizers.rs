@@ -5,6 +5,7 @@ mod common;
 
 use common::{derivation, numbers};
 use deltarule_compiler::generic::Engine;
+use ndarray::ArrayD;
 
 /// The numbers that one weight's rule works with.
 #[derive(Clone, Copy, Default)]
@@ -209,6 +210,22 @@ fn the_norm_that_clips_is_that_of_all_parameters_of_the_line_and_of_the_regulari
     for (gradient, step) in three_clipped_steps("clip_norm(1000)", "") {
         let off = step.iter().zip(&gradient).map(|(step, g)| (step - g).abs()).fold(0.0, f64::max);
         assert!(off < 1e-14, "a short gradient stays as it is");
+    }
+}
+
+#[test]
+fn a_gradient_of_length_0_is_clipped_to_itself_whatever_the_limit() {
+    for limit in ["0", "0.5", "0 / k"] {
+        let text = format!("{}optimizer sgd(1) |> clip_norm({limit})\n", TWO_SHAPES.replace("regularizer l2(0.3)\n", ""));
+        let engine = Engine::<f64>::new(&derivation("still.spec", &text)).expect("the engine takes the net");
+        let batch = |t: ArrayD<f64>| engine.batch([("x", numbers(&[4, 2], 1.0).into()), ("t", t.into())]).expect("the data fits");
+        let mut parameters = engine.initialize(1);
+        let before = parameters.to_vec();
+        // Targets that are met leave nothing to learn.
+        let met = engine.predict(&parameters, &batch(numbers(&[4, 2], 9.0))).expect("the net runs").remove(0).values;
+        let batch = batch(met);
+        engine.train(&mut parameters, &mut engine.state(), &batch).expect("the net runs");
+        assert_eq!(parameters.to_vec(), before, "clip_norm({limit})");
     }
 }
 

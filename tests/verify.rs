@@ -20,10 +20,13 @@ fn compiled(spec: &str) -> Compiled {
 }
 
 fn differences(spec: &str, rules: &str) -> Vec<Option<String>> {
-    let checked = verify(&compiled(spec), "rules", rules, &NotationTable::lecture())
-        .unwrap_or_else(|messages| panic!("{}", messages.render()));
+    differences_in(&NotationTable::lecture(), spec, rules)
+}
+
+fn differences_in(notation: &NotationTable, spec: &str, rules: &str) -> Vec<Option<String>> {
+    let checked = verify(&compiled(spec), "rules", rules, notation).unwrap_or_else(|messages| panic!("{}", messages.render()));
     let what = checked.into_iter().map(|checked| match checked.verdict {
-        Verdict::Holds => None,
+        Verdict::Holds(_) => None,
         Verdict::Differs(difference) => Some(difference.what),
     });
     what.collect()
@@ -287,4 +290,107 @@ fn latex_that_cannot_be_read_is_drawn_at_its_place() {
         let text = messages(rule);
         assert!(text.contains(what) && text.contains(&format!("rules:1:{column}")), "{rule}\n{text}");
     }
+}
+
+/// What is said of a rule that holds.
+fn said(notation: &NotationTable, rule: &str) -> String {
+    let checked = verify(&compiled(NET), "rules", rule, notation).unwrap_or_else(|messages| panic!("{}", messages.render()));
+    checked[0].to_string().lines().nth(1).unwrap_or_default().trim().to_owned()
+}
+
+#[test]
+fn rules_in_the_text_of_the_sheet_are_read_as_they_stand_there() {
+    holds(
+        NET,
+        "sum¹ⱼ = Σᵢ₌₁⁴ w¹ᵢⱼ xᵢ + b¹ⱼ
+∂ℓ/∂σ²ⱼ = (1 − tⱼ)/(1 − σ²ⱼ) − tⱼ/σ²ⱼ
+(7)  ∂ℓ/∂sum²ⱼ = σ²ⱼ − tⱼ; j = 1, 2, 3
+∂E/∂w²ᵢⱼ = (1/m) Σₙ₌₁ᵐ ∂ℓ⁽ⁿ⁾/∂w²ᵢⱼ + (λ/m) w²ᵢⱼ
+v²_(w,ij) ← α v²_(w,ij) − η · ∂E/∂w²ᵢⱼ
+∂σ¹ⱼ/∂sum¹ₖ = { σ¹ⱼ(1 − σ¹ⱼ) if j = k; 0 otherwise }
+",
+    );
+    differs(NET, "∂ℓ/∂sum²ⱼ = tⱼ − σ²ⱼ", "the sign of the right side");
+    differs(NET, "sum¹ⱼ = Σ[i=2..4] w¹ᵢⱼ xᵢ + b¹ⱼ", "the range of `i` should be all of its axis, not 1..4");
+}
+
+#[test]
+fn rules_for_layers_in_general_hold_for_each_of_them() {
+    let every = r"\mathrm{sum}_j^l = \sum_{i=1}^{s_{l-1}} w_{ij}^l \sigma_i^{l-1} + b_j^l";
+    let inner = "∂ℓ/∂sumˡⱼ = σˡⱼ(1 − σˡⱼ) Σ[k=1..sₗ₊₁] ∂ℓ/∂sumˡ⁺¹ₖ · wˡ⁺¹ⱼₖ";
+    let notation = NotationTable::lecture();
+    assert_eq!(said(&notation, every), "holds for l = 1, 2, exactly: also modulo large primes");
+    assert_eq!(said(&notation, &format!(r"{every} \quad \text{{for }} l = 1, \dots, L")), said(&notation, every));
+    assert_eq!(said(&notation, inner), "holds for l = 1, exactly: also modulo large primes");
+    assert_eq!(said(&notation, &format!("{inner} for l = L−1 down to 1")), said(&notation, inner));
+    holds(NET, "E = (1/m) Σₙ₌₁ᵐ ℓ⁽ⁿ⁾ + (λ/(2m)) Σₗ₌₁² Σ[i=1..sₗ₋₁] Σ[j=1..sₗ] (wˡᵢⱼ)²\n");
+    differs(
+        NET,
+        "∂ℓ/∂wˡᵢⱼ = ∂ℓ/∂sumˡᵢ · σˡ⁻¹ⱼ",
+        "for l = 1: a wrong index: `i` should be `j` in `dloss/ddense1.s[i]`; a wrong index: `j` should be `i` in `x[j]`",
+    );
+}
+
+#[test]
+fn a_layer_that_a_rule_names_and_that_is_not_there_is_a_wrong_range() {
+    let rule = "∂ℓ/∂sumˡⱼ = σˡⱼ(1 − σˡⱼ) Σ[k=1..sₗ₊₁] ∂ℓ/∂sumˡ⁺¹ₖ · wˡ⁺¹ⱼₖ, l = 1, 2";
+    let found = differences(NET, rule);
+    let what = found[0].as_deref().expect("a difference");
+    assert!(what.starts_with("the range: there is no such rule for l = 2: "), "{what}");
+}
+
+#[test]
+fn rules_with_whole_matrices_are_read_with_their_products_and_transposes() {
+    let notation = NotationTable::matrix();
+    let rules = r"f^{[1]} = W^{[1]\top} x + b^{[1]}
+f^{[l]} = W^{[l]T} a^{[l-1]} + b^{[l]}
+f^[l] = W^[l]ᵀ⟨dₗ×dₗ₋₁⟩ a^[l−1]⟨dₗ₋₁×1⟩ + b^[l]; l = 1, 2
+\frac{\partial \ell}{\partial f^{[1]}} = \left(W^{[2]} \frac{\partial \ell}{\partial f^{[2]}}\right) \odot a^{[1]} \odot (1 - a^{[1]})
+∂ℓ/∂W^[2] = a^[1] (∂ℓ/∂f^[2])ᵀ
+∂ℓ/∂f^[2] = a^[2] − t
+\frac{\partial E}{\partial W^{[l]}} = a^{[l-1]} \left(\frac{\partial E}{\partial f^{[l]}}\right)^\top + \frac{\lambda}{m} W^{[l]}
+W^{[1]} \leftarrow W^{[1]} + v_W^{[1]}
+E = \frac{1}{m} \sum_{n=1}^m \ell^{(n)} + \frac{\lambda}{2m} \sum_{l=1}^{2} \lVert W^{[l]} \rVert_F^2
+\ell = -\left[t^\top \ln a^{[2]} + (1 - t)^\top \ln(1 - a^{[2]})\right]
+";
+    for (rule, difference) in rules.lines().zip(differences_in(&notation, NET, rules)) {
+        assert_eq!(difference, None, "{rule}");
+    }
+    assert_eq!(
+        differences_in(&notation, NET, "∂E/∂f^[1] = W^[2] ∂E/∂f^[2] ⊙ a^[1]"),
+        [Some("the factor `1 - h[i]` is missing in `sum(j: dense2.w[i, j] * dE/ddense2.s[j]) * h[i]`".to_owned())]
+    );
+}
+
+#[test]
+fn matrices_that_do_not_fit_together_are_drawn_at_their_place() {
+    let messages = |rule: &str| {
+        let read = verify(&compiled(NET), "rules", rule, &NotationTable::matrix());
+        read.expect_err("something is wrong").render()
+    };
+    for (rule, what, hint) in [
+        (r"f^{[1]} = W^{[1]} x + b^{[1]}", "there is no matrix product of sizes 4 × 5 and 4 × 1", "transposes"),
+        ("f^[1] = W^[1]ᵀ x + t", "sizes 5 × 1 and 3 × 1 do not go together element by element", "this is 3 × 1"),
+        ("ℓ = a^[2]", "the sides of this rule have different shapes", "this is 3 × 1"),
+        ("f^[1] = W^[1]ᵀ⟨4×5⟩ x + b^[1]", "a wrong size", "this is 5 × 4, not 4 × 5"),
+        (
+            r"f^{[3]} = W^{[3]T} a^{[2]}",
+            "`f` is no symbol of this network, with these scripts",
+            "above `f` stands its layer: `1`, `2`",
+        ),
+    ] {
+        let text = messages(rule);
+        assert!(text.contains(what) && text.contains(hint), "{rule}\n{text}");
+    }
+}
+
+#[test]
+fn what_has_no_value_modulo_a_prime_holds_within_rounding() {
+    let notation = NotationTable::lecture();
+    assert_eq!(said(&notation, "dE/ddense2.s = y - t"), "holds, exactly: also modulo large primes");
+    // 1 / 3 is no fraction of a power of 2.
+    assert_eq!(
+        said(&notation, "y[j] - t[j] = 3 * 0.3333333333333333 * dE/ddense2.s[j]"),
+        "holds, within rounding: at points in f64"
+    );
 }

@@ -65,7 +65,7 @@
 //! ")]
 //! struct Net;
 //!
-//! let inputs: Vec<[f32; 16]> = (0..512).map(|n| std::array::from_fn(|i| ((n * i) % 7) as f32)).collect();
+//! let inputs: Vec<[f32; 16]> = (0..512).map(|n| std::array::from_fn(|i| ((n * i) % 7) as f32 / 7.0)).collect();
 //! let targets: Vec<usize> = (0..512).map(|n| n % 4).collect();
 //!
 //! let pool = ThreadPoolBuilder::new().num_threads(2).build()?;
@@ -102,6 +102,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod math;
 mod memory;
 mod network;
 #[cfg(feature = "std")]
@@ -111,8 +112,6 @@ pub mod private;
 mod random;
 mod scalar;
 mod shared;
-mod single;
-mod square_root;
 mod tile;
 
 /// Without the feature `std`, there are no threads.

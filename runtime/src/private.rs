@@ -2,7 +2,10 @@
 
 pub use core;
 
-pub use crate::scalar::math;
+/// The functions of the language, for each scalar type a module.
+pub mod math {
+    pub use crate::math::{f32, f64};
+}
 
 /// Contractions in vector registers.
 pub mod tile {

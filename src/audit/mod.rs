@@ -21,7 +21,7 @@ use crate::derivation::Derivation;
 use crate::equation::{Context, ExprId, IndexId, Node};
 use modular::{Modular, Roots, place_of};
 use real::Real;
-use subject::Subject;
+pub(crate) use subject::Subject;
 
 /// How far two values of one expression may differ in `f64`, relative to the greater.
 pub const TOLERANCE: f64 = 1e-7;
@@ -212,20 +212,12 @@ struct Point<'a> {
     subject: &'a Subject<'a>,
     seed: u64,
     real: Real<'a>,
-    normalized: bool,
-    /// The first is enough, but where a root is taken of what is no square.
-    modular: [OnceCell<Modular<'a>>; MODULAR_POINTS],
+    primes: Primes<'a>,
 }
 
 impl<'a> Point<'a> {
     fn new(subject: &'a Subject<'a>, seed: u64, normalized: bool) -> Self {
-        Point {
-            subject,
-            seed,
-            normalized,
-            real: Real::new(subject, seed, normalized),
-            modular: [const { OnceCell::new() }; MODULAR_POINTS],
-        }
+        Point { subject, seed, real: Real::new(subject, seed, normalized), primes: Primes::new(subject, seed, normalized) }
     }
 
     fn compare(&self, report: &mut Report, line: &Line) {
@@ -248,34 +240,10 @@ impl<'a> Point<'a> {
                 return discrepancy((left_value, right_value));
             }
         }
-        match self.holds_modulo_a_prime(line, &places) {
+        match self.primes.agree(line.sides, &places, PLACES as usize) {
             Some(true) => report.decided += 1,
             _ => *report.undecided.entry(line.rule).or_default() += 1,
         }
-    }
-
-    /// Whether two sides have equal values modulo a prime at several places; `None` where they have none.
-    fn holds_modulo_a_prime(&self, line: &Line, places: &[Vec<(IndexId, i64)>]) -> Option<bool> {
-        let mut found = 0;
-        for (at, modular) in self.modular.iter().enumerate() {
-            let roots = if at + 1 < MODULAR_POINTS { Roots::Squares } else { Roots::Opaque };
-            let new = || Modular::new(self.subject, mix(self.seed + at as u64), self.normalized, roots);
-            let modular = modular.get_or_init(new);
-            for at in places {
-                let Some(value) = modular.value(line.sides.0, at) else { continue };
-                if modular.value(line.sides.1, at) != Some(value) {
-                    return Some(false);
-                }
-                found += 1;
-                if found == PLACES {
-                    return Some(true);
-                }
-            }
-            if found > 0 {
-                return Some(true);
-            }
-        }
-        None
     }
 
     /// Whether the element whose derivative a line is about lies inside of its tensor.
@@ -307,6 +275,46 @@ impl<'a> Point<'a> {
                 (index, range.start + offset as i64)
             })
             .collect()
+    }
+}
+
+/// Values modulo primes for the equations of a subject.
+pub(crate) struct Primes<'a> {
+    subject: &'a Subject<'a>,
+    seed: u64,
+    normalized: bool,
+    /// The first is enough, but where a root is taken of what is no square.
+    points: [OnceCell<Modular<'a>>; MODULAR_POINTS],
+}
+
+impl<'a> Primes<'a> {
+    /// With `normalized`, targets that are not labels sum to 1 over their last axis.
+    pub(crate) fn new(subject: &'a Subject<'a>, seed: u64, normalized: bool) -> Self {
+        Primes { subject, seed, normalized, points: [const { OnceCell::new() }; MODULAR_POINTS] }
+    }
+
+    /// Whether two sides have equal values at several of these places of their indices; `None` where they have none.
+    pub(crate) fn agree(&self, sides: (ExprId, ExprId), places: &[Vec<(IndexId, i64)>], enough: usize) -> Option<bool> {
+        let mut found = 0;
+        for (at, modular) in self.points.iter().enumerate() {
+            let roots = if at + 1 < MODULAR_POINTS { Roots::Squares } else { Roots::Opaque };
+            let new = || Modular::new(self.subject, mix(self.seed + at as u64), self.normalized, roots);
+            let modular = modular.get_or_init(new);
+            for at in places {
+                let Some(value) = modular.value(sides.0, at) else { continue };
+                if modular.value(sides.1, at) != Some(value) {
+                    return Some(false);
+                }
+                found += 1;
+                if found == enough {
+                    return Some(true);
+                }
+            }
+            if found > 0 {
+                return Some(true);
+            }
+        }
+        None
     }
 }
 

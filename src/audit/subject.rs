@@ -7,7 +7,7 @@ use crate::derivation::Derivation;
 use crate::equation::{Affine, Context, Equation, ExprId, IndexId, Node, Role, TensorId};
 
 /// The equations of a derivation, for evaluators.
-pub(super) struct Subject<'a> {
+pub(crate) struct Subject<'a> {
     pub(super) derivation: &'a Derivation,
     /// That of the derivation and what is built to compare with.
     pub(super) context: Context,
@@ -22,6 +22,11 @@ impl<'a> Subject<'a> {
             .map(|equation| (equation.target, equation))
             .collect();
         Subject { derivation, context: derivation.model.context.clone(), equations }
+    }
+
+    /// Equations with names and expressions of others: what rules are compared by.
+    pub(crate) fn of(derivation: &'a Derivation, context: Context, equations: HashMap<TensorId, &'a Equation>) -> Subject<'a> {
+        Subject { derivation, context, equations }
     }
 
     /// A chain rule with the last form of each factor in place of the partial derivative that names it.

@@ -89,52 +89,163 @@ pub fn elementary_slope(context: &mut Context, function: Elementary, u: ExprId) 
 
 /// The derivative of `expr` with respect to `tensor[at]`, where `at` are indices that do not occur in `expr`.
 pub fn differentiate(context: &mut Context, expr: ExprId, tensor: TensorId, at: &[IndexId]) -> ExprId {
-    if !context.contains_tensor(expr, tensor) {
-        return context.integer(0);
-    }
-    match context.node(expr).clone() {
-        Node::Access { indices, .. } => {
-            // Reached only where the access is one of `tensor`. An access outside of the tensor reads 0 and its deltas
-            // never hold, so no condition is needed.
-            let deltas: Vec<_> = indices.into_iter().zip(at).map(|(index, &at)| delta(context, index, at)).collect();
-            let deltas = context.multiply(deltas);
-            mutation::result(context, "derivative of an element", deltas)
+    differentiate_with_laws(context, expr, tensor, at).0
+}
+
+/// [`differentiate`], and the laws that it applied: their names in [`LAWS`](super::LAWS), each once, in the order of their use.
+pub fn differentiate_with_laws(
+    context: &mut Context,
+    expr: ExprId,
+    tensor: TensorId,
+    at: &[IndexId],
+) -> (ExprId, Vec<&'static str>) {
+    let mut derivative = Derivative { tensor, at, laws: Vec::new() };
+    let value = derivative.of(context, expr);
+    (value, derivative.laws)
+}
+
+/// What is differentiated by, and the laws that were applied on the way.
+struct Derivative<'a> {
+    tensor: TensorId,
+    at: &'a [IndexId],
+    laws: Vec<&'static str>,
+}
+
+impl Derivative<'_> {
+    fn of(&mut self, context: &mut Context, expr: ExprId) -> ExprId {
+        if !context.contains_tensor(expr, self.tensor) {
+            return context.integer(0);
         }
-        Node::Add(terms) => {
-            let terms: Vec<_> = terms.into_iter().map(|term| differentiate(context, term, tensor, at)).collect();
-            let sum = context.add(terms);
-            mutation::result(context, "derivative of a sum", sum)
-        }
-        Node::Multiply(factors) => {
-            let mut terms = Vec::new();
-            for position in 0..factors.len() {
-                let mut product = factors.clone();
-                product[position] = differentiate(context, factors[position], tensor, at);
-                terms.push(context.multiply(product));
+        match context.node(expr).clone() {
+            Node::Access { indices, .. } => {
+                // Reached only where the access is one of the tensor. An access outside of the tensor reads 0 and its deltas
+                // never hold, so no condition is needed.
+                let deltas: Vec<_> = indices.into_iter().zip(self.at).map(|(index, &at)| delta(context, index, at)).collect();
+                let deltas = context.multiply(deltas);
+                mutation::result(context, "derivative of an element", deltas)
             }
-            let sum = context.add(terms);
-            mutation::result(context, "derivative of a product", sum)
+            Node::Add(terms) => {
+                let terms: Vec<_> = terms.into_iter().map(|term| self.of(context, term)).collect();
+                let sum = context.add(terms);
+                mutation::result(context, "derivative of a sum", sum)
+            }
+            Node::Multiply(factors) => self.of_product(context, &factors),
+            Node::Power(base, exponent) => self.of_power(context, expr, base, exponent),
+            Node::Call(function, argument) => {
+                self.note(function.name());
+                let outer = elementary_slope(context, function, argument);
+                let inner = self.of(context, argument);
+                let product = context.multiply([outer, inner]);
+                mutation::result(context, "derivative of a composition", product)
+            }
+            Node::If { condition, then, otherwise } => {
+                let then = self.of(context, then);
+                let otherwise = self.of(context, otherwise);
+                let cases = context.if_else(condition, then, otherwise);
+                mutation::result(context, "derivative of cases", cases)
+            }
+            Node::Reduce { kind, indices, body } => {
+                let (fresh, body) = context.open(&indices, body);
+                self.of_reduction(context, kind, &fresh, body)
+            }
+            // Piecewise constant: slope 0 wherever there is one.
+            Node::Compare(..) | Node::And(_) | Node::Or(_) | Node::Not(_) | Node::ArgReduce { .. } => context.integer(0),
+            Node::Number(_) | Node::Index(_) | Node::Partial { .. } => context.integer(0),
         }
-        Node::Power(base, exponent) => differentiate_power(context, expr, base, exponent, tensor, at),
-        Node::Call(function, argument) => {
-            let outer = elementary_slope(context, function, argument);
-            let inner = differentiate(context, argument, tensor, at);
-            let product = context.multiply([outer, inner]);
-            mutation::result(context, "derivative of a composition", product)
+    }
+
+    fn note(&mut self, law: &'static str) {
+        if !self.laws.contains(&law) {
+            self.laws.push(law);
         }
-        Node::If { condition, then, otherwise } => {
-            let then = differentiate(context, then, tensor, at);
-            let otherwise = differentiate(context, otherwise, tensor, at);
-            let cases = context.if_else(condition, then, otherwise);
-            mutation::result(context, "derivative of cases", cases)
+    }
+
+    fn of_product(&mut self, context: &mut Context, factors: &[ExprId]) -> ExprId {
+        let dependent: Vec<ExprId> =
+            factors.iter().copied().filter(|&factor| context.contains_tensor(factor, self.tensor)).collect();
+        if dependent.len() > 1 {
+            let is_quotient = dependent.iter().any(|&factor| is_reciprocal(context, factor));
+            self.note(if is_quotient { "quotient" } else { "product" });
         }
-        Node::Reduce { kind, indices, body } => {
-            let (fresh, body) = context.open(&indices, body);
-            differentiate_reduction(context, kind, &fresh, body, tensor, at)
+        let mut terms = Vec::new();
+        for position in 0..factors.len() {
+            let mut product = factors.to_vec();
+            product[position] = self.of(context, factors[position]);
+            terms.push(context.multiply(product));
         }
-        // Piecewise constant: slope 0 wherever there is one.
-        Node::Compare(..) | Node::And(_) | Node::Or(_) | Node::Not(_) | Node::ArgReduce { .. } => context.integer(0),
-        Node::Number(_) | Node::Index(_) | Node::Partial { .. } => context.integer(0),
+        let sum = context.add(terms);
+        mutation::result(context, "derivative of a product", sum)
+    }
+
+    fn of_power(&mut self, context: &mut Context, power: ExprId, base: ExprId, exponent: ExprId) -> ExprId {
+        let mut terms = Vec::new();
+        if context.contains_tensor(base, self.tensor) {
+            self.note(if is_reciprocal(context, power) { "quotient" } else { "power" });
+            // (u^n)' = n u^(n-1) u'
+            let one_less = {
+                let minus_one = context.integer(-1);
+                context.add([exponent, minus_one])
+            };
+            let lower = context.power(base, one_less);
+            let inner = self.of(context, base);
+            let term = context.multiply([exponent, lower, inner]);
+            terms.push(mutation::result(context, "derivative by the base", term));
+        }
+        if context.contains_tensor(exponent, self.tensor) {
+            self.note("exponential");
+            // (a^v)' = a^v ln(a) v'
+            let logarithm = context.call(Elementary::Ln, base);
+            let inner = self.of(context, exponent);
+            let term = context.multiply([power, logarithm, inner]);
+            terms.push(mutation::result(context, "derivative by the exponent", term));
+        }
+        context.add(terms)
+    }
+
+    /// The derivative of a reduction, whose indices are free in `body`.
+    fn of_reduction(&mut self, context: &mut Context, kind: ReduceKind, indices: &[IndexId], body: ExprId) -> ExprId {
+        let inner = self.of(context, body);
+        let factor = match kind {
+            ReduceKind::Sum => context.integer(1),
+            // (Π f)' = Σ_k f'(k) Π_l (if l = k { 1 } else { f(l) }): right also where a factor is 0.
+            ReduceKind::Product => {
+                let others: Vec<_> = indices.iter().map(|&index| context.fresh(index)).collect();
+                let renaming: Vec<_> = indices.iter().zip(&others).map(|(&from, &to)| (from, Affine::index(to))).collect();
+                let other_body = context.substitute_indices(body, &renaming);
+                let same: Vec<_> =
+                    indices.iter().zip(&others).map(|(&index, &other)| delta(context, Affine::index(index), other)).collect();
+                let same = context.and(same);
+                let one = context.integer(1);
+                let factor = context.if_else(same, one, other_body);
+                context.reduce(ReduceKind::Product, &others, factor)
+            }
+            // The slope of the greatest element is that of the first place where it stands.
+            ReduceKind::Max | ReduceKind::Min => {
+                let mut picks = Vec::new();
+                for (position, &index) in indices.iter().enumerate() {
+                    let place = context.arg_reduce(kind, indices, position, body);
+                    let index = context.index_value(Affine::index(index));
+                    picks.push(context.compare(Relation::Equal, index, place));
+                }
+                context.multiply(picks)
+            }
+        };
+        let product = context.multiply([factor, inner]);
+        let sum = context.sum(indices, product);
+        let rule = match kind {
+            ReduceKind::Sum => "derivative under a sum",
+            ReduceKind::Product => "derivative of many factors",
+            ReduceKind::Max | ReduceKind::Min => "derivative of the greatest",
+        };
+        mutation::result(context, rule, sum)
+    }
+}
+
+/// Whether an expression is one over something, to a power that is a number.
+fn is_reciprocal(context: &Context, expr: ExprId) -> bool {
+    match context.node(expr) {
+        Node::Power(_, exponent) => context.as_number(*exponent).is_some_and(|exponent| exponent.value() < 0.0),
+        _ => false,
     }
 }
 
@@ -143,79 +254,4 @@ fn delta(context: &mut Context, index: Affine, at: IndexId) -> ExprId {
     let left = context.index_value(index);
     let right = context.index_value(Affine::index(at));
     context.compare(Relation::Equal, left, right)
-}
-
-fn differentiate_power(
-    context: &mut Context,
-    power: ExprId,
-    base: ExprId,
-    exponent: ExprId,
-    tensor: TensorId,
-    at: &[IndexId],
-) -> ExprId {
-    let mut terms = Vec::new();
-    if context.contains_tensor(base, tensor) {
-        // (u^n)' = n u^(n-1) u'
-        let one_less = {
-            let minus_one = context.integer(-1);
-            context.add([exponent, minus_one])
-        };
-        let lower = context.power(base, one_less);
-        let inner = differentiate(context, base, tensor, at);
-        let term = context.multiply([exponent, lower, inner]);
-        terms.push(mutation::result(context, "derivative by the base", term));
-    }
-    if context.contains_tensor(exponent, tensor) {
-        // (a^v)' = a^v ln(a) v'
-        let logarithm = context.call(Elementary::Ln, base);
-        let inner = differentiate(context, exponent, tensor, at);
-        let term = context.multiply([power, logarithm, inner]);
-        terms.push(mutation::result(context, "derivative by the exponent", term));
-    }
-    context.add(terms)
-}
-
-/// The derivative of a reduction, whose indices are free in `body`.
-fn differentiate_reduction(
-    context: &mut Context,
-    kind: ReduceKind,
-    indices: &[IndexId],
-    body: ExprId,
-    tensor: TensorId,
-    at: &[IndexId],
-) -> ExprId {
-    let inner = differentiate(context, body, tensor, at);
-    let factor = match kind {
-        ReduceKind::Sum => context.integer(1),
-        // (Π f)' = Σ_k f'(k) Π_l (if l = k { 1 } else { f(l) }): right also where a factor is 0.
-        ReduceKind::Product => {
-            let others: Vec<_> = indices.iter().map(|&index| context.fresh(index)).collect();
-            let renaming: Vec<_> = indices.iter().zip(&others).map(|(&from, &to)| (from, Affine::index(to))).collect();
-            let other_body = context.substitute_indices(body, &renaming);
-            let same: Vec<_> =
-                indices.iter().zip(&others).map(|(&index, &other)| delta(context, Affine::index(index), other)).collect();
-            let same = context.and(same);
-            let one = context.integer(1);
-            let factor = context.if_else(same, one, other_body);
-            context.reduce(ReduceKind::Product, &others, factor)
-        }
-        // The slope of the greatest element is that of the first place where it stands.
-        ReduceKind::Max | ReduceKind::Min => {
-            let mut picks = Vec::new();
-            for (position, &index) in indices.iter().enumerate() {
-                let place = context.arg_reduce(kind, indices, position, body);
-                let index = context.index_value(Affine::index(index));
-                picks.push(context.compare(Relation::Equal, index, place));
-            }
-            context.multiply(picks)
-        }
-    };
-    let product = context.multiply([factor, inner]);
-    let sum = context.sum(indices, product);
-    let rule = match kind {
-        ReduceKind::Sum => "derivative under a sum",
-        ReduceKind::Product => "derivative of many factors",
-        ReduceKind::Max | ReduceKind::Min => "derivative of the greatest",
-    };
-    mutation::result(context, rule, sum)
 }

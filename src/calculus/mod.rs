@@ -24,11 +24,11 @@ mod sums;
 mod tests;
 mod weight;
 
-pub use differentiate::{differentiate, elementary_slope};
+pub use differentiate::{differentiate, differentiate_with_laws, elementary_slope};
 pub use jacobian::{ComposedJacobian, LocalJacobian, composed_jacobian, local_jacobian};
 pub use kinks::{Kink, kinks, number as number_of};
 pub use reverse::adjoints;
-pub use rules::{RULES, Rewritten, Rule, STEPS, reason};
+pub use rules::{LAWS, RULES, Rewritten, Rule, STEPS, law, reason};
 pub use simplify::{simplified, simplify};
 pub use stabilize::{Definitions, definitions, stabilize};
 pub use weight::weight;
@@ -51,6 +51,9 @@ pub struct Record {
 pub struct Factor {
     /// The named derivative, a [`crate::equation::Node::Partial`].
     pub partial: ExprId,
+    /// The laws of differentiation that the first form was found by, in the order of their use: names in [`LAWS`], and those of
+    /// elementary functions.
+    pub laws: Vec<&'static str>,
     /// Its forms; the last is what the chain rule uses.
     pub steps: Vec<Step>,
 }

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::differentiate::differentiate;
+use super::differentiate::{differentiate, differentiate_with_laws};
 use super::output::in_terms_of_output;
 use super::simplify::simplify;
 use super::sums::{inside, is_finite, solve};
@@ -219,7 +219,7 @@ fn chain_link(
     }
     let right_hand_side = context.substitute_indices(right_hand_side, &place);
     let mut steps = Vec::new();
-    let raw = differentiate(context, right_hand_side, tensor, at);
+    let (raw, laws) = differentiate_with_laws(context, right_hand_side, tensor, at);
     steps.push(Step { rule: "derivative", value: raw, condition: None, uses: vec![equation.target] });
     let simple = simplify(context, raw, &mut steps);
     let local =
@@ -235,7 +235,7 @@ fn chain_link(
     };
     let (named, known) = (context.multiply([outer, partial]), context.multiply([outer, value]));
     let (named, known) = (context.sum(&summed, named), context.sum(&summed, known));
-    Some(Link { named, known, factor: Factor { partial, steps } })
+    Some(Link { named, known, factor: Factor { partial, laws, steps } })
 }
 
 /// Deltas among the factors of a derivative that fix an index of the equation in terms of the tensor's: `[t - 1 = s]` says that `t` is

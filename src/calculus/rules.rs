@@ -74,6 +74,23 @@ pub const STEPS: &[(&str, &str)] = &[
     ("mean-over-minibatch",  "mean over the minibatch"),
 ];
 
+/// The laws of differentiation that a reader may have to think of. The others go without saying: that of a sum, of cases, and of
+/// functions whose derivative shows in the result.
+#[rustfmt::skip]
+pub const LAWS: &[(&str, &str)] = &[
+    ("quotient",    "quotient rule"),
+    ("product",     "product rule"),
+    ("power",       "power rule"),
+    ("exponential", "the derivative of a^u is a^u ln a"),
+    ("ln",          "the derivative of ln u is 1/u"),
+    ("log1p",       "the derivative of ln(1 + u) is 1/(1 + u)"),
+];
+
+/// What a reader is told about a law of differentiation; `None` where it goes without saying.
+pub fn law(name: &str) -> Option<&'static str> {
+    LAWS.iter().find(|(candidate, _)| *candidate == name).map(|(_, text)| *text)
+}
+
 /// What a reader is told about a step with this name.
 pub fn reason(name: &str) -> &'static str {
     RULES

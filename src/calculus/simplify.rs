@@ -1,6 +1,6 @@
 //! The driver of the rules: one rule at a time, everywhere in the expression, until none applies.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::rules::{RULES, Rule};
 use super::weight::weight;
@@ -16,7 +16,7 @@ pub fn simplify(context: &mut Context, expr: ExprId, steps: &mut Vec<Step>) -> E
     let mut seen = vec![expr];
     'rewriting: for _ in 0..REWRITE_STEPS {
         for rule in RULES {
-            let mut pass = Pass { rule, condition: None, done: HashMap::new() };
+            let mut pass = Pass { rule, condition: None, done: FxHashMap::default() };
             let next = pass.apply(context, current);
             // A form that was seen before would be rewritten in a circle.
             if next != current && !seen.contains(&next) {
@@ -40,7 +40,7 @@ pub fn simplified(context: &mut Context, expr: ExprId) -> ExprId {
 struct Pass<'a> {
     rule: &'a Rule,
     condition: Option<Condition>,
-    done: HashMap<ExprId, ExprId>,
+    done: FxHashMap<ExprId, ExprId>,
 }
 
 impl Pass<'_> {

@@ -17,6 +17,8 @@ mod polynomial;
 mod sizes;
 mod text;
 
+use std::collections::BTreeMap;
+
 use crate::derivation::Derivation;
 use crate::emit::ScalarType;
 use crate::emit::plan::{Kernel, Plan};
@@ -106,6 +108,28 @@ impl Pass {
         let mut total = Count::default();
         self.rows.iter().for_each(|row| total.add(&row.count));
         total
+    }
+
+    /// The rows as a reader wants them: of many that do the same, as the layers of a deep net do, one that says how many.
+    pub fn distinct_rows(&self) -> Vec<(String, &Row)> {
+        /// Rows that are all shown although they are alike.
+        const SHOWN: usize = 8;
+        let key = |row: &Row| (row.equations.clone(), row.count.formulas(), row.numbers.formula());
+        let mut alike: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (at, row) in self.rows.iter().enumerate() {
+            alike.entry(key(row)).or_default().push(at);
+        }
+        let mut labels: BTreeMap<usize, String> = BTreeMap::new();
+        for positions in alike.values() {
+            let name = |at: usize| self.rows[at].layer.as_str();
+            match positions[..] {
+                [first, .., last] if positions.len() > SHOWN => {
+                    labels.insert(first, format!("{}, …, {}: {} alike, each", name(first), name(last), positions.len()));
+                }
+                _ => labels.extend(positions.iter().map(|&at| (at, name(at).to_owned()))),
+            }
+        }
+        labels.into_iter().map(|(at, label)| (label, &self.rows[at])).collect()
     }
 
     /// The numbers that all rows write.

@@ -76,18 +76,18 @@ impl Cost {
                 let [multiply, add, divide, compare, calls] = count.columns();
                 rows.push([name.to_owned(), multiply, add, divide, compare, self.bytes(numbers).to_string(), calls]);
             };
-            pass.rows.iter().for_each(|row| push(&row.layer, &row.count, &row.numbers));
+            pass.distinct_rows().iter().for_each(|(name, row)| push(name, &row.count, &row.numbers));
             push("in all", &pass.total(), &pass.numbers());
             text += &aligned(&rows);
         }
         text += "\nformulas\n";
         for pass in &self.passes {
             let _ = writeln!(text, "  {}", pass.kind.name());
-            for row in &pass.rows {
+            for (name, row) in pass.distinct_rows() {
                 let numbers = row.equations.iter().map(|number| format!("({number})")).collect::<Vec<_>>().join(" ");
                 let formulas = row.count.formulas();
                 if !formulas.is_empty() {
-                    let _ = writeln!(text, "    {} {numbers}: {formulas}", row.layer);
+                    let _ = writeln!(text, "    {name} {numbers}: {formulas}");
                 }
             }
             let _ = writeln!(text, "    in all: {}", pass.total().formulas());
@@ -138,11 +138,12 @@ impl Cost {
 /// Columns: the first to the left, numbers to the right, the last as it is.
 fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..COLUMNS).map(width).collect();
     let mut text = String::new();
     for row in rows {
         let mut line = String::from("  ");
         for (column, cell) in row.iter().enumerate() {
-            let pad = " ".repeat(width(column) - cell.chars().count());
+            let pad = " ".repeat(widths[column] - cell.chars().count());
             line += &match column {
                 0 => format!("{cell}{pad}"),
                 _ if column + 1 == COLUMNS && COLUMNS > 3 => format!("  {cell}"),

@@ -1,6 +1,6 @@
 //! The tables behind a list of equations.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::rebuild::for_each_child;
 use super::{ExprId, Index, IndexId, Node, Tensor, TensorId};
@@ -11,11 +11,11 @@ pub struct Context {
     nodes: Vec<Node>,
     /// How deeply reductions are nested in each node.
     depths: Vec<u32>,
-    lookup: HashMap<Node, ExprId>,
+    lookup: FxHashMap<Node, ExprId>,
     indices: Vec<Index>,
-    canonical: HashMap<(u32, i64, i64), IndexId>,
+    canonical: FxHashMap<(u32, i64, i64), IndexId>,
     /// The levels of those indices.
-    levels: HashMap<IndexId, u32>,
+    levels: FxHashMap<IndexId, u32>,
     tensors: Vec<Tensor>,
 }
 

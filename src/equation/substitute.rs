@@ -1,6 +1,6 @@
 //! Substitution without capture, and questions about what occurs in an expression.
 
-use std::collections::HashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::rebuild::for_each_child;
 use super::{Affine, Context, ExprId, IndexId, Node, TensorId};
@@ -13,14 +13,14 @@ impl Context {
         if renaming.is_empty() || renaming.iter().all(|(from, to)| to.as_index() == Some(*from)) {
             return expr;
         }
-        self.substitute_indices_memoized(expr, renaming, &mut HashMap::new())
+        self.substitute_indices_memoized(expr, renaming, &mut FxHashMap::default())
     }
 
     fn substitute_indices_memoized(
         &mut self,
         expr: ExprId,
         renaming: &[(IndexId, Affine)],
-        done: &mut HashMap<ExprId, ExprId>,
+        done: &mut FxHashMap<ExprId, ExprId>,
     ) -> ExprId {
         if let Some(&result) = done.get(&expr) {
             return result;
@@ -158,11 +158,11 @@ impl Context {
 
     /// Calls `visit` for the expression and all its parts, each once, parts after what they are part of.
     pub fn visit(&self, expr: ExprId, visit: &mut dyn FnMut(&Context, ExprId)) {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = FxHashSet::default();
         self.visit_unseen(expr, visit, &mut seen);
     }
 
-    fn visit_unseen(&self, expr: ExprId, visit: &mut dyn FnMut(&Context, ExprId), seen: &mut std::collections::HashSet<ExprId>) {
+    fn visit_unseen(&self, expr: ExprId, visit: &mut dyn FnMut(&Context, ExprId), seen: &mut FxHashSet<ExprId>) {
         if seen.insert(expr) {
             visit(self, expr);
             let mut children = Vec::new();

@@ -4,6 +4,7 @@
 //! differentiated here a second time.
 
 mod draw;
+mod elements;
 mod error;
 mod text;
 
@@ -14,7 +15,8 @@ use crate::derivation::{Adjoint, Derivation};
 use crate::equation::{Affine, Context, ExprId, IndexId, Node, Role, TensorId, evaluate};
 use crate::limits;
 use crate::trace::{Circuit, Detail, Given, trace};
-use crate::worked::{digits, element_name, with_numbers};
+
+use elements::{digits, element_name, with_numbers};
 pub use error::ExplainError;
 
 /// An element of a tensor.

@@ -118,10 +118,18 @@ impl<'a> Study<'a> {
         self.context.tensor(tensor).name.clone()
     }
 
-    /// Names between backquotes.
+    /// Names between backquotes; of many the first and the last.
     fn names(&self, tensors: &[TensorId]) -> String {
-        let names: Vec<String> = tensors.iter().map(|&tensor| format!("`{}`", self.context.tensor(tensor).name)).collect();
-        names.join(", ")
+        const ALL: usize = 8;
+        const FIRST: usize = 3;
+        let name = |tensor: &TensorId| format!("`{}`", self.context.tensor(*tensor).name);
+        match tensors {
+            [first @ .., last] if tensors.len() > ALL => {
+                let first: Vec<String> = first.iter().take(FIRST).map(name).collect();
+                format!("{}, …, {} ({} of them)", first.join(", "), name(last), tensors.len())
+            }
+            _ => tensors.iter().map(name).collect::<Vec<String>>().join(", "),
+        }
     }
 
     /// The numbers of forward equations, each once: those of one form share theirs.

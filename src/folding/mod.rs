@@ -5,6 +5,7 @@
 //! other tensors named by their place relative to it. Equations with the same hash, records of their derivations included, are one
 //! [`Rule`]: one line of a sheet with a general `l`, and one number. `sizes` names the extents that change from layer to layer.
 
+mod general;
 mod keys;
 mod sizes;
 mod stacks;
@@ -43,7 +44,7 @@ pub struct Family {
 pub struct Rule {
     /// The targets of the equations in the order in which they are computed. The first one stands for all.
     pub members: Vec<TensorId>,
-    /// The layers, one for each member; empty where the equation stands for itself alone.
+    /// The layers, one for each member; empty where the equation stands for itself alone and is not written in general terms.
     pub layers: Vec<i64>,
     /// The indices of the first member whose extents change from layer to layer.
     pub extents: BTreeMap<IndexId, Extent>,
@@ -101,6 +102,7 @@ impl Folding {
         let of_updates = updates.map(|equation| Statement { equation, record: None, is_computed: true });
         let statements: Vec<Statement<'_>> = of_forward.chain(of_backward).chain(of_gradient).chain(of_updates).collect();
         folding.group(context, &statements);
+        folding.generalize(context, backward);
         folding
     }
 
@@ -163,6 +165,11 @@ impl Rule {
     /// Whether it stands for several layers.
     pub fn is_folded(&self) -> bool {
         self.members.len() > 1
+    }
+
+    /// Whether it is written with a general letter for its layer.
+    pub fn is_general(&self) -> bool {
+        !self.layers.is_empty()
     }
 }
 

@@ -79,39 +79,18 @@ fn a_semicolon_stays_only_between_two_statements_of_a_line() {
 
 #[test]
 fn what_was_in_one_column_is_again() {
-    let written = "input    x[3]   // data
-target   tt:class[2] // labels
-param a~0
-param  bb    ~ 0
-param  c     ~ 0
-
-ab    = 1
-c     = 22
-d = 3
-h1 = x  |> f
-h2 = h1 |> g
-x = 4             // far
-                  // and further
-// own line
-y = 5    //   near
-";
-    let expected = "input  x[3]     // data
-target tt: class[2]  // labels
-param a ~ 0
-param bb ~ 0
-param c  ~ 0
-
-ab = 1
-c  = 22
-d = 3
-h1 = x  |> f
-h2 = h1 |> g
-x = 4             // far
-                  // and further
-// own line
-y = 5    //   near
-";
-    assert_eq!(formatted(written), expected);
+    for (written, expected) in [
+        (
+            "input    x[3]   // data\ntarget   tt:class[2] // labels\n",
+            "input  x[3]     // data\ntarget tt: class[2]  // labels\n",
+        ),
+        ("param a~0\nparam  bb    ~ 0\nparam  c     ~ 0\n", "param a ~ 0\nparam bb ~ 0\nparam c  ~ 0\n"),
+        ("ab    = 1\nc     = 22\nd = 3\n", "ab = 1\nc  = 22\nd = 3\n"),
+    ] {
+        assert_eq!(formatted(written), expected);
+    }
+    let kept = "h1 = x  |> f\nh2 = h1 |> g\nx = 4             // far\n                  // and further\n// own line\ny = 5    //   near\n";
+    assert_eq!(formatted(kept), kept);
     let together = "a=1 // one\nbb=22// two\n";
     assert_eq!(formatted(together), "a = 1 // one\nbb = 22 // two\n");
     let pushed = "a=1   // one\nbb=22 // two\n";

@@ -1,5 +1,6 @@
 //! Gradients against central differences: the derivation compared with nothing but its own forward pass.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use ndarray::{ArrayD, Dimension, IxDyn};
@@ -17,6 +18,8 @@ use crate::model::Distribution;
 const EXAMPLES: usize = 3;
 /// Elements of each tensor that are compared.
 const ELEMENTS: usize = 6;
+/// Equations that are computed for difference quotients, about: where all tensors take more, some of each rule are compared.
+const EVALUATIONS: usize = 400_000;
 /// How often other random numbers are tried where the objective is not finite.
 const POINTS: u64 = 8;
 /// Steps of the differences, relative to the element, the next where the one before meets a kink. The quotients of a step and
@@ -54,8 +57,10 @@ impl GradientCheck {
 /// The comparison of all tensors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GradientReport {
-    /// One for each trained parameter, or for each tensor of `objective … by …`.
+    /// One for each trained parameter, or for each tensor of `objective … by …`; for a deep net, some of each rule.
     pub checks: Vec<GradientCheck>,
+    /// How many tensors there are to differentiate by; more than were compared where that would take long.
+    pub tensors: usize,
 }
 
 impl GradientReport {
@@ -150,13 +155,27 @@ pub fn check_gradients(derivation: &Derivation, seed: u64) -> Result<GradientRep
         if !value.is_finite() {
             continue;
         }
+        let chosen = chosen(derivation, analytic.len());
         let checks = analytic
             .iter()
+            .zip(chosen)
+            .filter_map(|(tensor, is_chosen)| is_chosen.then_some(tensor))
             .map(|(tensor, values)| point.check(derivation, *tensor, values, by_objective, &mut sampler))
             .collect::<Result<_, _>>()?;
-        return Ok(GradientReport { checks });
+        return Ok(GradientReport { checks, tensors: analytic.len() });
     }
     Err(CheckError::NotFinite)
+}
+
+/// Which tensors are compared: all of them, or of a deep net the first of each rule and others at equal distances.
+fn chosen(derivation: &Derivation, count: usize) -> Vec<bool> {
+    // An element takes at most two quotients of two values a step.
+    let for_each = derivation.forward.len().saturating_mul(ELEMENTS * 4);
+    let affordable = (EVALUATIONS / for_each.max(1)).max(1);
+    let stride = count.div_ceil(affordable);
+    let mut rules = BTreeSet::new();
+    let is_first = |at: usize| derivation.gradient.get(at).is_some_and(|gradient| rules.insert(gradient.equation.number));
+    (0..count).map(is_first).enumerate().map(|(at, is_first)| is_first || at % stride == 0 || at + 1 == count).collect()
 }
 
 /// Random parameters and data.

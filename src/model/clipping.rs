@@ -1,7 +1,7 @@
 //! What an optimizer's gradient is piped through: `optimizer sgd(0.5) |> clip_norm(1)`.
 //!
 //! A clipping function is a function like others, of numbers or of tensors. In one of tensors, `..` stands for all axes of the
-//! gradients of all parameters of the line: the sum in `function clip_norm(g[..], limit) = g * min(1, limit / sqrt(sum(..: g^2)))` is one
+//! gradients of all parameters of the line: the sum in `function clip_norm(g[..], limit) = g * min(limit / sqrt(sum(..: g^2)), 1)` is one
 //! number for the whole line, and becomes a constant that is computed from the gradients.
 
 use super::builder::Builder;

@@ -1,6 +1,7 @@
 //! The structure that all back ends print.
 
 use super::math::{Math, Operator};
+use crate::equation::{ExprId, TensorId};
 
 /// A whole sheet.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,6 +77,69 @@ pub struct Line {
     pub reason: Vec<Inline>,
     /// The equation's number, on the last of its lines.
     pub number: Option<u32>,
+    /// What is written.
+    pub content: Content,
+}
+
+/// What a line of a display writes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// Something that has no value of its own.
+    Other,
+    /// A form of an equation's right-hand side, or of the left-hand side that the lines before began with.
+    Form(ExprId),
+    /// The first form of a partial derivative.
+    Partial {
+        /// The derivative.
+        partial: ExprId,
+        /// The form.
+        form: ExprId,
+    },
+    /// The numbers of an example in a line above.
+    Numbers(Numbers),
+}
+
+/// The numbers that stand in a line.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Numbers {
+    /// The element that the line is about; `None` where that is a partial derivative.
+    pub of: Option<(TensorId, Vec<i64>)>,
+    /// What the right-hand side comes to as it is written, with numbers that are not rounded.
+    pub value: Option<f64>,
+    /// The elements whose numbers stand in the line, each with its number.
+    pub elements: Vec<PrintedNumber>,
+}
+
+/// A number and what it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PrintedNumber {
+    /// The tensor.
+    pub tensor: TensorId,
+    /// Which element of it.
+    pub place: Vec<i64>,
+    /// The number as plain text.
+    pub text: String,
+}
+
+impl Line {
+    /// Says of which expression the right-hand side is the formula.
+    #[must_use]
+    pub fn of(mut self, form: ExprId) -> Line {
+        self.content = Content::Form(form);
+        self
+    }
+
+    /// Says of which partial derivative the line gives the first form.
+    #[must_use]
+    pub fn of_partial(mut self, partial: ExprId, form: ExprId) -> Line {
+        self.content = Content::Partial { partial, form };
+        self
+    }
+
+    /// Whether it carries numbers.
+    pub fn is_numbers(&self) -> bool {
+        matches!(self.content, Content::Numbers(_))
+    }
 }
 
 /// A table.

@@ -68,7 +68,12 @@ fn write_diagram(_: &Diagram, _: &mut String) {}
 fn write_display(lines: &[Line], out: &mut String) {
     out.push_str("<div class=\"scroll\"><table class=\"display\" role=\"presentation\">\n");
     for line in lines {
-        let class = if line.left.is_some() { " class=\"first\"" } else { "" };
+        let class = match (line.left.is_some(), line.is_numbers()) {
+            (true, true) => " class=\"first numbers\"",
+            (true, false) => " class=\"first\"",
+            (false, true) => " class=\"numbers\"",
+            (false, false) => "",
+        };
         let id = line.number.map(|number| format!(" id=\"eq{number}\"")).unwrap_or_default();
         let left =
             line.left.as_ref().filter(|left| **left != Math::Row(Vec::new())).map(|left| mathml(left, true)).unwrap_or_default();

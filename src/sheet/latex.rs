@@ -30,9 +30,18 @@ const PREAMBLE: &str = r"\documentclass[10pt,a4paper]{article}
 \newcommand{\here}[1]{\hypertarget{eq#1}{(#1)}}
 ";
 
+/// What also stands there where an example's numbers are set in a colour of their own.
+const NUMBERS: &str = r"\usepackage{xcolor}
+\definecolor{example}{HTML}{8A3B12}
+";
+
 /// A sheet as LaTeX.
 pub(super) fn document_latex(document: &Document) -> String {
     let mut out = String::from(PREAMBLE);
+    let blocks = document.sections.iter().flat_map(|section| &section.blocks);
+    if blocks.into_iter().any(|block| matches!(block, Block::Display(lines) if lines.iter().any(Line::is_numbers))) {
+        out.push_str(NUMBERS);
+    }
     let title = escape(&document.title);
     out.push_str(&format!("\\hypersetup{{pdftitle={{{title}}}}}\n\\begin{{document}}\n{{\\LARGE\\bfseries {title}}}\\par\n"));
     let summary: Vec<String> = document.summary.iter().map(|part| inlines(part)).collect();
@@ -107,12 +116,16 @@ fn write_displays(groups: &[&[Line]], out: &mut String) {
 
 /// One line; a formula that reaches into the column of reasons takes no room in its own, and its reason stands below it.
 fn write_line(line: &Line, left_width: f64, out: &mut String) {
-    let left = line.left.as_ref().map(math_latex).unwrap_or_default();
+    let coloured = |formula: String| match line.is_numbers() && !formula.is_empty() {
+        true => format!("{{\\color{{example}}{formula}}}"),
+        false => formula,
+    };
+    let left = coloured(line.left.as_ref().map(math_latex).unwrap_or_default());
     let relation = match line.relation {
         Some(relation) => relation_latex(relation),
         None => "\\qquad ".to_owned(),
     };
-    let right = math_latex(&line.right);
+    let right = coloured(math_latex(&line.right));
     let needed = left_width + width(&line.right);
     let number = line.number.map(|number| format!(" \\eqn{{{number}}}")).unwrap_or_default();
     let why = if line.reason.is_empty() { "&&".to_owned() } else { format!(" \\why{{{}}}", inlines(&line.reason)) };

@@ -1,6 +1,6 @@
 //! Breaking long formulas over lines.
 
-use super::document::Line;
+use super::document::{Content, Line, Numbers};
 use super::math::{Math, Operator, Side, Spacing, width};
 
 /// The width of a line in ems when no reason stands beside its formula.
@@ -30,10 +30,14 @@ fn break_line(first_room: f64, room: f64, line: Line) -> Vec<Line> {
         return vec![line];
     }
     let mut parts = fill(pieces(&line.right, room), first_room, room).into_iter();
-    let Line { left, relation, reason, number, .. } = line;
+    let Line { left, relation, reason, number, content, .. } = line;
+    let continued = if matches!(content, Content::Numbers(_)) { Content::Numbers(Numbers::default()) } else { Content::Other };
     let first = parts.next().unwrap_or_else(|| Math::Row(Vec::new()));
-    let mut broken = vec![Line { left, relation, right: first, reason, number: None }];
-    broken.extend(parts.map(|right| Line { left: None, relation: None, right, reason: Vec::new(), number: None }));
+    let mut broken = vec![Line { left, relation, right: first, reason, number: None, content }];
+    broken.extend(parts.map(|right| {
+        let content = continued.clone();
+        Line { left: None, relation: None, right, reason: Vec::new(), number: None, content }
+    }));
     if let Some(last) = broken.last_mut() {
         last.number = number;
     }

@@ -35,7 +35,9 @@ fn write_display(lines: &[Line], out: &mut String) {
     let mut rest = lines;
     while !rest.is_empty() {
         let end = rest.iter().position(|line| line.number.is_some()).map_or(rest.len(), |at| at + 1);
-        let (group, after) = rest.split_at(end);
+        // The numbers of an example belong to the equation above them.
+        let numbers = rest[end..].iter().take_while(|line| line.is_numbers()).count();
+        let (group, after) = rest.split_at(end + numbers);
         out.push_str("\n$$\n\\begin{aligned}\n");
         for (at, line) in group.iter().enumerate() {
             let left = line.left.as_ref().map(math_latex).unwrap_or_default();
@@ -45,7 +47,7 @@ fn write_display(lines: &[Line], out: &mut String) {
             out.push_str(&format!("{left} &{relation}{}{reason}{end}\n", math_latex(&line.right)));
         }
         out.push_str("\\end{aligned}\n");
-        if let Some(number) = group.last().and_then(|line| line.number) {
+        if let Some(number) = group.iter().find_map(|line| line.number) {
             out.push_str(&format!("\\tag{{{number}}}\n"));
         }
         out.push_str("$$\n");

@@ -38,6 +38,8 @@ pub enum Math {
     HalfFence(Fence, Side),
     /// Values by condition, one line each; the last holds otherwise where its condition is `None`.
     Cases(Vec<(Math, Option<Math>)>),
+    /// Entries in rows and columns, between brackets.
+    Matrix(Vec<Vec<Math>>),
     /// A big operator with what it applies to.
     Big {
         /// Which.
@@ -272,7 +274,7 @@ impl Math {
     /// Whether it is higher than a line of text, so that fences around it grow.
     pub fn is_tall(&self) -> bool {
         match self {
-            Math::Fraction(..) | Math::Derivative(..) | Math::Cases(_) => true,
+            Math::Fraction(..) | Math::Derivative(..) | Math::Cases(_) | Math::Matrix(_) => true,
             Math::Big { over, body, .. } => over.is_some() || body.is_tall(),
             Math::Identifier(_) | Math::Number(_) | Math::Operator(_) | Math::HalfFence(..) => false,
             Math::Row(parts) | Math::Product(parts) | Math::Stack(parts) => parts.iter().any(Math::is_tall),
@@ -310,6 +312,7 @@ pub fn gap(left: &Math, right: &Math) -> Gap {
         (Math::Number(_), Math::Fenced(..) | Math::Sqrt(_)) => Gap::None,
         (Math::Identifier(_) | Math::Scripts { .. } | Math::Fenced(..), Math::Fenced(..) | Math::HalfFence(..)) => Gap::None,
         (Math::Big { .. } | Math::Cases(_), _) => Gap::Medium,
+        (_, right) if starts_with_digit(right) => Gap::Dot,
         _ => Gap::Thin,
     }
 }
@@ -370,6 +373,11 @@ pub fn width(math: &Math) -> f64 {
             let value = rows.iter().map(|(value, _)| width(value)).fold(0.0, f64::max);
             let condition = rows.iter().map(|(_, condition)| condition.as_ref().map_or(4.0, |c| width(c) + 0.6));
             value + condition.fold(0.0, f64::max) + 1.8
+        }
+        Math::Matrix(rows) => {
+            let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+            let widest = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(width).fold(0.0, f64::max);
+            (0..columns).map(|column| widest(column) + 1.0).sum::<f64>() + 0.6
         }
         Math::Big { operator, under, over, body } => {
             let own = match operator {

@@ -29,8 +29,10 @@ pub use jacobian::{jacobian_latex, jacobian_text};
 use math::Math;
 use notation::Notation;
 pub use notation::table::{LayerMark, NotationTable};
+pub(crate) use printed::identifier_latex;
 pub use printed::{Printed, PrintedSymbol};
 use std::collections::HashMap;
+pub(crate) use text::{lowered, raised};
 
 /// How much of each derivation is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,20 +65,18 @@ pub struct Sheet {
 impl Sheet {
     /// The sheet of a derivation.
     pub fn new(derivation: &Derivation, options: &SheetOptions) -> Self {
-        Self { document: compose::compose(derivation, options) }
+        Self { document: compose::compose(derivation, options, None) }
+    }
+
+    /// The same with the numbers of an example beneath each equation.
+    pub fn with_numbers(derivation: &Derivation, options: &SheetOptions, worked: &Worked) -> Self {
+        Self { document: compose::compose(derivation, options, Some(worked)) }
     }
 
     /// The same with a section on what the network costs.
     #[must_use]
     pub fn with_cost(mut self, cost: &Cost) -> Self {
         self.document.sections.push(compose::cost_section(cost));
-        self
-    }
-
-    /// The same with a section that carries the numbers of an example through all equations.
-    #[must_use]
-    pub fn with_worked(mut self, worked: &Worked) -> Self {
-        self.document.sections.push(compose::worked_section(worked));
         self
     }
 

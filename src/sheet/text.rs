@@ -65,6 +65,16 @@ const SUPERSCRIPTS: &[(char, char)] = &[
     ('⊤', 'ᵀ'),
 ];
 
+/// What a raised character is on the line.
+pub(crate) fn raised(script: char) -> Option<char> {
+    SUPERSCRIPTS.iter().find(|(_, raised)| *raised == script).map(|(plain, _)| *plain)
+}
+
+/// What a lowered character is on the line.
+pub(crate) fn lowered(script: char) -> Option<char> {
+    SUBSCRIPTS.iter().find(|(_, lowered)| *lowered == script).map(|(plain, _)| *plain)
+}
+
 fn raised_or_lowered(text: &str, table: &[(char, char)]) -> Option<String> {
     text.chars().map(|character| table.iter().find(|(plain, _)| *plain == character).map(|(_, script)| *script)).collect()
 }
@@ -94,7 +104,7 @@ fn write(math: &Math, out: &mut String) {
             write_side(by, is_one_symbol(by), out);
         }
         Math::Scripts { base, sub, sup } => {
-            write_side(base, is_one_symbol(base), out);
+            write_side(base, is_one_symbol(base) && !matches!(**base, Math::Sqrt(_)), out);
             // The number of a layer is part of the name and stands first; an exponent stands last.
             let is_label = sup.as_deref().is_some_and(|sup| match sup {
                 Math::Row(parts) => matches!(parts.first(), Some(Math::Fenced(..))),
@@ -132,6 +142,10 @@ fn write(math: &Math, out: &mut String) {
         }
         Math::HalfFence(fence, side) => out.push_str(fence_text(*fence, *side)),
         Math::Cases(rows) => write_cases(rows, out),
+        Math::Matrix(rows) => {
+            let row = |entries: &Vec<Math>| entries.iter().map(math_text).collect::<Vec<_>>().join(", ");
+            out.push_str(&format!("[{}]", rows.iter().map(row).collect::<Vec<_>>().join("; ")));
+        }
         Math::Big { operator, under, over, body } => {
             write_big(*operator, under.as_deref(), over.as_deref(), out);
             write(body, out);
@@ -247,7 +261,6 @@ fn write_label(label: &Math, out: &mut String) {
 fn write_script(text: &str, raised: bool, out: &mut String) {
     match raised_or_lowered(text, if raised { SUPERSCRIPTS } else { SUBSCRIPTS }) {
         Some(script) => out.push_str(&script),
-        None if raised && text.starts_with('(') && !text[1..].contains('(') => out.push_str(text),
         None => {
             out.push(if raised { '^' } else { '_' });
             let one = text.chars().count() == 1 || (text.starts_with('(') && text.ends_with(')') && !text[1..].contains('('));

@@ -105,7 +105,7 @@ fn values(subject: &Subject<'_>, sides: Sides, point: usize, at: &[(IndexId, i64
 }
 
 /// Values of the free indices: all of them where there are few, else some that look random.
-fn places(subject: &Subject<'_>, sides: Sides) -> Vec<Vec<(IndexId, i64)>> {
+pub(super) fn places(subject: &Subject<'_>, sides: Sides) -> Vec<Vec<(IndexId, i64)>> {
     let mut free = subject.context.free_indices(sides.left);
     for index in subject.context.free_indices(sides.right) {
         if !free.contains(&index) {

@@ -45,7 +45,9 @@ pub(super) fn first_that_holds(
     };
     let small = small_edits(statement, right, texts);
     let singles = small_edits(statement, right, texts).into_iter().chain(factors::names(subject, texts, right));
-    let singles: Vec<Candidate> = singles.chain(factors::missing(statement, subject, texts, failure, user, prelude)).collect();
+    let mut singles: Vec<Candidate> = singles.collect();
+    singles.extend(factors::numbers(statement, subject, texts, failure, user, prelude));
+    singles.extend(factors::missing(statement, subject, texts));
     for candidate in singles {
         if holds(subject, &candidate) {
             return Some(edited(candidate));

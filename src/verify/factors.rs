@@ -46,17 +46,10 @@ pub(super) fn names(subject: &Subject<'_>, texts: &Texts, right: &Expr) -> Vec<C
 /// How many factors are tried at one place.
 const FACTORS: usize = 400;
 
-/// Factors that may be missing: numbers, and elements of what has a name, at the indices that are in scope.
-pub(super) fn missing(
-    statement: &Statement,
-    subject: &mut Subject<'_>,
-    texts: &Texts,
-    failure: &Failure,
-    user: &Spec,
-    prelude: &Spec,
-) -> Vec<Candidate> {
+/// Factors that may be missing: elements of what has a name, at the indices that are in scope.
+pub(super) fn missing(statement: &Statement, subject: &Subject<'_>, texts: &Texts) -> Vec<Candidate> {
     let right = &statement.rule.right;
-    let mut found = numbers(statement, subject, texts, failure, user, prelude);
+    let mut found = Vec::new();
     for place in products(right) {
         let part = at(right, &place);
         let mut scope: Vec<(String, usize)> =
@@ -118,7 +111,7 @@ fn factors(subject: &Subject<'_>, scope: &[(String, usize)], like: &Expr) -> Vec
 }
 
 /// For each term of the right side the number that it would have to be multiplied with, where that is a simple one.
-fn numbers(
+pub(super) fn numbers(
     statement: &Statement,
     subject: &mut Subject<'_>,
     texts: &Texts,

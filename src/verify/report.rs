@@ -24,7 +24,7 @@ pub struct Checked {
 impl Checked {
     /// Whether the rule is what the derivation gives.
     pub fn holds(&self) -> bool {
-        self.verdict == Verdict::Holds
+        matches!(self.verdict, Verdict::Holds(_))
     }
 }
 
@@ -32,9 +32,48 @@ impl Checked {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
     /// Both sides are the same function.
-    Holds,
+    Holds(Holding),
     /// They are not.
     Differs(Difference),
+}
+
+/// How it is known that a rule holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// How sure it is.
+    pub certainty: Certainty,
+    /// For a rule about layers in general: the letter of a layer, and for which layers it was checked.
+    pub layers: Option<(String, Vec<i64>)>,
+}
+
+/// How two sides were found equal. Wherever values do not meet as at a kink: there both are compared in `f64` alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Certainty {
+    /// At points in `f64`, within rounding: something in the rule has no value modulo a prime, or is rounded.
+    Sampled,
+    /// Also modulo large primes, where there is no rounding: different functions would hardly ever agree.
+    Certified,
+}
+
+impl Holding {
+    /// That a rule holds which is about no layers in general.
+    pub(super) fn at_once(certainty: Certainty) -> Holding {
+        Holding { certainty, layers: None }
+    }
+}
+
+impl fmt::Display for Holding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("holds")?;
+        if let Some((letter, layers)) = &self.layers {
+            let layers: Vec<String> = layers.iter().map(i64::to_string).collect();
+            write!(formatter, " for {letter} = {}", layers.join(", "))?;
+        }
+        formatter.write_str(match self.certainty {
+            Certainty::Certified => ", exactly: also modulo large primes",
+            Certainty::Sampled => ", within rounding: at points in f64",
+        })
+    }
 }
 
 /// How a rule differs from the derivation.
@@ -186,7 +225,7 @@ impl fmt::Display for Checked {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "{}", self.rule)?;
         let difference = match &self.verdict {
-            Verdict::Holds => return writeln!(formatter, "  holds"),
+            Verdict::Holds(holding) => return writeln!(formatter, "  {holding}"),
             Verdict::Differs(difference) => difference,
         };
         writeln!(formatter, "  differs: {}", difference.what)?;

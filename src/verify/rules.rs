@@ -1,6 +1,6 @@
 //! From a text to rules: one a line, two sides with `=` between them.
 
-use super::latex::{self, Symbols};
+use super::formulas::{self, Symbols, Written};
 use super::subject::Subject;
 use crate::diagnostic::Diagnostic;
 use crate::limits;
@@ -12,26 +12,43 @@ use crate::syntax::tree::Expr;
 /// A rule as it was written.
 #[derive(Clone, Debug)]
 pub(super) struct Rule {
-    /// The whole of it, without comments.
-    pub(super) text: String,
-    /// The line it stands on, from 1.
-    pub(super) line: usize,
     /// Where.
     pub(super) span: Span,
     /// Left of the equals sign.
     pub(super) left: Expr,
     /// Right of it.
     pub(super) right: Expr,
+    /// Indices that have a range of their own: the first value and one past the last, from 0.
+    pub(super) ranges: Vec<(String, i64, i64)>,
+    /// The number of the layer, where this is one of the rules that a rule for layers in general stands for.
+    pub(super) layer: Option<(String, i64)>,
+}
+
+/// The rules that stand on one line: several where it is about layers in general.
+pub(super) struct Line {
+    /// What stands there.
+    pub(super) text: String,
+    /// Its number, from 1.
+    pub(super) number: usize,
+    /// The rule, for each layer.
+    pub(super) rules: Vec<Rule>,
+    /// The letter and number of a layer that the line names and that cannot be, and why.
+    pub(super) beyond: Option<(i64, Diagnostic)>,
 }
 
 /// The same text with `w[i, j]'` written `w'[i, j]`, as names are in the language. No byte moves farther than its brackets.
-pub(super) fn with_primes_at_names(text: &str) -> String {
-    text.split('\n').map(|line| if is_latex(line) { line.to_owned() } else { with_primes(line) }).collect::<Vec<_>>().join("\n")
+pub(super) fn with_primes_at_names(text: &str, symbols: &Symbols) -> String {
+    let as_named = |line| if is_formula(line, symbols) { str::to_owned(line) } else { with_primes(line) };
+    text.split('\n').map(as_named).collect::<Vec<_>>().join("\n")
 }
 
-/// Whether a rule is written in LaTeX: the language has no backslash.
-fn is_latex(rule: &str) -> bool {
-    rule.contains('\\')
+/// Whether a rule is written as on the sheet, in LaTeX or in text.
+fn is_formula(rule: &str, symbols: &Symbols) -> bool {
+    formulas::is_latex(rule) || formulas::is_text(without_comment(rule), symbols)
+}
+
+fn without_comment(line: &str) -> &str {
+    line.find("//").map_or(line, |comment| &line[..comment])
 }
 
 fn with_primes(text: &str) -> String {
@@ -53,7 +70,7 @@ fn with_primes(text: &str) -> String {
 }
 
 /// The rules of a file, each read or refused by itself; `written` is the text before [`with_primes_at_names`].
-pub(super) fn split(sources: &Sources, source: SourceId, written: &str, symbols: &Symbols) -> Vec<Result<Rule, Vec<Diagnostic>>> {
+pub(super) fn split(sources: &Sources, source: SourceId, written: &str, symbols: &Symbols) -> Vec<Result<Line, Vec<Diagnostic>>> {
     let text = &sources.get(source).text;
     let span = |start: usize, end: usize| Span { source, start: start as u32, end: end as u32 };
     if text.len() > limits::SOURCE_BYTES {
@@ -63,24 +80,46 @@ pub(super) fn split(sources: &Sources, source: SourceId, written: &str, symbols:
     let mut rules = Vec::new();
     let mut start = 0;
     for (number, line) in text.split('\n').enumerate() {
-        let code = line.find("//").map_or(line, |comment| &line[..comment]);
+        let code = without_comment(line);
         let first = start + code.len() - code.trim_start().len();
         let end = start + code.trim_end().len();
         if first < end {
-            let rule = read(sources, span(first, end), number + 1, symbols);
-            rules.push(rule.map(|rule| Rule { text: written.get(first..end).unwrap_or(&rule.text).to_owned(), ..rule }));
+            let line = read(sources, span(first, end), number + 1, symbols);
+            rules.push(line.map(|line| Line { text: written.get(first..end).unwrap_or(&line.text).to_owned(), ..line }));
         }
         start += line.len() + 1;
     }
     rules
 }
 
-fn read(sources: &Sources, span: Span, line: usize, symbols: &Symbols) -> Result<Rule, Vec<Diagnostic>> {
+fn read(sources: &Sources, span: Span, number: usize, symbols: &Symbols) -> Result<Line, Vec<Diagnostic>> {
     let text = sources.text(span);
-    if is_latex(text) {
-        let (left, right) = latex::read(text, span, symbols).map_err(|message| vec![message])?;
-        return Ok(Rule { text: text.to_owned(), line, span, left, right });
+    let mut line = Line { text: text.to_owned(), number, rules: Vec::new(), beyond: None };
+    let as_formula = || formulas::read(text, span, symbols).map_err(|message| vec![message]);
+    let layers = if is_formula(text, symbols) {
+        as_formula()?
+    } else {
+        match sides(sources, span) {
+            Ok((left, right)) => {
+                line.rules.push(Rule { span, left, right, ranges: Vec::new(), layer: None });
+                return Ok(line);
+            }
+            // `f = z q` is text of the sheet, although nothing in it shows that but the product.
+            Err(messages) => as_formula().map_err(|_| messages)?,
+        }
+    };
+    for written in layers {
+        match written {
+            Ok(Written { left, right, ranges, layer }) => line.rules.push(Rule { span, left, right, ranges, layer }),
+            Err(beyond) => line.beyond = line.beyond.or(Some(beyond)),
+        }
     }
+    Ok(line)
+}
+
+/// Both sides of a rule in the language of specs.
+fn sides(sources: &Sources, span: Span) -> Result<(Expr, Expr), Vec<Diagnostic>> {
+    let text = sources.text(span);
     let Some(sign) = equals_sign(text) else {
         let message = Diagnostic::error(span, "a rule is an equation, and this has no `=`");
         return Err(vec![message.hint("such as `dE/dw[i, j] = dE/ds[j] * x[i]`")]);
@@ -98,7 +137,7 @@ fn read(sources: &Sources, span: Span, line: usize, symbols: &Symbols) -> Result
     };
     let (left, right) = (side(0, sign), side(sign + 1, text.len()));
     match (left, right) {
-        (Ok(left), Ok(right)) => Ok(Rule { text: text.to_owned(), line, span, left, right }),
+        (Ok(left), Ok(right)) => Ok((left, right)),
         (left, right) => Err(left.err().into_iter().chain(right.err()).flatten().collect()),
     }
 }

@@ -46,7 +46,38 @@ fn a_sheet_carries_the_numbers_of_an_example() {
         ]);
         assert!(sheet.contains("Worked example"), "{sheet}");
     }
-    let loss = format!("{:.5}", Expected::of(&weights, &biases).losses[0]);
+    let loss = format!("{:.3e}", Expected::of(&weights, &biases).losses[0]).parse::<f64>().unwrap().to_string();
     let sheet = workspace.succeed(&["sheet", "net.spec", "--worked", "--data", "d.safetensors", "--params", "p.safetensors"]);
-    assert!(sheet.contains(loss.trim_end_matches('0')), "{loss} is not in\n{sheet}");
+    assert!(sheet.contains(&loss), "{loss} is not in\n{sheet}");
+}
+
+#[test]
+fn a_table_is_an_example_too_and_parameters_that_are_not_given_are_drawn() {
+    let workspace = Workspace::new(SPEC);
+    workspace.write("d.csv", "a,b,c\n1,2,3\n4,5,6\n");
+    let sheet = workspace.succeed(&["sheet", "net.spec", "--worked", "--data", "d.csv", "--example", "1", "--seed", "7"]);
+    assert!(sheet.contains("example 1, counted from 0, of d.csv"), "{sheet}");
+    assert!(sheet.contains("initial values, drawn with seed 7") && sheet.contains("x = (4, 5)\n"), "{sheet}");
+    let sheet = workspace.succeed(&["sheet", "net.spec", "--worked", "--data", "d.csv", "--target", "a", "--features", "c,b"]);
+    assert!(sheet.contains("x = (3, 2)\n") && sheet.contains("t₁ = 1\n"), "{sheet}");
+}
+
+#[test]
+fn data_that_do_not_fit_are_refused_with_their_place() {
+    let workspace = Workspace::new(SPEC);
+    workspace.write("d.csv", "a,b,c\n1,2,3\n4,5,6\n");
+    workspace.write("wide.csv", "1,2,3,4\n");
+    workspace.write("nan.csv", "1,2,nan\n");
+    let worked = |arguments: &[&str]| workspace.fail(&[&["sheet", "net.spec", "--worked"], arguments].concat());
+    for (arguments, expected) in [
+        (&["--data", "none.csv"][..], "none.csv"),
+        (&["--data", "d.csv", "--example", "2"], "there is no example 2, only 0 to 1"),
+        (&["--data", "wide.csv"], "3 columns for the spec's inputs, which have 2 values"),
+        (&["--data", "nan.csv"], "nan.csv:1:5"),
+        (&["--data", "d.csv", "--target", "d"], "there is no column `d`"),
+        (&["--data", "d.csv", "--params", "none.safetensors"], "none.safetensors"),
+    ] {
+        let message = worked(arguments);
+        assert!(message.contains(expected), "{arguments:?}: {message}");
+    }
 }

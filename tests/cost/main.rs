@@ -104,6 +104,9 @@ fn a_net_of_many_layers_has_a_short_formula() {
         "multiplications 100 n_0^2 + n_0 + 1, additions 100 n_0^2 + 102 n_0 - 1, divisions 100 n_0, exp 100 n_0"
     );
     assert_eq!(cost.used_sizes().len(), 1);
+    let text = cost.to_text();
+    assert!(text.contains("dense1, …, dense100: 100 alike, each"), "{text}");
+    assert!(text.lines().count() < 100, "a hundred layers that are alike are one row:\n{text}");
 }
 
 #[test]

@@ -196,6 +196,11 @@ pub mod math {
 
     functions! { exp ln log1p expm1 sqrt sin cos tan tanh atan erf floor abs }
 
+    /// What it stands for, as the numbers on a sheet count it.
+    pub fn sigmoid(x: Counted) -> Counted {
+        number(1.0) / (number(1.0) + exp(-x))
+    }
+
     pub fn pow(base: Counted, exponent: Counted) -> Counted {
         count("pow");
         number(base.value.powf(exponent.value))

@@ -160,3 +160,20 @@ mod budget {
         }
     }
 }
+
+#[derive_backprop(spec = "
+    input  x[1]
+    target t[1]
+    y = x |> dense(1) |> sigmoid
+    loss squared_error(y, t)
+    optimizer sgd(1)
+")]
+struct Unlikely;
+
+#[test]
+fn a_logistic_function_keeps_results_whose_reciprocal_is_out_of_range() {
+    let (mut net, mut scratch, mut output) = (Unlikely::ZERO, UnlikelyScratch::ZERO, [0.0]);
+    net.dense1.b = [-95.0];
+    net.predict(&[0.0], &mut output, &mut scratch.values);
+    assert!((output[0] / 5.521e-42 - 1.0).abs() < 1e-3, "1 / (1 + exp(95)) is {:e}", output[0]);
+}

@@ -12,8 +12,8 @@ const UPDATES: usize = 3;
 
 /// What a net is given: examples, and noise, the same for each.
 pub(crate) struct Given {
-    examples: Vec<(String, Values<f64>)>,
-    noise: Vec<(String, ArrayD<f64>)>,
+    pub(crate) examples: Vec<(String, Values<f64>)>,
+    pub(crate) noise: Vec<(String, ArrayD<f64>)>,
 }
 
 impl Given {

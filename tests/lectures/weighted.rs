@@ -70,7 +70,7 @@ fn one_weight_s_path_through_the_deeper_network() {
     }
     Lecture::open("004/deep").assert_states(&[
         "∂ℓ/∂sum²ⱼ = σ²ⱼ − tⱼ",
-        "∂ℓ/∂σ¹ⱼ = Σₖ₌₁¹ ∂ℓ/∂sum²ₖ · w²ⱼₖ",
+        "∂ℓ/∂σ¹ⱼ = ∂ℓ/∂sum²₁ · w²_(j,1)",
         "∂ℓ/∂sum¹ⱼ = ∂ℓ/∂σ¹ⱼ · [sum¹ⱼ > 0]",
         "∂ℓ/∂w¹ᵢⱼ = ∂ℓ/∂sum¹ⱼ · xᵢ",
     ]);

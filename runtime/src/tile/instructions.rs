@@ -6,6 +6,7 @@ use core::sync::atomic::{AtomicU8, Ordering};
 use pulp::{Simd, WithSimd};
 
 use super::contraction::{Contraction, Tiles};
+use super::transpose::{Matrices, Transpose};
 
 /// Loops that a compiler puts into vectors by itself.
 pub trait Run {
@@ -24,6 +25,10 @@ pub trait Vectors: Copy {
     fn contract_single(self, contraction: Contraction<'_, f32>);
     /// Computes a contraction in double precision.
     fn contract_double(self, contraction: Contraction<'_, f64>);
+    /// Transposes matrices in single precision.
+    fn transpose_single(self, matrices: Transpose<'_, f32>);
+    /// Transposes matrices in double precision.
+    fn transpose_double(self, matrices: Transpose<'_, f64>);
 }
 
 /// A task that keeps the name of the instructions with which it runs.
@@ -54,6 +59,14 @@ macro_rules! vectors {
             fn contract_double(self, contraction: Contraction<'_, f64>) {
                 Simd::vectorize(self, Tiles(contraction));
             }
+            #[inline(never)]
+            fn transpose_single(self, matrices: Transpose<'_, f32>) {
+                Simd::vectorize(self, Matrices(matrices));
+            }
+            #[inline(never)]
+            fn transpose_double(self, matrices: Transpose<'_, f64>) {
+                Simd::vectorize(self, Matrices(matrices));
+            }
         }
     )*};
 }
@@ -80,6 +93,14 @@ impl Vectors for Plain {
     #[inline(never)]
     fn contract_double(self, contraction: Contraction<'_, f64>) {
         best(contraction);
+    }
+    #[inline(never)]
+    fn transpose_single(self, matrices: Transpose<'_, f32>) {
+        best(matrices);
+    }
+    #[inline(never)]
+    fn transpose_double(self, matrices: Transpose<'_, f64>) {
+        best(matrices);
     }
 }
 

@@ -8,7 +8,7 @@ use std::vec::Vec;
 use pulp::Simd;
 
 use super::contraction::Tiles;
-use super::{Contraction, Level, Transpose, vectorized};
+use super::{Contraction, Level, vectorized};
 
 /// The numbers from 1 to 13 in some order, exact in sums of products.
 fn numbers(count: usize, step: usize) -> Vec<f32> {
@@ -203,19 +203,4 @@ fn what_is_outside_is_not_computed() {
         is_added: false,
     });
     assert!(c.iter().all(|value| value.is_finite()));
-}
-
-#[test]
-fn matrices_of_all_sizes_are_transposed() {
-    for rows in 1..=19 {
-        for columns in 1..=19 {
-            let from = numbers(2 * rows * columns, 5);
-            let mut to = std::vec![0.0; from.len()];
-            vectorized(Transpose { from: &from, to: &mut to, rows, columns });
-            for (at, &number) in from.iter().enumerate() {
-                let (matrix, row, column) = (at / (rows * columns), at / columns % rows, at % columns);
-                assert_eq!(to[(matrix * columns + column) * rows + row], number, "{rows} rows, {columns} columns");
-            }
-        }
-    }
 }

@@ -72,6 +72,10 @@ fn summary(derivation: &Derivation, report: &GradientReport, facts: &[Fact]) -> 
     let counts: Vec<String> = counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
     text += &format!("equations   {}\n", counts.join(", "));
     text += "gradients   compared with finite differences in f64\n";
+    if report.checks.len() < report.tensors {
+        let (compared, all) = (report.checks.len(), report.tensors);
+        text += &format!("  {compared} of {all} tensors, each rule of the sheet at least once, since all would take long\n");
+    }
     for line in report.to_string().lines() {
         text += &format!("  {line}\n");
     }
@@ -131,6 +135,7 @@ fn as_json(derivation: &Derivation, report: &GradientReport, facts: &[Fact]) -> 
         "parameter_count": parameter_count(derivation),
         "equations": equation_counts(derivation).into_iter().map(|(what, count)| (what.to_owned(), json!(count)))
             .collect::<serde_json::Map<_, _>>(),
+        "tensors": report.tensors,
         "gradients": report.checks.iter().map(check).collect::<Vec<_>>(),
         "passes": report.passes(),
         "facts": facts.iter().map(fact).collect::<Vec<_>>(),

@@ -2,12 +2,17 @@
 
 use crate::failure::Failure;
 use clap::{Args, ValueEnum};
+use deltarule_compiler::dataset::{Columns, Dataset, from_table, from_tensors};
 use deltarule_compiler::emit::ScalarType;
-use deltarule_compiler::files::{read_spec, write_whole};
+use deltarule_compiler::files::table::Table;
+use deltarule_compiler::files::tensors::TensorFile;
+use deltarule_compiler::files::{FileError, read_spec, write_whole};
 use deltarule_compiler::include::read_below;
+use deltarule_compiler::model::Model;
 use deltarule_compiler::pipeline::{Compiled, compile_with};
 use deltarule_compiler::scratch::Runtime;
 use std::io::{ErrorKind, Write};
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 /// The type of all numbers.
@@ -56,15 +61,45 @@ impl GeneratedOptions {
     }
 }
 
+/// Which columns of a table are what.
+#[derive(Args)]
+pub(crate) struct ColumnOptions {
+    /// The columns that hold the targets, in the order of the spec
+    #[arg(long, value_name = "COLUMN,...", value_delimiter = ',', default_value = "last")]
+    target: Vec<String>,
+    /// The columns that hold the inputs, in the order of the spec; all others if left out
+    #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
+    features: Vec<String>,
+}
+
+impl ColumnOptions {
+    /// Reads examples from a table, or from named tensors where the file ends in `.safetensors`.
+    pub(crate) fn read(&self, model: &Model, path: &Path) -> Result<Dataset, FileError> {
+        if holds_tensors(path) {
+            return from_tensors(model, &TensorFile::read(path)?);
+        }
+        // Without targets in the spec, no column is one.
+        let targets = if model.targets.is_empty() { Vec::new() } else { self.target.clone() };
+        from_table(model, &Table::read(path)?, &Columns { features: self.features.clone(), targets })
+    }
+}
+
+/// Whether a data file holds named tensors rather than a table.
+pub(crate) fn holds_tensors(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "safetensors")
+}
+
 /// Reads and compiles a spec; warnings go to standard error.
-pub(crate) fn compile_file(path: &Path) -> Result<Compiled, Failure> {
+///
+/// The result lives as long as the command: to take the tables of a deep net apart before the process ends would be lost time.
+pub(crate) fn compile_file(path: &Path) -> Result<ManuallyDrop<Compiled>, Failure> {
     let text = read_spec(path)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let compiled = compile_with(&path.display().to_string(), &text, &mut |included| read_below(folder, included))?;
     if !compiled.diagnostics.messages.is_empty() {
         eprintln!("{}", compiled.diagnostics.render().trim_end());
     }
-    Ok(compiled)
+    Ok(ManuallyDrop::new(compiled))
 }
 
 /// Prints a result on standard output, all at once.

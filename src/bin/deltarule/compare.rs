@@ -3,7 +3,7 @@
 use crate::common::{GeneratedOptions, Scalar, compile_file, print, print_json};
 use crate::failure::Failure;
 use clap::Args;
-use deltarule_compiler::comparison::{Comparison, Cost, Settings, compare};
+use deltarule_compiler::comparison::{Comparison, Cost, Settings, Timing, compare};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -57,33 +57,28 @@ fn as_text(comparison: &Comparison, repeats: u32) -> String {
         }
     }
     if !comparison.timings.is_empty() {
-        text += &format!("µs per training step, the median of {repeats} and the least, and heap allocations\n");
-        let cost = ["median", "least", "allocations"];
-        let row = |name: &str, generated: [&str; 3], generic: [&str; 3], ratio: &str| {
-            let side = |[median, least, allocations]: [&str; 3]| format!("{median:>11}{least:>11}{allocations:>13}");
-            format!("  {name:<10}{}  {}  {ratio:>13}", side(generated), side(generic)).trim_end().to_owned() + "\n"
-        };
-        text += &row("", ["generated", "", ""], ["generic", "", ""], "");
-        text += &row("minibatch", cost, cost, "times as fast");
-        for timing in &comparison.timings {
-            let figures = |cost: &Cost| {
-                let microseconds = |nanoseconds: f64| format!("{:.3}", nanoseconds / 1e3);
-                [microseconds(cost.nanoseconds), microseconds(cost.least_nanoseconds), format!("{:.1}", cost.allocations)]
-            };
-            let (generated, generic) = (figures(&timing.generated), figures(&timing.generic));
-            let ratio = format!("{:.2}", timing.generic.nanoseconds / timing.generated.nanoseconds);
-            text += &row(
-                &timing.minibatch.to_string(),
-                generated.each_ref().map(String::as_str),
-                generic.each_ref().map(String::as_str),
-                &ratio,
-            );
-        }
+        text += &times(&comparison.timings, repeats);
     }
     let sizes = &comparison.sizes;
     text += "bytes of generated code's types\n";
     for (what, bytes) in [("parameters", sizes.parameters), ("scratch space", sizes.scratch), ("optimizer state", sizes.state)] {
         text += &format!("  {what:<20}{bytes:>10}\n");
+    }
+    text
+}
+
+/// A table with a line for each size of minibatch.
+fn times(timings: &[Timing], repeats: u32) -> String {
+    let mut text = format!("µs per training step, the median of {repeats} and the least, and heap allocations\n");
+    text += &format!("{:<12}{:>11}{:>24}  {:>11}\n", "", "generated", "", "generic");
+    let head = format!("{:>11}{:>11}{:>13}", "median", "least", "allocations");
+    text += &format!("  {:<10}{head}  {head}   times as fast\n", "minibatch");
+    let figures =
+        |cost: &Cost| format!("{:>11.3}{:>11.3}{:>13.1}", cost.nanoseconds / 1e3, cost.least_nanoseconds / 1e3, cost.allocations);
+    for timing in timings {
+        let ratio = timing.generic.nanoseconds / timing.generated.nanoseconds;
+        let (generated, generic) = (figures(&timing.generated), figures(&timing.generic));
+        text += &format!("  {:<10}{generated}  {generic}  {ratio:>14.2}\n", timing.minibatch);
     }
     text
 }

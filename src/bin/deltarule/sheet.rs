@@ -86,11 +86,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             StepsChoice::All => Steps::All,
         },
     };
-    let mut sheet = Sheet::new(&compiled.derivation, &options);
-    if arguments.worked {
-        let given = arguments.example.given(&compiled.derivation, &[])?;
-        sheet = sheet.with_worked(&work(&compiled.derivation, &given)?);
-    }
+    let mut sheet = if arguments.worked {
+        let (given, sources) = arguments.example.given(&compiled.derivation, &[])?;
+        Sheet::with_numbers(&compiled.derivation, &options, &work(&compiled.derivation, &given)?.from(sources))
+    } else {
+        Sheet::new(&compiled.derivation, &options)
+    };
     if arguments.facts {
         sheet = sheet.with_facts(&facts(&compiled.derivation));
     }

@@ -1,12 +1,10 @@
 //! `deltarule train`: training with the generic engine.
 
-use crate::common::{Scalar, compile_file, print, print_json};
+use crate::common::{ColumnOptions, Scalar, compile_file, print, print_json};
 use crate::failure::Failure;
 use clap::Args;
-use deltarule_compiler::dataset::{Columns, Dataset, Scaling, ScalingKind, from_table, from_tensors, split};
+use deltarule_compiler::dataset::{Dataset, Scaling, ScalingKind, split};
 use deltarule_compiler::files::SavedModel;
-use deltarule_compiler::files::table::Table;
-use deltarule_compiler::files::tensors::TensorFile;
 use deltarule_compiler::generic;
 use deltarule_compiler::pipeline::Compiled;
 use deltarule_compiler::training::{Epoch, Start, Training};
@@ -31,12 +29,8 @@ pub(crate) struct Arguments {
     /// The examples: a CSV file, or named tensors in a .safetensors file
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// The columns that hold the targets, in the order of the spec
-    #[arg(long, value_name = "COLUMN,...", value_delimiter = ',', default_value = "last")]
-    target: Vec<String>,
-    /// The columns that hold the inputs, in the order of the spec; all others if left out
-    #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
-    features: Vec<String>,
+    #[command(flatten)]
+    columns: ColumnOptions,
     /// Shift and scale each input value to mean 0 and deviation 1 over the training examples
     #[arg(long, conflicts_with = "scale")]
     standardize: bool,
@@ -143,12 +137,7 @@ fn all_epochs<T: generic::Scalar>(training: &mut Training<'_, T>, count: u32) ->
 fn prepare(arguments: &Arguments, compiled: &Compiled) -> Result<Prepared, Failure> {
     let model = &compiled.derivation.model;
     let loaded = arguments.load.as_ref().map(|path| SavedModel::read(path, model)).transpose()?;
-    let all = if arguments.data.extension().is_some_and(|ending| ending == "safetensors") {
-        from_tensors(model, &TensorFile::read(&arguments.data)?)?
-    } else {
-        let columns = Columns { features: arguments.features.clone(), targets: arguments.target.clone() };
-        from_table(model, &Table::read(&arguments.data)?, &columns)?
-    };
+    let all = arguments.columns.read(model, &arguments.data)?;
     let mut random = Xoshiro256PlusPlus::seed_from_u64(arguments.seed);
     let (train, test) = split(all.count, arguments.test, &mut random);
     let mut train = all.select(&train);

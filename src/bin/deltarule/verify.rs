@@ -12,14 +12,20 @@ use std::path::PathBuf;
 #[derive(Args)]
 #[command(
     after_help = r#"A rule is an equation in the language of specs, with dE/dw[i, j] for the derivative of the objective and
-dy[j]/ds[k] for that of one tensor by another; where it has a backslash it is LaTeX, in the symbols of the sheet.
-It reads as for one example: a term in data stands for its mean over the minibatch; regularizers enter whole,
-with m.
+dy[j]/ds[k] for that of one tensor by another. Or it is written as on the sheet, in the symbols of --notation: in LaTeX
+where it has a backslash, in text where it has signs such as ∂, Σ, ⁽¹⁾ or ᵢ. There tensors may stand without indices, as
+matrices (W^{[1]T} x, ⊙), and a rule for layers in general (w^l) is checked for each, or for those it names: l = L-1 down to 1.
+It reads as for one example: a term in data stands for its mean over the minibatch; regularizers enter whole, with m.
+
+A rule that holds does so "exactly" where both sides are equal modulo large primes as well, where nothing is rounded (where
+values meet, as at a kink, f64 alone decides); else "within rounding", at points in f64.
 
 Examples:
   deltarule verify digits.spec --rule 'dE/ddense2.s[j] = y[j] - [j = t]'
   deltarule verify net.spec --rule 'dE/dw[i, j] = dE/ds[j] * x[i] + l2.a / m * w[i, j]' --rule "w' = w - sgd.rate * dE/dw"
   deltarule verify net.spec --rule '\frac{\partial E}{\partial w_{ij}^1} = \frac{\partial E}{\partial \sigma_j^1} \sigma_j^1 (1 - \sigma_j^1) x_i'
+  deltarule verify net.spec --rule '∂ℓ/∂sumˡⱼ = σˡⱼ(1 − σˡⱼ) Σ[k=1..sₗ₊₁] ∂ℓ/∂sumˡ⁺¹ₖ · wˡ⁺¹ⱼₖ, l = L−1 down to 1'
+  deltarule verify net.spec --notation matrix --rule '∂ℓ/∂W^[1] = x (∂ℓ/∂f^[1])ᵀ'
   deltarule verify net.spec --rules notes.rules      # one rule a line, comments after //
 
 Exit codes: 0 all rules hold, 1 one does not, 2 one cannot be read."#

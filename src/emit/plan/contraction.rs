@@ -208,7 +208,10 @@ impl Batcher<'_, '_> {
     ) -> Vec<(IndexId, usize, Vec<IndexId>)> {
         let factor = |affine: &Affine, index: IndexId| affine.terms.iter().find(|term| term.0 == index).map(|term| term.1);
         let mut found = Vec::new();
-        for &index in free.iter().filter(|&&index| index != columns && b.1.iter().all(|affine| factor(affine, index).is_none())) {
+        // The last come first: their factors lie nearest to each other.
+        for &index in
+            free.iter().rev().filter(|&&index| index != columns && b.1.iter().all(|affine| factor(affine, index).is_none()))
+        {
             let places: Vec<&Affine> = a.1.iter().filter(|affine| factor(affine, index).is_some()).collect();
             let [place] = places[..] else { continue };
             let others: Vec<IndexId> = place.terms.iter().map(|term| term.0).filter(|&other| other != index).collect();

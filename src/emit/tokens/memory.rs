@@ -52,9 +52,8 @@ impl Emitter<'_> {
     }
 
     fn describe_buffer(&self, buffer: &Buffer) -> String {
-        let described = |tensor| super::types::describe(self.plan.context.tensor(tensor));
         match &buffer.tensors[..] {
-            [tensor] => described(*tensor),
+            [tensor] => self.described(*tensor),
             several => {
                 let names: Vec<String> =
                     several.iter().map(|tensor| format!("`{}`", self.plan.context.tensor(*tensor).name)).collect();

@@ -98,7 +98,7 @@ impl KernelTokens<'_> {
     pub(super) fn transposed(&self, from: TensorId, to: TensorId, rows: usize, columns: usize) -> TokenStream {
         let (from, to) = (self.in_a_row(from, false), self.in_a_row(to, true));
         let [rows, columns] = [rows, columns].map(Literal::usize_unsuffixed);
-        quote!(vectors.run(tile::Transpose { from: #from, to: #to, rows: #rows, columns: #columns });)
+        quote!(tile::Transpose { from: #from, to: #to, rows: #rows, columns: #columns }.compute(vectors);)
     }
 
     /// A tile of the rows that the loops around leave.

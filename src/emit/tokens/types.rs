@@ -101,11 +101,18 @@ impl Emitter<'_> {
     }
 
     fn field(&self, field: &Ident, tensor: TensorId) -> TokenStream {
-        let symbol = self.plan.symbols.get(&tensor).map(|symbol| format!(" In the equations: `{symbol}`."));
-        let tensor = self.plan.context.tensor(tensor);
-        let of_type = tensor_type(tensor, &self.scalar);
-        let line = doc_line(&(describe(tensor) + &symbol.unwrap_or_default()));
+        let of_type = tensor_type(self.plan.context.tensor(tensor), &self.scalar);
+        let line = doc_line(&self.described(tensor));
         quote!(#[doc = #line] pub #field: #of_type)
+    }
+
+    /// A tensor's name and shape, and how equations write it, in a line.
+    pub(super) fn described(&self, tensor: TensorId) -> String {
+        let line = describe(self.plan.context.tensor(tensor));
+        match self.plan.symbols.get(&tensor) {
+            Some(symbol) => format!("{line} In the equations: `{symbol}`."),
+            None => line,
+        }
     }
 
     fn fields(&self, tensors: &[TensorId]) -> TokenStream {
@@ -251,7 +258,7 @@ fn collect_groups<'a>(group: &'a Group, groups: &mut Vec<&'a Group>) {
 }
 
 /// A tensor's name and shape, in a line.
-pub(super) fn describe(tensor: &Tensor) -> String {
+fn describe(tensor: &Tensor) -> String {
     let extents: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
     match (&extents[..], tensor.label) {
         ([classes], true) => format!("`{}`, a label below {classes}.", tensor.name),

@@ -6,7 +6,7 @@ use quote::quote;
 use super::kernel::KernelTokens;
 use crate::emit::layout::is_scalar;
 use crate::emit::plan::{Branch, Condition, Place, Value};
-use crate::equation::{Affine, Relation};
+use crate::equation::{Affine, Elementary, Relation};
 
 /// How tightly an expression binds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +56,10 @@ impl KernelTokens<'_> {
             Value::Sum(terms) => (self.sum(terms), Binding::Sum),
             Value::Product(factors) => self.product(factors),
             Value::Quotient(above, below) => {
+                if let Some(argument) = logistic_argument(above, below) {
+                    let (argument, math) = (self.value(&argument), &self.math);
+                    return (quote!(#math::sigmoid(#argument)), Binding::Tight);
+                }
                 let (above, below) = (self.operand(above, Binding::Product), self.operand(below, Binding::Cast));
                 (quote!(#above / #below), Binding::Product)
             }
@@ -361,6 +365,17 @@ fn is_negative(value: &Value) -> bool {
         Value::Quotient(above, _) => is_negative(above),
         _ => false,
     }
+}
+
+/// The `u` of `1 / (1 + exp(-u))`, for which the runtime has a form that keeps all digits of small results.
+fn logistic_argument(above: &Value, below: &Value) -> Option<Value> {
+    let (Value::Number(1.0), Value::Sum(terms)) = (above, below) else { return None };
+    let ([Value::Number(1.0), Value::Call(Elementary::Exp, exponent)]
+    | [Value::Call(Elementary::Exp, exponent), Value::Number(1.0)]) = &terms[..]
+    else {
+        return None;
+    };
+    is_negative(exponent).then(|| opposite(exponent))
 }
 
 /// The negative of a value that is negative.

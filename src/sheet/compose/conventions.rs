@@ -66,7 +66,9 @@ impl Composer<'_> {
             ),
             hadamard,
             Inline::text(
-                ", functions, fractions and comparisons of vectors apply element by element. What has no such form stands with its indices.",
+                ", functions, fractions and comparisons of vectors apply element by element; a number that is added to a vector is added to each of \
+                 its elements. A derivative of a vector by a matrix would need three indices: such a chain rule is written for one element, and its \
+                 result for all at once. What has no such form stands with its indices.",
             ),
         ]
     }

@@ -24,8 +24,8 @@ pub(in crate::sheet) fn cost_section(cost: &Cost) -> Section {
     for pass in &cost.passes {
         blocks.push(Block::Heading(vec![Inline::text(format!("{}, {}", capitalized(pass.kind.name()), pass.kind.how_often()))]));
         let mut rows = Vec::new();
-        for row in &pass.rows {
-            let mut name = vec![Inline::Code(row.layer.clone())];
+        for (name, row) in pass.distinct_rows() {
+            let mut name = vec![Inline::Code(name)];
             if !row.equations.is_empty() {
                 name.push(Inline::text(" by "));
                 name.extend(references(row.equations.iter().copied()));

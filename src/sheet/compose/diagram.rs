@@ -27,7 +27,7 @@ impl Composer<'_> {
         }
         let first = diagram.nodes.len();
         for (at, equation) in equations.iter().enumerate() {
-            let folded = if equations.len() < self.derivation.forward.len() { self.folded(equation) } else { None };
+            let folded = if equations.len() < self.derivation.forward.len() { self.general_rule(equation) } else { None };
             let members = folded.map_or_else(|| vec![equation.target], |rule| rule.members.clone());
             known.extend(members.into_iter().map(|member| (member, first + at)));
             let symbol = match folded {

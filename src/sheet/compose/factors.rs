@@ -1,13 +1,19 @@
 //! The factors of a chain rule: partial derivatives, each with a derivation of its own, once for all layers where they are alike.
 
+use super::key::only_tidy;
 use super::{Composer, begun, continued, references, separated};
-use crate::calculus::{Factor, reason};
+use crate::calculus::{Factor, law, reason};
 use crate::derivation::Adjoint;
-use crate::equation::{Elementary, ExprId, IndexId, Node, TensorId};
+use crate::equation::{ExprId, IndexId, Node, TensorId};
 use crate::sheet::Steps;
 use crate::sheet::document::{Inline, Line};
 use crate::sheet::formula::Writer;
 use crate::sheet::math::{Math, Operator, width};
+
+/// How many laws of differentiation are named beside one line.
+const MOST_LAWS: usize = 2;
+/// The width of a first form, in ems, beyond which only the last is shown.
+const WIDE_FACTOR: f64 = 20.0;
 
 impl Composer<'_> {
     /// Writes about one factor, whose own indices are in scope meanwhile; the chain rule's sum will use their names.
@@ -22,8 +28,11 @@ impl Composer<'_> {
         own.retain(|index| !adjoint.equation.indices.contains(index));
         writer.bind_all(&own);
         let outer = writer.axes();
-        let shown = factor.steps.iter().skip(self.first_shown(factor));
-        let steps: Vec<ExprId> = shown.map(|step| step.value).chain([factor.partial]).collect();
+        let mut steps: Vec<ExprId> = factor.steps.iter().skip(self.first_shown(factor)).map(|step| step.value).collect();
+        if self.options.steps == Steps::Key && steps.len() > 2 {
+            steps.drain(1..steps.len() - 1);
+        }
+        steps.push(factor.partial);
         if outer.is_some() {
             writer.use_matrices(&self.axes_of_partial(factor), &steps);
         }
@@ -80,51 +89,25 @@ impl Composer<'_> {
     }
 
     /// The lines of one partial derivative, in general terms where other layers have the same.
-    pub(super) fn shared_factor_lines(&self, writer: &mut Writer<'_>, factor: &Factor) -> Vec<Line> {
+    pub(super) fn shared_factor_lines(
+        &self,
+        writer: &mut Writer<'_>,
+        factor: &Factor,
+        terse: bool,
+        stated: &mut Vec<ExprId>,
+    ) -> Vec<Line> {
         let shared = self.factor_key(factor).and_then(|(key, layer)| Some((self.factors.get(&key)?, layer)));
         match shared.filter(|(shared, _)| shared.layers.len() > 1) {
             Some((shared, layer)) => {
-                let mut lines = writer.seen_from(layer, |writer| self.factor_lines(writer, factor));
+                let mut lines = writer.seen_from(layer, |writer| self.factor_lines(writer, factor, terse, stated));
                 let range = vec![Inline::Math(self.layers_math(self.factor_stack(factor), &shared.layers))];
                 if let Some(first) = lines.first_mut() {
                     first.reason = separated(vec![std::mem::take(&mut first.reason), range], "; ");
                 }
                 lines
             }
-            None => self.factor_lines(writer, factor),
+            None => self.factor_lines(writer, factor, terse, stated),
         }
-    }
-
-    /// The rules of differentiation that a partial derivative begins with, those that a reader may have to think of.
-    pub(super) fn rules_of(&self, factor: &Factor) -> Vec<&'static str> {
-        let context = self.context();
-        let Node::Partial { of, by } = context.node(factor.partial) else { return Vec::new() };
-        let (Node::Access { tensor: of, .. }, Node::Access { tensor: by, .. }) = (context.node(*of), context.node(*by)) else {
-            return Vec::new();
-        };
-        let Some(equation) = self.derivation.forward.iter().find(|equation| equation.target == *of) else { return Vec::new() };
-        let depends = |expr: ExprId| context.contains_tensor(expr, *by);
-        let mut rules: Vec<&'static str> = Vec::new();
-        context.visit(equation.value, &mut |context, part| {
-            let rule = match context.node(part) {
-                Node::Power(base, exponent) if depends(*base) => match context.as_number(*exponent) {
-                    Some(number) if number.value() < 0.0 => Some("quotient rule"),
-                    _ => Some("power rule"),
-                },
-                Node::Multiply(factors) if factors.iter().filter(|&&factor| depends(factor)).count() > 1 => {
-                    let is_quotient = |&factor: &ExprId| {
-                        matches!(context.node(factor), Node::Power(base, exponent)
-                            if depends(*base) && context.as_number(*exponent).is_some_and(|number| number.value() < 0.0))
-                    };
-                    Some(if factors.iter().any(is_quotient) { "quotient rule" } else { "product rule" })
-                }
-                Node::Call(Elementary::Ln, argument) if depends(*argument) => Some("the derivative of ln u is 1/u"),
-                _ => None,
-            };
-            rules.extend(rule.filter(|rule| !rules.contains(rule)));
-        });
-        rules.truncate(2);
-        rules
     }
 
     /// The first form of a partial derivative that is shown. A reader sees at once which term of a sum is left: the forms before that are
@@ -137,8 +120,15 @@ impl Composer<'_> {
         picked.enumerate().filter(|(_, step)| step.rule == "sum-over-delta").last().map_or(0, |(at, _)| at + 1)
     }
 
-    /// The lines of one partial derivative.
-    pub(super) fn factor_lines(&self, writer: &mut Writer<'_>, factor: &Factor) -> Vec<Line> {
+    /// The lines of one partial derivative: its first form and its last, or the last alone where `terse` or where the first would only
+    /// be tidied up.
+    pub(super) fn factor_lines(
+        &self,
+        writer: &mut Writer<'_>,
+        factor: &Factor,
+        terse: bool,
+        stated: &mut Vec<ExprId>,
+    ) -> Vec<Line> {
         let left = writer.expression(factor.partial);
         if factor.steps.is_empty() {
             return Vec::new();
@@ -146,21 +136,34 @@ impl Composer<'_> {
         let mut from = vec![Inline::text("from ")];
         from.extend(references(last_uses(factor).filter_map(|tensor| self.number(tensor))));
         let shown_first = self.first_shown(factor);
-        from.extend(self.rules_of(factor).into_iter().map(|rule| Inline::text(format!(", {rule}"))));
+        let laws = factor.laws.iter().filter_map(|name| law(name)).take(MOST_LAWS);
+        from.extend(laws.map(|law| Inline::text(format!(", {law}"))));
         if shown_first > 0 {
             from.push(Inline::text(", only one term of the sum depends on it"));
         }
-        let mut lines = vec![begun(left, writer.expression(factor.steps[shown_first].value), from)];
+        let first_value = factor.steps[shown_first].value;
+        let first = writer.expression(first_value);
         let rest = &factor.steps[shown_first + 1..];
         if self.options.steps == Steps::All {
-            lines.extend(self.form_lines(writer, rest, true));
-        } else if let Some(last) = rest.last() {
-            let output = rest.iter().any(|step| step.rule == "in-terms-of-output");
-            let why = if output { reason("in-terms-of-output") } else { reason(last.rule) };
-            let why = separated(vec![vec![Inline::text(why)], self.conditions(writer, rest.iter())], "; ");
-            lines.push(continued(writer.expression(last.value), why));
+            let mut lines = vec![begun(left, first, from).of_partial(factor.partial, first_value)];
+            lines.extend(self.form_lines(writer, rest, 0, Vec::new(), stated));
+            return lines;
         }
-        lines
+        let Some(last) = rest.last() else { return vec![begun(left, first, from).of_partial(factor.partial, first_value)] };
+        let conditions = self.conditions(writer, rest.iter(), stated);
+        let right = writer.expression(last.value);
+        if only_tidy(rest) {
+            let why = separated(vec![from, conditions], "; ");
+            return vec![begun(left, right, why).of_partial(factor.partial, last.value)];
+        }
+        let output = rest.iter().any(|step| step.rule == "in-terms-of-output");
+        let why = if output { reason("in-terms-of-output") } else { reason(last.rule) };
+        if terse || width(&first) > WIDE_FACTOR {
+            let why = vec![from, vec![Inline::text(why)], conditions];
+            return vec![begun(left, right, separated(why, "; ")).of_partial(factor.partial, last.value)];
+        }
+        let why = separated(vec![vec![Inline::text(why)], conditions], "; ");
+        vec![begun(left, first, from).of_partial(factor.partial, first_value), continued(right, why).of(last.value)]
     }
 }
 

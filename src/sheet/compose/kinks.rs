@@ -3,7 +3,7 @@
 use super::{Composer, references, separated};
 use crate::calculus::{Kink, kinks, number_of};
 use crate::equation::{Context, Equation, ExprId, IndexId, TensorId};
-use crate::sheet::document::{Block, Inline, Line};
+use crate::sheet::document::{Block, Content, Inline, Line};
 use crate::sheet::formula::Writer;
 use crate::sheet::math::{Fence, Math, Operator, width};
 
@@ -42,7 +42,7 @@ impl Composer<'_> {
         if found.is_empty() {
             return Vec::new();
         }
-        let lines = found.iter().map(|found| self.kink_line(&context, found));
+        let lines = found.iter().map(|found| self.kink_line(&context, found, true));
         let text = "Where two branches meet, the slope is that of the branch which holds there. Each number of the \
                     subdifferential, the interval between the slopes on both sides, would do as well:";
         vec![Block::Paragraph(vec![Inline::text(text)]), Block::Display(lines.collect())]
@@ -52,10 +52,11 @@ impl Composer<'_> {
     pub(super) fn kink_lines(&self, equations: &[&Equation], is_differentiated: &dyn Fn(TensorId) -> bool) -> Vec<Line> {
         let mut context: Context = self.context().clone();
         let found = kinks_of(&mut context, equations, is_differentiated);
-        found.iter().map(|found| self.kink_line(&context, found)).collect()
+        found.iter().map(|found| self.kink_line(&context, found, false)).collect()
     }
 
-    fn kink_line(&self, context: &Context, (equation, number, kink): &Found<'_>) -> Line {
+    /// One kink, `in_general` where the line stands for all layers of the same form.
+    fn kink_line(&self, context: &Context, (equation, number, kink): &Found<'_>, in_general: bool) -> Line {
         /// The widest function that is written above the line of a derivative, in ems.
         const WIDEST: f64 = 8.0;
         let (equation, number) = (*equation, *number);
@@ -63,6 +64,10 @@ impl Composer<'_> {
         let expressions: Vec<ExprId> =
             [kink.function, kink.by, kink.at, kink.chosen].into_iter().chain(kink.sides.into_iter().flatten()).collect();
         let mut writer = Writer::new(self.notation, context, &[], &expressions);
+        let rule = equation.filter(|_| in_general);
+        if let Some(equation) = rule {
+            writer = writer.of_layers(equation.target);
+        }
         if let Some(equation) = equation {
             writer.avoid_tensor(equation.target);
             writer.bind_all(&equation.indices);
@@ -86,6 +91,9 @@ impl Composer<'_> {
         let at = Math::relation(by.clone(), Operator::Equal, writer.expression(kink.at));
         why.extend([Inline::text("at "), Inline::Math(at)]);
         why.extend(separated(vec![vec![Inline::text(", from ")], references(number)], ""));
+        if let Some(layers) = rule.and_then(|equation| self.layers_upwards(equation)) {
+            why.extend([Inline::text(", for "), Inline::Math(layers)]);
+        }
         match kink.sides {
             Some([low, high]) => {
                 let ends = vec![writer.expression(low), writer.expression(high)];
@@ -108,6 +116,7 @@ impl Composer<'_> {
             right: writer.expression(kink.chosen),
             reason: why,
             number: None,
+            content: Content::Other,
         }
     }
 

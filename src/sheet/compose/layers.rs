@@ -24,9 +24,9 @@ impl Composer<'_> {
         self.derivation.folding.leads(equation.target)
     }
 
-    /// The rule of an equation that stands for several layers.
-    pub(super) fn folded(&self, equation: &Equation) -> Option<&Rule> {
-        self.derivation.folding.rule(equation.target).filter(|rule| rule.is_folded())
+    /// The rule of an equation that is written for a layer in general.
+    pub(super) fn general_rule(&self, equation: &Equation) -> Option<&Rule> {
+        self.derivation.folding.rule(equation.target).filter(|rule| rule.is_general())
     }
 
     /// The stack of layers that an equation belongs to.
@@ -50,7 +50,7 @@ impl Composer<'_> {
 
     /// `l = 1, …, 4`, upwards.
     pub(super) fn layers_upwards(&self, equation: &Equation) -> Option<Math> {
-        let mut layers = self.folded(equation)?.layers.clone();
+        let mut layers = self.general_rule(equation)?.layers.clone();
         layers.sort_unstable();
         Some(self.layers_math(self.stack(equation.target), &layers))
     }
@@ -85,7 +85,7 @@ impl Composer<'_> {
 
     /// The layers of an equation in words; `None` where it stands for itself alone.
     pub(super) fn range_in_words(&self, equation: &Equation) -> Option<Vec<Inline>> {
-        let rule = self.folded(equation)?;
+        let rule = self.general_rule(equation)?;
         Some(self.layers_in_words(self.stack(equation.target), &rule.layers))
     }
 

@@ -7,29 +7,32 @@ mod cost;
 mod diagram;
 mod factors;
 mod facts;
+mod key;
 mod kinks;
 mod layers;
+mod numbers;
 mod passes;
 mod recurrences;
 mod symbols;
 mod update;
-mod worked;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 pub(super) use cost::cost_section;
 pub(super) use facts::facts_section;
 use layers::SharedFactor;
-pub(super) use worked::worked_section;
+use numbers::NumberComposer;
 
 use super::SheetOptions;
-use super::document::{Block, Document, Inline, Line, Section};
+use super::document::{Block, Content, Document, Inline, Line, Section};
 use super::formula::Writer;
 use super::lines::{break_lines, left_width};
 use super::math::{Math, Operator};
 use super::notation::Notation;
 use crate::derivation::Derivation;
 use crate::equation::{Context, Equation, IndexId, Role, TensorId};
+use crate::worked::Worked;
 
 /// Everything that the sections are composed from.
 struct Composer<'a> {
@@ -42,10 +45,12 @@ struct Composer<'a> {
     adjoints: BTreeMap<TensorId, TensorId>,
     /// The factors of chain rules that stand once for several.
     factors: BTreeMap<u64, SharedFactor>,
+    /// The derivation's tables with what is only written: a copy, once there is a need for it.
+    scratch: RefCell<Option<Context>>,
 }
 
-/// The sheet of a derivation.
-pub(super) fn compose(derivation: &Derivation, options: &SheetOptions) -> Document {
+/// The sheet of a derivation, with the numbers of an example if there is one.
+pub(super) fn compose(derivation: &Derivation, options: &SheetOptions, worked: Option<&Worked>) -> Document {
     let notation = Notation::new(derivation, &options.notation);
     let mut composer = Composer {
         derivation,
@@ -54,6 +59,7 @@ pub(super) fn compose(derivation: &Derivation, options: &SheetOptions) -> Docume
         numbers: numbers(derivation),
         adjoints: adjoints(derivation),
         factors: BTreeMap::new(),
+        scratch: RefCell::default(),
     };
     composer.factors = composer.shared_factors();
     let sections = [
@@ -64,18 +70,25 @@ pub(super) fn compose(derivation: &Derivation, options: &SheetOptions) -> Docume
         ("Update rules", "update", composer.update()),
         ("Algorithm", "algorithm", composer.algorithm()),
     ];
-    let sections = sections.into_iter().filter(|(_, _, blocks)| !blocks.is_empty()).map(|(title, anchor, blocks)| Section {
-        title,
-        anchor,
-        blocks: with_broken_lines(blocks),
-    });
+    let sections = sections.into_iter().filter(|(_, _, blocks)| !blocks.is_empty());
+    let mut sections: Vec<Section> = sections.map(|(title, anchor, blocks)| Section { title, anchor, blocks }).collect();
+    if let Some(worked) = worked {
+        let mut numbers = NumberComposer::new(&composer, worked);
+        for section in &mut sections {
+            section.blocks = numbers.beneath(std::mem::take(&mut section.blocks));
+        }
+        sections.insert(1.min(sections.len()), numbers.section());
+    }
+    for section in &mut sections {
+        section.blocks = with_broken_lines(std::mem::take(&mut section.blocks));
+    }
     Document {
         title: match derivation.objective {
             Some(_) => format!("Update rules for {}", derivation.model.name),
             None => format!("Derivatives for {}", derivation.model.name),
         },
         summary: composer.summary(),
-        sections: sections.collect(),
+        sections,
     }
 }
 
@@ -87,8 +100,8 @@ pub(super) fn kink_lines(
     is_differentiated: &dyn Fn(TensorId) -> bool,
 ) -> Vec<Line> {
     let derivation = notation.derivation;
-    let composer =
-        Composer { derivation, notation, options, numbers: BTreeMap::new(), adjoints: BTreeMap::new(), factors: BTreeMap::new() };
+    let (numbers, adjoints, factors) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let composer = Composer { derivation, notation, options, numbers, adjoints, factors, scratch: RefCell::default() };
     composer.kink_lines(equations, is_differentiated)
 }
 
@@ -203,7 +216,14 @@ impl<'a> Composer<'a> {
         let left = writer.left(equation);
         let relation = writer.relation(equation);
         let right = writer.expression(equation.value);
-        Line { left: Some(left), relation: Some(relation), right, reason: Vec::new(), number: Some(equation.number) }
+        Line {
+            left: Some(left),
+            relation: Some(relation),
+            right,
+            reason: Vec::new(),
+            number: Some(equation.number),
+            content: Content::Form(equation.value),
+        }
     }
 
     /// A tensor with the index names of its declaration.
@@ -247,12 +267,12 @@ impl<'a> Composer<'a> {
 
 /// A line that goes on with an equation.
 fn continued(right: Math, reason: Vec<Inline>) -> Line {
-    Line { left: None, relation: Some(Operator::Equal), right, reason, number: None }
+    Line { left: None, relation: Some(Operator::Equal), right, reason, number: None, content: Content::Other }
 }
 
 /// A line that begins an equation.
 fn begun(left: Math, right: Math, reason: Vec<Inline>) -> Line {
-    Line { left: Some(left), relation: Some(Operator::Equal), right, reason, number: None }
+    Line { left: Some(left), relation: Some(Operator::Equal), right, reason, number: None, content: Content::Other }
 }
 
 /// Links to equations, in order; three and more in a row as a range.

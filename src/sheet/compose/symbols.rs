@@ -1,7 +1,7 @@
 //! Section 1: what each symbol stands for.
 
 use super::{Composer, references};
-use crate::equation::{Equation, Node, Role, TensorId};
+use crate::equation::{Equation, ExprId, Node, ReduceKind, Role, TensorId};
 use crate::folding::Family;
 use crate::model::Parameter;
 use crate::sheet::document::{Block, Inline, Table};
@@ -9,6 +9,17 @@ use crate::sheet::formula::decimal;
 use crate::sheet::math::{Math, Operator};
 
 type Row = Vec<Vec<Inline>>;
+
+/// How a value is computed.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    /// From values times parameters.
+    WeightedSum,
+    /// Each element from one of a tensor.
+    FunctionOf(TensorId),
+    /// In another way.
+    Value,
+}
 
 impl Composer<'_> {
     pub(super) fn symbols(&self) -> Vec<Block> {
@@ -24,11 +35,10 @@ impl Composer<'_> {
         }
         rows.extend(model.noises.iter().map(|noise| self.row(noise.tensor, self.noise_meaning(noise))));
         for equation in &self.derivation.forward {
-            let what = if model.outputs.contains(&equation.target) { "output, by " } else { "value, by " };
             match self.family_of(equation.target) {
                 Some(family) => rows.extend(self.family_row(family, equation.target, || self.family_meaning(family))),
                 None if Some(equation.target) == model.loss => {}
-                None => rows.push(self.row(equation.target, vec![Inline::text(what), Inline::Reference(equation.number)])),
+                None => rows.push(self.row(equation.target, self.value_meaning(equation))),
             }
         }
         rows.extend((0..self.derivation.folding.sizes.len()).map(|size| self.size_row(size)));
@@ -68,12 +78,90 @@ impl Composer<'_> {
     /// What the values of a family are: by which equations, and which of them are outputs.
     fn family_meaning(&self, family: &Family) -> Vec<Inline> {
         let members: Vec<TensorId> = family.members.range(1..).map(|(_, &tensor)| tensor).collect();
-        let mut meaning = vec![Inline::text("value, by ")];
+        let equations = self.derivation.forward.iter().filter(|equation| members.contains(&equation.target));
+        let kinds: Vec<Kind> = equations.map(|equation| self.kind(equation)).collect();
+        let mut meaning = match kinds.first() {
+            Some(&kind) if kinds.iter().all(|&other| self.are_alike(kind, other)) => self.kind_in_words(kind, true),
+            _ => vec![Inline::text("value")],
+        };
+        meaning.push(Inline::text(", by "));
         meaning.extend(references(members.iter().filter_map(|&tensor| self.number(tensor))));
         for &output in members.iter().filter(|tensor| self.derivation.model.outputs.contains(tensor)) {
             meaning.extend([Inline::text("; "), Inline::Math(self.symbol_with_axes(output)), Inline::text(" is the output")]);
         }
         meaning
+    }
+
+    fn value_meaning(&self, equation: &Equation) -> Vec<Inline> {
+        let is_output = self.derivation.model.outputs.contains(&equation.target);
+        let mut meaning = if is_output { vec![Inline::text("output")] } else { self.kind_in_words(self.kind(equation), false) };
+        meaning.extend([Inline::text(", by "), Inline::Reference(equation.number)]);
+        meaning
+    }
+
+    /// How a value is computed, as far as one can say it in two words.
+    fn kind(&self, equation: &Equation) -> Kind {
+        let context = self.context();
+        let is_parameter = |tensor: &TensorId| context.tensor(*tensor).role == Role::Parameter;
+        let (mut is_weighted, mut is_elementwise) = (false, true);
+        context.visit(equation.value, &mut |context, part| match context.node(part) {
+            Node::Reduce { kind, body, .. } => {
+                is_elementwise = false;
+                let factors = match context.node(*body) {
+                    Node::Multiply(factors) => &factors[..],
+                    _ => &[],
+                };
+                let accessed = factors.iter().filter_map(|&factor| match context.node(factor) {
+                    Node::Access { tensor, .. } => Some(*tensor),
+                    _ => None,
+                });
+                let (parameters, values): (Vec<TensorId>, Vec<TensorId>) = accessed.partition(is_parameter);
+                is_weighted |= *kind == ReduceKind::Sum && !parameters.is_empty() && !values.is_empty();
+            }
+            Node::ArgReduce { .. } | Node::Index(_) => is_elementwise = false,
+            Node::Access { indices, .. } => {
+                let is_here = indices.iter().zip(&equation.indices).all(|(affine, index)| affine.as_index() == Some(*index));
+                is_elementwise &= indices.len() == equation.indices.len() && is_here;
+            }
+            _ => {}
+        });
+        let terms = match context.node(equation.value) {
+            Node::Add(terms) => &terms[..],
+            _ => std::slice::from_ref(&equation.value),
+        };
+        let is_linear =
+            |&term: &ExprId| matches!(context.node(term), Node::Reduce { kind: ReduceKind::Sum, .. } | Node::Access { .. });
+        match context.tensors_in(equation.value)[..] {
+            _ if is_weighted && terms.iter().all(is_linear) => Kind::WeightedSum,
+            [tensor] if is_elementwise && !is_parameter(&tensor) => Kind::FunctionOf(tensor),
+            _ => Kind::Value,
+        }
+    }
+
+    /// Whether what is said of one layer's value is said of another's.
+    fn are_alike(&self, a: Kind, b: Kind) -> bool {
+        match (a, b) {
+            (Kind::FunctionOf(a), Kind::FunctionOf(b)) => {
+                let family = |tensor: TensorId| self.derivation.folding.place(tensor).map(|place| place.family);
+                family(a).is_some() && family(a) == family(b)
+            }
+            _ => a == b,
+        }
+    }
+
+    /// What is said of a value, or of those of several layers in general.
+    fn kind_in_words(&self, kind: Kind, in_general: bool) -> Vec<Inline> {
+        match kind {
+            Kind::WeightedSum => vec![Inline::text("weighted sum")],
+            Kind::FunctionOf(tensor) => {
+                let symbol = match in_general {
+                    true => self.general_element(tensor, self.axes_of(tensor)),
+                    false => self.symbol_with_axes(tensor),
+                };
+                vec![Inline::text("function of "), Inline::Math(symbol)]
+            }
+            Kind::Value => vec![Inline::text("value")],
+        }
     }
 
     /// What the number of units is in each layer.

@@ -3,10 +3,10 @@
 use super::{Composer, continued, references, separated};
 use crate::calculus::reason;
 use crate::derivation::Gradient;
-use crate::equation::{Context, Equation, Role, TensorId};
+use crate::equation::{Equation, Role, TensorId};
 use crate::model::Optimizer;
 use crate::sheet::Steps;
-use crate::sheet::document::{Block, Inline, Line};
+use crate::sheet::document::{Block, Content, Inline, Line};
 use crate::sheet::formula::Writer;
 use crate::sheet::math::{Fence, Math, Operator};
 
@@ -68,7 +68,7 @@ impl Composer<'_> {
         let is_whole = writer.use_matrices(&gradient.equation.indices, &[gradient.equation.value]);
         let symbol = writer.element(gradient.parameter, &gradient.equation.indices);
         let mut heading = vec![Inline::Math(symbol)];
-        if self.folded(&gradient.equation).is_none() {
+        if self.general_rule(&gradient.equation).is_none() {
             heading.extend([Inline::text(", "), Inline::Code(name)]);
         }
         let ranges = self.ranges_of(&gradient.equation, if is_whole { &[] } else { &gradient.equation.indices });
@@ -112,9 +112,17 @@ impl Composer<'_> {
         let by = writer.element(gradient.parameter, &gradient.equation.indices);
         let terms = values.iter().map(|&value| writer.expression(value)).collect();
         let slope = Math::product(vec![Math::derivative(Math::Row(Vec::new()), by), joined(terms)]);
-        lines.push(Line { left: Some(Math::Row(Vec::new())), relation: None, right: slope, reason: Vec::new(), number: None });
+        lines.push(Line {
+            left: Some(Math::Row(Vec::new())),
+            relation: None,
+            right: slope,
+            reason: Vec::new(),
+            number: None,
+            content: Content::Other,
+        });
         for step in steps.iter().take_while(|step| step.rule != "mean-over-minibatch") {
-            lines.push(continued(writer.expression(step.value), vec![Inline::text(reason(step.rule))]));
+            let why = vec![Inline::text(reason(step.rule))];
+            lines.push(continued(writer.expression(step.value), why));
         }
         lines
     }
@@ -139,15 +147,16 @@ impl Composer<'_> {
     }
 
     fn with_gradient(&self, optimizer: &Optimizer, gradient: &Gradient, equation: &Equation) -> Math {
-        // Substitution makes new expressions, and the derivation's own tables stay as they are.
-        let mut context: Context = self.context().clone();
+        // Substitution makes new expressions, and the derivation's own tables stay as they are: one copy of them serves all rules.
+        let mut scratch = self.scratch.borrow_mut();
+        let context = scratch.get_or_insert_with(|| self.context().clone());
         let known = &gradient.equation;
         let value = context.substitute_tensor(equation.value, optimizer.gradient, &mut |context, places| {
             let renaming: Vec<_> = known.indices.iter().copied().zip(places.iter().cloned()).collect();
             context.substitute_indices(known.value, &renaming)
         });
         let mut writer =
-            Writer::new(self.notation, &context, &equation.indices, &[equation.value, value]).of_layers(equation.target);
+            Writer::new(self.notation, context, &equation.indices, &[equation.value, value]).of_layers(equation.target);
         writer.use_matrices(&equation.indices, &[value]);
         writer.expression(value)
     }
@@ -162,7 +171,14 @@ impl Composer<'_> {
                 let mut writer = Writer::for_rule(self.notation, equation);
                 let right = writer.left(equation);
                 let left = Some(writer.element(of, &equation.indices));
-                lines.push(Line { left, relation: Some(Operator::Becomes), right, reason: Vec::new(), number: None });
+                lines.push(Line {
+                    left,
+                    relation: Some(Operator::Becomes),
+                    right,
+                    reason: Vec::new(),
+                    number: None,
+                    content: Content::Other,
+                });
             }
         }
         lines

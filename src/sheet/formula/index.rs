@@ -106,10 +106,15 @@ impl Writer<'_> {
     /// The value of an affine expression in indices, plus `shift`. Indices on the sheet count from another number than in the
     /// spec; the constant makes up for it.
     pub(super) fn index_value(&self, affine: &Affine, shift: i64) -> Piece {
-        let coefficients: i64 = affine.terms.iter().map(|(_, coefficient)| coefficient).sum();
-        let constant = affine.constant + shift - self.first() * coefficients;
+        let (fixed, mut terms): (Vec<_>, Vec<_>) =
+            affine.terms.iter().copied().partition(|(index, _)| self.fixed.contains(index));
+        let known: i64 = fixed.iter().map(|&(index, coefficient)| coefficient * self.context.index_of(index).start).sum();
+        let coefficients: i64 = terms.iter().map(|(_, coefficient)| coefficient).sum();
+        let constant = affine.constant + known + shift - self.first() * coefficients;
+        // One order wherever the terms came from: 2p + u − 1.
+        terms.sort_by_cached_key(|&(index, coefficient)| (std::cmp::Reverse(coefficient.unsigned_abs()), self.name(index)));
         let mut pieces: Vec<(bool, Piece)> = Vec::new();
-        for &(index, coefficient) in &affine.terms {
+        for (index, coefficient) in terms {
             let name = Math::identifier(self.name(index));
             let piece = match coefficient.unsigned_abs() {
                 1 => Piece::atom(name),
@@ -146,10 +151,14 @@ impl Writer<'_> {
     }
 
     /// What stands below and above a sum's sign; of other operators, the range stands below.
-    pub(super) fn range(&self, index: IndexId, above: bool) -> (Math, Option<Math>) {
+    ///
+    /// `within` is a range, its end excluded, outside of which there is nothing.
+    pub(super) fn range(&self, index: IndexId, within: Option<(i64, i64)>, above: bool) -> (Math, Option<Math>) {
         let name = Math::identifier(self.name(index));
-        let first = self.context.index_of(index).start + self.first();
-        let last = self.last(index);
+        let range = self.context.index_of(index);
+        let within = within.unwrap_or((range.start, range.end));
+        let first = range.start.max(within.0) + self.first();
+        let last = if within.1 < range.end { integer(within.1 - 1 + self.first()) } else { self.last(index) };
         if above {
             (Math::relation(name, Operator::Equal, integer(first)), Some(last))
         } else {

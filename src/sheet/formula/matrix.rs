@@ -3,9 +3,12 @@
 //! Vectors are columns, and the axes of a matrix are those of its tensor. An expression with the free indices `[j]` is a vector, with
 //! `[i, j]` a matrix; sums over a shared index are products, products at the same indices Hadamard products.
 
+mod contraction;
+mod product;
+
 use super::{Level, Piece, Writer, sum_of};
 use crate::equation::{Affine, ExprId, IndexId, Node, ReduceKind, Role, TensorId};
-use crate::sheet::math::{Fence, Math, Operator};
+use crate::sheet::math::{Math, Operator};
 
 impl Writer<'_> {
     /// From here on expressions with these free indices are written with whole matrices; the answer is whether all of `expressions`
@@ -60,6 +63,7 @@ impl Writer<'_> {
             Node::Add(terms) => self.matrix_sum(terms, axes),
             Node::Multiply(factors) => self.matrix_product(&factors, axes),
             Node::Reduce { kind: ReduceKind::Sum, indices, body } => self.contraction(&indices, body, axes),
+            Node::Compare(..) if self.is_identity(expr, axes) => Some(Piece::atom(Math::identifier("I"))),
             _ => None,
         }
     }
@@ -71,7 +75,12 @@ impl Writer<'_> {
             false => Vec::new(),
         };
         terms.sort_by_key(|&term| (self.is_negative(term), !self.is_batch_mean(term)));
-        let pieces = terms.iter().map(|&term| Some((self.is_negative(term), self.matrix_magnitude(term, axes)?)));
+        let pieces = terms.iter().map(|&term| {
+            // A number that is added to a vector is added to each of its elements.
+            let is_number = axes.len() == 1 && self.context.free_indices(term).is_empty();
+            let axes = if is_number && !self.is_elementwise(term, axes) { &[] } else { axes };
+            Some((self.is_negative(term), self.matrix_magnitude(term, axes)?))
+        });
         let mut pieces = pieces.collect::<Option<Vec<(bool, Piece)>>>()?;
         for terms in over_layers {
             pieces.push(self.sum_over_layers(terms, Some(axes))?);
@@ -96,13 +105,26 @@ impl Writer<'_> {
                     .iter()
                     .filter(|&&factor| !self.context.free_indices(factor).is_empty())
                     .partition(|&&factor| matches!(self.context.node(factor), Node::Power(_, exponent) if self.is_negative_number(*exponent)));
-                above.len() <= 1 && below.len() <= 1 && factors.iter().all(|&factor| self.is_elementwise(factor, axes))
+                // Beside a fraction a derivative or a condition would look like a factor of a matrix product.
+                let is_one_factor = below.is_empty() || above.iter().all(|&&factor| self.stands_in_fraction(factor));
+                let is_simple = above.len() <= 1 && below.len() <= 1 && is_one_factor;
+                is_simple && factors.iter().all(|&factor| self.is_elementwise(factor, axes))
             }
             node => {
                 let mut all = true;
                 crate::equation::for_each_child(node, |part| all &= self.is_elementwise(part, axes));
                 all
             }
+        }
+    }
+
+    /// Whether a factor is written above the line of a fraction, and not beside it.
+    fn stands_in_fraction(&self, factor: ExprId) -> bool {
+        match self.context.node(factor) {
+            Node::Access { tensor, .. } => {
+                !matches!(self.context.tensor(*tensor).role, Role::Adjoint { .. } | Role::Gradient { .. })
+            }
+            node => !matches!(node, Node::Compare(..) | Node::And(_) | Node::Or(_) | Node::Not(_) | Node::If { .. }),
         }
     }
 
@@ -124,7 +146,7 @@ impl Writer<'_> {
     }
 
     /// A tensor as a whole.
-    fn whole(&mut self, tensor: TensorId) -> Piece {
+    pub(super) fn whole(&mut self, tensor: TensorId) -> Piece {
         let hides = std::mem::replace(&mut self.hides_indices, true);
         let rank = self.context.tensor(tensor).shape.len();
         let piece = self.access(tensor, &vec![Affine::constant(0); rank]);
@@ -154,172 +176,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Scalars first; at the same indices Hadamard products, of a column and a row the outer product.
-    fn matrix_product(&mut self, factors: &[ExprId], axes: &[IndexId]) -> Option<Piece> {
-        let free = |writer: &Self, factor: ExprId| writer.context.free_indices(factor);
-        let (scalars, arrays): (Vec<ExprId>, Vec<ExprId>) = factors.iter().partition(|&&factor| free(self, factor).is_empty());
-        let mut parts = self.scalar_factors(&scalars)?;
-        let of_axes = |writer: &Self, wanted: &[IndexId]| -> Vec<ExprId> {
-            let is_over = |factor: &&ExprId| {
-                let free = free(writer, **factor);
-                free.len() == wanted.len() && wanted.iter().all(|index| free.contains(index))
-            };
-            arrays.iter().filter(is_over).copied().collect()
-        };
-        let whole = of_axes(self, axes);
-        let array = match axes {
-            [i, j] => {
-                let (column, row) = (of_axes(self, &[*i]), of_axes(self, &[*j]));
-                if whole.len() + column.len() + row.len() != arrays.len() {
-                    return None;
-                }
-                match (column.is_empty(), row.is_empty()) {
-                    (true, true) => self.hadamard(&whole, axes)?,
-                    (false, false) => {
-                        let column = self.hadamard(&column, &[*i])?.at_least(Level::Fraction);
-                        let row = self.hadamard(&row, &[*j])?.at_least(Level::Fraction);
-                        let (column, row) = (self.sized(column, &[*i]), self.sized(transposed(row), &[*j]));
-                        let outer = Piece::new(Math::product(vec![column, row]), Level::Product);
-                        match whole.is_empty() {
-                            true => outer,
-                            false => joined(vec![outer, self.hadamard(&whole, axes)?]),
-                        }
-                    }
-                    _ => return None,
-                }
-            }
-            _ if whole.len() == arrays.len() => self.hadamard(&whole, axes)?,
-            _ => return None,
-        };
-        if parts.is_empty() {
-            return Some(array);
-        }
-        if !arrays.is_empty() {
-            parts.push(array.at_least(Level::Product));
-        }
-        Some(Piece::new(Math::product(parts), Level::Product))
-    }
-
-    /// Numbers and constants, and sums that have a value of their own.
-    fn scalar_factors(&mut self, scalars: &[ExprId]) -> Option<Vec<Math>> {
-        let (sums, plain): (Vec<ExprId>, Vec<ExprId>) =
-            scalars.iter().partition(|&&factor| matches!(self.context.node(factor), Node::Reduce { .. }));
-        let mut parts = Vec::new();
-        let is_one = |expr: ExprId| self.context.as_number(expr).is_some_and(|number| number.value().abs() == 1.0);
-        let plain: Vec<ExprId> = plain.into_iter().filter(|&factor| !is_one(factor)).collect();
-        if !plain.is_empty() {
-            parts.push(self.product(&plain).at_least(Level::Product));
-        }
-        for sum in sums {
-            parts.push(self.matrix_magnitude(sum, &[])?.at_least(Level::Fraction));
-        }
-        Some(parts)
-    }
-
-    /// The product of arrays over the same axes, element by element; reciprocals divide.
-    fn hadamard(&mut self, factors: &[ExprId], axes: &[IndexId]) -> Option<Piece> {
-        let pieces = factors.iter().map(|&factor| self.matrix_magnitude(factor, axes)).collect::<Option<Vec<Piece>>>()?;
-        Some(joined(pieces))
-    }
-
-    /// A sum over indices: an inner product, a matrix product, a norm.
-    fn contraction(&mut self, bound: &[IndexId], body: ExprId, axes: &[IndexId]) -> Option<Piece> {
-        if let Node::Power(base, exponent) = self.context.node(body)
-            && self.context.is_integer(*exponent, 2)
-            && let Node::Access { tensor, indices } = self.context.node(*base)
-            && plain(indices).is_some_and(|indices| indices == bound)
-        {
-            return Some(self.squared_norm(*tensor));
-        }
-        let [bound] = *bound else { return self.outer_norm(bound, body) };
-        match self.context.node(body).clone() {
-            Node::Multiply(factors) => {
-                let is_over = |factor: &&ExprId| self.context.contains_index(**factor, bound);
-                let (inside, outside): (Vec<ExprId>, Vec<ExprId>) = factors.iter().partition(|factor| is_over(factor));
-                let inner = self.matrix_times(bound, &inside, axes)?;
-                let (scalars, arrays): (Vec<ExprId>, Vec<ExprId>) =
-                    outside.iter().partition(|&&factor| self.context.free_indices(factor).is_empty());
-                let mut parts = self.scalar_factors(&scalars)?;
-                let array = match arrays.is_empty() {
-                    true => inner,
-                    false => joined(vec![self.hadamard(&arrays, axes)?, inner]),
-                };
-                if parts.is_empty() {
-                    return Some(array);
-                }
-                parts.push(array.at_least(Level::Product));
-                Some(Piece::new(Math::product(parts), Level::Product))
-            }
-            Node::Add(terms) => {
-                let flipped = self.is_negative(body);
-                let pieces =
-                    terms.iter().map(|&term| Some((self.is_negative(term) != flipped, self.contraction(&[bound], term, axes)?)));
-                let mut pieces = pieces.collect::<Option<Vec<(bool, Piece)>>>()?;
-                pieces.sort_by_key(|(negative, _)| *negative);
-                Some(sum_of(pieces))
-            }
-            _ => self.matrix_times(bound, &[body], axes),
-        }
-    }
-
-    /// The product of factors that all depend on the index of the sum.
-    fn matrix_times(&mut self, bound: IndexId, factors: &[ExprId], axes: &[IndexId]) -> Option<Piece> {
-        let (vectors, matrices): (Vec<ExprId>, Vec<ExprId>) =
-            factors.iter().partition(|&&factor| self.context.free_indices(factor) == [bound]);
-        let other = |factor: ExprId| {
-            let free: Vec<IndexId> = self.context.free_indices(factor).into_iter().filter(|index| *index != bound).collect();
-            if free.len() == 1 { free.first().copied() } else { None }
-        };
-        match (&matrices[..], axes) {
-            ([], []) => {
-                let (&first, rest) = vectors.split_first()?;
-                let left = match rest.is_empty() {
-                    // The sum of all elements.
-                    true => Math::number(1),
-                    false => self.matrix_magnitude(first, &[bound])?.at_least(Level::Fraction),
-                };
-                let right = self.hadamard(if rest.is_empty() { &vectors } else { rest }, &[bound])?;
-                Some(Piece::new(Math::product(vec![transposed(left), right.at_least(Level::Apply)]), Level::Product))
-            }
-            ([matrix], [axis]) if other(*matrix) == Some(*axis) && !vectors.is_empty() => {
-                let matrix = self.matrix_magnitude(*matrix, &[*axis, bound])?.at_least(Level::Fraction);
-                let matrix = self.sized(matrix, &[*axis, bound]);
-                let vector = self.hadamard(&vectors, &[bound])?.at_least(Level::Fraction);
-                let vector = self.sized(vector, &[bound]);
-                Some(Piece::new(Math::product(vec![matrix, vector]), Level::Product))
-            }
-            ([a, b], [i, j]) if vectors.is_empty() => {
-                let (left, right) = if other(*a) == Some(*i) { (*a, *b) } else { (*b, *a) };
-                let left = self.matrix_magnitude(left, &[*i, bound])?.at_least(Level::Fraction);
-                let right = self.matrix_magnitude(right, &[bound, *j])?.at_least(Level::Fraction);
-                let (left, right) = (self.sized(left, &[*i, bound]), self.sized(right, &[bound, *j]));
-                Some(Piece::new(Math::product(vec![left, right]), Level::Product))
-            }
-            _ => None,
-        }
-    }
-
-    /// Sums over several indices that come down to a norm with scalars before it.
-    fn outer_norm(&mut self, bound: &[IndexId], body: ExprId) -> Option<Piece> {
-        let Node::Multiply(factors) = self.context.node(body).clone() else { return None };
-        let (scalars, arrays): (Vec<ExprId>, Vec<ExprId>) =
-            factors.iter().partition(|&&factor| !self.context.contains_any_index(factor, bound));
-        let [array] = arrays[..] else { return None };
-        let norm = self.contraction(bound, array, &[])?;
-        let mut parts = self.scalar_factors(&scalars)?;
-        parts.push(norm.at_least(Level::Product));
-        Some(Piece::new(Math::product(parts), Level::Product))
-    }
-
-    /// The sum of the squares of all elements: of a matrix the square of Frobenius's norm.
-    fn squared_norm(&mut self, tensor: TensorId) -> Piece {
-        let norm = Math::Fenced(Fence::Norm, Box::new(self.whole(tensor).math));
-        let sub = (self.context.tensor(tensor).shape.len() == 2).then(|| Box::new(Math::identifier("F")));
-        Piece::atom(Math::Scripts { base: Box::new(norm), sub, sup: Some(Box::new(Math::number(2))) })
-    }
-
     /// A factor of a matrix product with its size below.
-    fn sized(&self, math: Math, axes: &[IndexId]) -> Math {
+    pub(super) fn sized(&self, math: Math, axes: &[IndexId]) -> Math {
         let extent = |index: &IndexId| match self.extents.get(index) {
             Some(&extent) => self.notation.extent(extent),
             None => Math::number(self.context.index_of(*index).extent()),
@@ -361,7 +219,8 @@ fn ends_in_transpose(sup: &Math) -> bool {
 /// With the mark of a transpose, behind the number of the layer if there is one.
 fn transposed(math: Math) -> Math {
     match math {
-        Math::Scripts { base, sub, sup: Some(sup) } => {
+        // An exponent is no number of a layer.
+        Math::Scripts { base, sub, sup: Some(sup) } if *base != Math::identifier("e") => {
             let mut parts = match *sup {
                 Math::Row(parts) => parts,
                 other => vec![other],
@@ -369,7 +228,7 @@ fn transposed(math: Math) -> Math {
             parts.push(transpose_mark());
             Math::Scripts { base, sub, sup: Some(Box::new(Math::Row(parts))) }
         }
-        math @ (Math::Identifier(_) | Math::Number(_) | Math::Scripts { .. } | Math::Fenced(..)) => {
+        math @ (Math::Identifier(_) | Math::Number(_) | Math::Scripts { sup: None, .. } | Math::Fenced(..)) => {
             math.with_superscript(transpose_mark())
         }
         math => math.parenthesized().with_superscript(transpose_mark()),

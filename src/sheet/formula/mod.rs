@@ -5,6 +5,7 @@ mod function;
 mod index;
 mod matrix;
 mod number;
+mod numbers;
 mod piecewise;
 mod product;
 mod range;
@@ -16,9 +17,11 @@ use super::math::{BigOperator, Fence, Math, Operator};
 use super::notation::Notation;
 use crate::equation::{Affine, Context, Elementary, Equation, ExprId, IndexId, Node, ReduceKind, Role, TensorId};
 use crate::folding::Extent;
+use crate::worked::Shown;
 
 pub(super) use index::integer;
 pub(super) use number::{decimal, root_or_decimal};
+pub(super) use numbers::number_math;
 pub(super) use range::may_leave_its_tensor;
 use sum::sum_of;
 
@@ -86,6 +89,8 @@ pub(super) struct Writer<'a> {
     scope: Vec<(IndexId, String)>,
     /// Letters that no index may go by.
     avoid: Vec<String>,
+    /// Bound indices of one value only, for which that value stands.
+    fixed: Vec<IndexId>,
     /// Names that bound indices with the same range as a certain index try first.
     preferred: Vec<(IndexId, String)>,
     /// The free indices of what is written with whole matrices, if formulas are.
@@ -100,6 +105,8 @@ pub(super) struct Writer<'a> {
     extents: BTreeMap<IndexId, Extent>,
     /// The name of the example that per-example tensors belong to, inside of a mean over the minibatch.
     example: Option<String>,
+    /// The scalars that stand for numbers.
+    numbers: Option<&'a BTreeMap<TensorId, Shown>>,
 }
 
 impl<'a> Writer<'a> {
@@ -111,6 +118,7 @@ impl<'a> Writer<'a> {
             context,
             scope: Vec::new(),
             avoid,
+            fixed: Vec::new(),
             preferred: Vec::new(),
             axes: None,
             hides_indices: false,
@@ -118,6 +126,7 @@ impl<'a> Writer<'a> {
             center: None,
             extents: BTreeMap::new(),
             example: None,
+            numbers: None,
         };
         for &expression in expressions {
             writer.avoid_letters_of(expression);
@@ -151,7 +160,7 @@ impl<'a> Writer<'a> {
     /// Writes in general terms, where the rule of this tensor is one of several layers.
     pub(super) fn of_layers(mut self, target: TensorId) -> Self {
         let folding = &self.notation.derivation.folding;
-        if let Some(rule) = folding.rule(target).filter(|rule| rule.is_folded()) {
+        if let Some(rule) = folding.rule(target).filter(|rule| rule.is_general()) {
             let center = rule.members.first().and_then(|&first| folding.place_of(&self.notation.derivation.model.context, first));
             self.center = center.map(|place| place.layer);
             self.extents = rule.extents.clone();
@@ -227,7 +236,12 @@ impl<'a> Writer<'a> {
 
     /// What stands between the sides: an arrow where the left side is a new value of what it names.
     pub(super) fn relation(&self, equation: &Equation) -> Operator {
-        match self.context.tensor(equation.target).role {
+        self.relation_to(equation.target)
+    }
+
+    /// What stands between a tensor and its value.
+    pub(super) fn relation_to(&self, target: TensorId) -> Operator {
+        match self.context.tensor(target).role {
             Role::Next { of } if !self.notation.is_primed(of) => Operator::Becomes,
             _ => Operator::Equal,
         }
@@ -328,6 +342,9 @@ impl<'a> Writer<'a> {
     }
 
     fn access(&mut self, tensor: TensorId, indices: &[Affine]) -> Piece {
+        if let Some(shown) = self.shown(tensor) {
+            return numbers::piece(shown);
+        }
         match self.context.tensor(tensor).role {
             Role::Adjoint { of } => {
                 let by = self.access(of, indices).math;

@@ -127,8 +127,29 @@ impl Writer<'_> {
                 _ => break,
             }
         }
-        rows.push((self.expression(otherwise), None));
+        match self.constant_case(otherwise) {
+            Some((condition, value)) => {
+                rows.push((value, Some(self.condition(condition, true))));
+                rows.push((Math::number(0), None));
+            }
+            None => rows.push((self.expression(otherwise), None)),
+        }
         Piece::new(Math::Cases(rows), Level::Product)
+    }
+
+    /// The condition and the value of a number times a bracket, which as the last of several cases is one more of them.
+    fn constant_case(&mut self, expr: ExprId) -> Option<(ExprId, Math)> {
+        let is_condition = |expr: ExprId| matches!(self.context.node(expr), Node::Compare(..) | Node::And(_) | Node::Or(_));
+        if is_condition(expr) {
+            return Some((expr, Math::number(1)));
+        }
+        let Node::Multiply(factors) = self.context.node(expr) else { return None };
+        match factors[..] {
+            [number, condition] if is_condition(condition) && self.context.as_number(number).is_some() => {
+                Some((condition, self.expression(number)))
+            }
+            _ => None,
+        }
     }
 
     /// `max(a, b)` or `min(a, b)`, where that is what the branches say; a constant stands first.
@@ -154,27 +175,26 @@ impl Writer<'_> {
         Some(if is_maximum { "max" } else { "min" })
     }
 
-    /// `[u > 0] − [u < 0]`, the sign of `u`.
-    pub(super) fn sign(&mut self, terms: &[ExprId]) -> Option<Piece> {
-        let (mut positive, mut negative) = (None, None);
-        for &term in terms {
-            match self.context.node(term) {
-                Node::Compare(Relation::Greater, u, zero) if self.context.is_integer(*zero, 0) => positive = Some(*u),
-                Node::Multiply(factors) if factors.len() == 2 && self.context.is_integer(factors[0], -1) => {
-                    if let Node::Compare(Relation::Less, u, zero) = self.context.node(factors[1])
-                        && self.context.is_integer(*zero, 0)
-                    {
-                        negative = Some(*u);
-                    }
-                }
-                _ => {}
+    /// Takes `[u > 0] − [u < 0]` out of the terms of a sum: the sign of `u`.
+    pub(super) fn take_sign(&mut self, terms: &mut Vec<ExprId>) -> Option<Piece> {
+        let bracket = |relation: Relation, expr: ExprId| match self.context.node(expr) {
+            Node::Compare(found, u, zero) if *found == relation && self.context.is_integer(*zero, 0) => Some(*u),
+            _ => None,
+        };
+        let positive = |term: ExprId| bracket(Relation::Greater, term);
+        let negative = |term: ExprId| match self.context.node(term) {
+            Node::Multiply(factors) if factors.len() == 2 && self.context.is_integer(factors[0], -1) => {
+                bracket(Relation::Less, factors[1])
             }
-        }
-        if terms.len() != 2 || positive != negative {
-            return None;
-        }
+            _ => None,
+        };
+        let (first, second, u) = terms.iter().find_map(|&term| {
+            let u = positive(term)?;
+            terms.iter().find(|&&other| negative(other) == Some(u)).map(|&other| (term, other, u))
+        })?;
+        terms.retain(|&term| term != first && term != second);
         let function = Box::new(Math::identifier("sgn"));
-        Some(match self.piece(positive?) {
+        Some(match self.piece(u) {
             Piece { math, level: Level::Atom } => Piece::new(Math::Apply { function, argument: Box::new(math) }, Level::Apply),
             Piece { math, .. } => Piece::atom(Math::Call { function, arguments: vec![math] }),
         })

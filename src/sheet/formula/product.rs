@@ -1,6 +1,7 @@
 //! Products and quotients: which factors stand above the line, which below, and which beside it.
 
 use super::function::raised;
+use super::numbers::Group;
 use super::{Level, Piece, Writer, number};
 use crate::equation::{ExprId, Node, Number, Role};
 use crate::sheet::math::{Math, width};
@@ -56,6 +57,15 @@ impl Writer<'_> {
             }
             let bracket = self.bracket(condition, holds);
             sorted.brackets.push(bracket);
+            return;
+        }
+        if let Some((number, group)) = self.shown_factor(factor) {
+            match group {
+                Group::Derivative => sorted.derivatives.push(number.math),
+                Group::Partial => sorted.partials.push(number.math),
+                Group::Constant => sorted.constants.push(number),
+                Group::Other => sorted.above.push(number),
+            }
             return;
         }
         match self.context.node(factor) {
@@ -119,7 +129,33 @@ fn sort_number(value: f64, sorted: &mut Factors) {
 }
 
 impl Factors {
+    /// `1/√(2π)` rather than `(1/√π)/√2`.
+    fn join_roots(&mut self) {
+        for piece in &mut self.constants {
+            if let Math::Fraction(above, below) = &piece.math
+                && matches!(**below, Math::Sqrt(_))
+            {
+                self.divisors.push(Piece::atom((**below).clone()));
+                *piece = Piece::atom((**above).clone());
+            }
+        }
+        self.constants.retain(|piece| piece.math != Math::number(1));
+        let is_root = |piece: &mut Piece| matches!(&piece.math, Math::Sqrt(body) if matches!(**body, Math::Number(_) | Math::Identifier(_)));
+        let mut roots: Vec<Piece> = self.divisors.extract_if(.., is_root).collect();
+        if roots.len() > 1 {
+            let bodies = roots.into_iter().filter_map(|piece| match piece.math {
+                Math::Sqrt(body) => Some(*body),
+                _ => None,
+            });
+            let mut bodies: Vec<Math> = bodies.collect();
+            bodies.sort_by_key(|body| !matches!(body, Math::Number(_)));
+            roots = vec![Piece::atom(Math::Sqrt(Box::new(Math::product(bodies))))];
+        }
+        self.divisors.extend(roots);
+    }
+
     fn assemble(mut self) -> Piece {
+        self.join_roots();
         // Functions last: a function applies to all that follows it closely.
         self.above.sort_by_key(|piece| match (&piece.math, piece.level) {
             (Math::Call { .. }, _) | (_, Level::Apply) => 2,

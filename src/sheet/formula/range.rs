@@ -7,10 +7,20 @@ use crate::sheet::math::{Math, Operator};
 /// A condition and the indices that it speaks of.
 type OnIndices = (Vec<IndexId>, Math);
 
+/// What stands under the sign of a sum, and behind it.
+pub(super) struct Terms {
+    /// The conditions without which a term is 0, and the indices that they speak of.
+    pub(super) conditions: Vec<OnIndices>,
+    /// For indices outside of whose range, the end excluded, terms are 0.
+    pub(super) ranges: Vec<(IndexId, (i64, i64))>,
+    /// The terms.
+    pub(super) piece: Piece,
+}
+
 impl Writer<'_> {
     /// The body of a sum over `indices`, and the conditions without which its terms are 0: those among its factors, and that
     /// its factors are elements inside of their tensors.
-    pub(super) fn conditional_terms(&mut self, indices: &[IndexId], body: ExprId) -> (Vec<OnIndices>, Piece) {
+    pub(super) fn conditional_terms(&mut self, indices: &[IndexId], body: ExprId) -> Terms {
         let factors = match self.context.node(body) {
             Node::Multiply(factors) => factors.clone(),
             _ => vec![body],
@@ -19,6 +29,7 @@ impl Writer<'_> {
             .iter()
             .partition(|&&factor| self.speaks_of_indices_only(factor) && self.context.contains_any_index(factor, indices));
         let mut conditions: Vec<OnIndices> = Vec::new();
+        let mut ranges: Vec<(IndexId, (i64, i64))> = Vec::new();
         let mut add = |condition: OnIndices| {
             if !conditions.contains(&condition) {
                 conditions.push(condition);
@@ -28,7 +39,12 @@ impl Writer<'_> {
             if let Node::Access { tensor, indices: places } = self.context.node(factor) {
                 let shape = &self.context.tensor(*tensor).shape;
                 for (place, &extent) in places.iter().zip(shape) {
-                    if place.terms.iter().any(|(index, _)| indices.contains(index))
+                    if let Some((index, range)) = self.range_inside(place, extent, indices) {
+                        match ranges.iter_mut().find(|(known, _)| *known == index) {
+                            Some((_, known)) => *known = (known.0.max(range.0), known.1.min(range.1)),
+                            None => ranges.push((index, range)),
+                        }
+                    } else if place.terms.iter().any(|(index, _)| indices.contains(index))
                         && let Some(inside) = self.inside(place, extent)
                     {
                         add((place.terms.iter().map(|(index, _)| *index).collect(), inside));
@@ -37,7 +53,7 @@ impl Writer<'_> {
             }
         }
         if rest.is_empty() {
-            return (conditions, self.magnitude(body));
+            return Terms { conditions, ranges, piece: self.magnitude(body) };
         }
         for &factor in &stated {
             let operands = match self.context.node(factor) {
@@ -49,7 +65,16 @@ impl Writer<'_> {
             }
         }
         let piece = if stated.is_empty() { self.magnitude(body) } else { self.product(&rest) };
-        (conditions, piece)
+        Terms { conditions, ranges, piece }
+    }
+
+    /// The values of one of these indices, the end excluded, for which a place that it alone determines is on an axis.
+    fn range_inside(&self, place: &Affine, extent: usize, indices: &[IndexId]) -> Option<(IndexId, (i64, i64))> {
+        let &[(index, 1)] = &place.terms[..] else { return None };
+        let range = self.context.index_of(index);
+        let inside = (range.start.max(-place.constant), range.end.min(extent as i64 - place.constant));
+        let is_written = indices.contains(&index) && !self.extents.contains_key(&index);
+        (is_written && inside.0 < inside.1).then_some((index, inside))
     }
 
     /// That a place which may be outside of an axis is on it.

@@ -1,17 +1,15 @@
 //! Sums: terms with their signs, sums over indices, and sums over layers.
 
+use super::range::Terms;
 use super::{Level, Piece, Writer, fenced, integer};
 use crate::equation::{ExprId, IndexId, ReduceKind};
-use crate::folding::Terms;
+use crate::folding::Terms as TermsOfLayers;
 use crate::sheet::math::{BigOperator, Math, Operator};
 
 impl Writer<'_> {
     /// Terms: positive ones first, so that no formula begins with a minus sign that it does not need; within either, numbers
     /// first and constants last.
     pub(super) fn sum(&mut self, terms: &[ExprId]) -> Piece {
-        if let Some(sign) = self.sign(terms) {
-            return sign;
-        }
         let rank = |writer: &Self, term: ExprId| match writer.context.as_number(term) {
             Some(_) => 0,
             None if writer.is_constant(term) => 3,
@@ -19,6 +17,7 @@ impl Writer<'_> {
             None => 2,
         };
         let mut ordered = terms.to_vec();
+        let sign = self.take_sign(&mut ordered);
         let over_layers = match self.sums_over_layers {
             true => self.notation.derivation.folding.take_terms(self.context, &mut ordered),
             false => Vec::new(),
@@ -26,6 +25,7 @@ impl Writer<'_> {
         let all_constant = terms.iter().all(|&term| self.is_constant(term));
         ordered.sort_by_key(|&term| (self.is_negative(term), if all_constant { 0 } else { rank(self, term) }));
         let mut pieces: Vec<(bool, Piece)> = ordered.iter().map(|&term| (self.is_negative(term), self.magnitude(term))).collect();
+        pieces.splice(0..0, sign.map(|sign| (false, sign)));
         pieces.extend(over_layers.into_iter().filter_map(|terms| self.sum_over_layers(terms, None)));
         match &pieces[..] {
             [(false, _)] => pieces.swap_remove(0).1,
@@ -34,7 +34,7 @@ impl Writer<'_> {
     }
 
     /// Terms that differ only in their layer, as one sum: what does not change with the layer stands before its sign.
-    pub(super) fn sum_over_layers(&mut self, terms: Terms, axes: Option<&[IndexId]>) -> Option<(bool, Piece)> {
+    pub(super) fn sum_over_layers(&mut self, terms: TermsOfLayers, axes: Option<&[IndexId]>) -> Option<(bool, Piece)> {
         let (&first, &term) = terms.members.first_key_value()?;
         let (&last, _) = terms.members.last_key_value()?;
         let negative = self.is_negative(term);
@@ -65,7 +65,11 @@ impl Writer<'_> {
     }
     pub(super) fn reduction(&mut self, kind: ReduceKind, indices: &[IndexId], body: ExprId) -> Piece {
         let depth = self.scope.len();
-        for &index in indices {
+        let fixed_before = self.fixed.len();
+        let fixed = self.single_valued(kind, indices, body);
+        self.fixed.extend(&fixed);
+        let indices: Vec<IndexId> = indices.iter().copied().filter(|index| !fixed.contains(index)).collect();
+        for &index in &indices {
             self.bind(index, body);
         }
         let operator = match kind {
@@ -74,13 +78,18 @@ impl Writer<'_> {
             ReduceKind::Max => BigOperator::Max,
             ReduceKind::Min => BigOperator::Min,
         };
-        let (mut conditions, piece) = match kind {
-            ReduceKind::Sum => self.conditional_terms(indices, body),
-            _ => (Vec::new(), self.piece(body)),
+        let Terms { mut conditions, ranges, piece } = match kind {
+            ReduceKind::Sum => self.conditional_terms(&indices, body),
+            _ => Terms { conditions: Vec::new(), ranges: Vec::new(), piece: self.piece(body) },
         };
+        if indices.is_empty() {
+            self.fixed.truncate(fixed_before);
+            return piece;
+        }
         let mut math = piece.at_least(Level::Product);
         for &index in indices.iter().rev() {
-            let (mut under, over) = self.range(index, matches!(kind, ReduceKind::Sum | ReduceKind::Product));
+            let within = ranges.iter().find(|(narrowed, _)| *narrowed == index).map(|(_, range)| *range);
+            let (mut under, over) = self.range(index, within, matches!(kind, ReduceKind::Sum | ReduceKind::Product));
             // A condition stands where all indices that it speaks of are known.
             let mut lines: Vec<Math> = conditions.extract_if(.., |(on, _)| on.contains(&index)).map(|(_, line)| line).collect();
             if !lines.is_empty() {
@@ -90,7 +99,19 @@ impl Writer<'_> {
             math = Math::Big { operator, under: Some(Box::new(under)), over: over.map(Box::new), body: Box::new(math) };
         }
         self.scope.truncate(depth);
+        self.fixed.truncate(fixed_before);
         Piece::new(math, Level::Product)
+    }
+
+    /// The indices of a reduction that take one value only, and that no condition speaks of.
+    fn single_valued(&mut self, kind: ReduceKind, indices: &[IndexId], body: ExprId) -> Vec<IndexId> {
+        let is_single = |index: &&IndexId| !self.extents.contains_key(index) && self.context.index_of(**index).extent() == 1;
+        let mut single: Vec<IndexId> = indices.iter().filter(is_single).copied().collect();
+        if !single.is_empty() && kind == ReduceKind::Sum {
+            let conditions = self.conditional_terms(indices, body).conditions;
+            single.retain(|index| !conditions.iter().any(|(on, _)| on.contains(index)));
+        }
+        single
     }
 
     pub(super) fn arg_reduction(&mut self, kind: ReduceKind, indices: &[IndexId], position: usize, body: ExprId) -> Piece {

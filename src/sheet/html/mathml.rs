@@ -83,6 +83,7 @@ fn write(math: &Math, out: &mut String) {
             out.push_str(&format!("<mo stretchy=\"false\" fence=\"true\">{character}</mo>"));
         }
         Math::Cases(rows) => write_cases(rows, out),
+        Math::Matrix(rows) => write_matrix(rows, out),
         Math::Big { operator, under, over, body } => {
             write_big(*operator, under.as_deref(), over.as_deref(), out);
             row(body, out);
@@ -139,6 +140,20 @@ fn write_cases(rows: &[(Math, Option<Math>)], out: &mut String) {
         out.push_str("</mtd></mtr>");
     }
     out.push_str("</mtable></mrow>");
+}
+
+fn write_matrix(rows: &[Vec<Math>], out: &mut String) {
+    out.push_str("<mrow><mo fence=\"true\" form=\"prefix\" stretchy=\"true\">[</mo><mtable>");
+    for entries in rows {
+        out.push_str("<mtr>");
+        for entry in entries {
+            out.push_str("<mtd>");
+            row(entry, out);
+            out.push_str("</mtd>");
+        }
+        out.push_str("</mtr>");
+    }
+    out.push_str("</mtable><mo fence=\"true\" form=\"postfix\" stretchy=\"true\">]</mo></mrow>");
 }
 
 fn write_operator(operator: Operator, out: &mut String) {

@@ -89,6 +89,11 @@ fn write(math: &Math, style: Style, out: &mut String) {
             out.push_str(&format!("{size}{}", delimiter(*fence, *side)));
         }
         Math::Cases(rows) => write_cases(rows, out),
+        Math::Matrix(rows) => {
+            let row = |entries: &Vec<Math>| entries.iter().map(|entry| latex(entry, Style::Text)).collect::<Vec<_>>().join(" & ");
+            let rows: Vec<String> = rows.iter().map(row).collect();
+            out.push_str(&format!("\\begin{{bmatrix}} {} \\end{{bmatrix}}", rows.join(" \\\\ ")));
+        }
         Math::Big { operator, under, over, body } => {
             write_big(*operator, under.as_deref(), over.as_deref(), out);
             write(body, style, out);

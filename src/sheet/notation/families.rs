@@ -126,8 +126,13 @@ impl Notation<'_> {
         if let Role::State { of } = context.tensor(tensor).role {
             let place = folding.place(of)?;
             let parameter = &self.families[place.family];
-            let own = self.symbol(tensor);
-            return Some((own.clone(), self.layer_at(place.layer - center, parameter.shift - self.shift(of))));
+            let mut own = self.symbol(tensor).clone();
+            if !self.table.uses_letters
+                && let Some((_, state)) = own.base.rsplit_once('.')
+            {
+                own.base = format!("{}.{state}", parameter.symbol.base);
+            }
+            return Some((own, self.layer_at(place.layer - center, parameter.shift - self.shift(of))));
         }
         let place = folding.place(tensor)?;
         let family = &self.families[place.family];
@@ -136,6 +141,19 @@ impl Notation<'_> {
         }
         let stack_shift = self.stack_shift(folding.families[place.family].stack);
         Some((family.symbol.clone(), self.layer_at(place.layer - center, family.shift - stack_shift)))
+    }
+
+    /// The symbol that a tensor goes by in rules for several layers, with the number of its own.
+    pub(in crate::sheet) fn symbol_among_layers(&self, tensor: TensorId) -> Option<Symbol> {
+        let folding = &self.derivation.folding;
+        let place = folding.place_of(self.context(), tensor)?;
+        let family = &self.families[place.family];
+        let (symbol, _) = self.general_symbol(tensor, place.layer)?;
+        let shift = match self.context().tensor(tensor).role {
+            Role::State { .. } => self.stack_shift(folding.families[place.family].stack),
+            _ => family.shift,
+        };
+        Some(Symbol { label: (place.layer + shift).to_string(), rank: self.rank(tensor), ..symbol })
     }
 
     /// Whether a family goes by one symbol in all layers.

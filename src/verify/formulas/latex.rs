@@ -1,32 +1,11 @@
 //! LaTeX's math mode as tokens: what only spaces or sizes something is left out.
 
+use super::tokens::{Kind, Token};
 use crate::diagnostic::Diagnostic;
 use crate::span::Span;
 
-/// A token of a formula.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Kind {
-    /// A letter, or a word set upright: a part of a name.
-    Word(String),
-    /// A number without a sign.
-    Number(f64),
-    /// A function or another command, without its backslash.
-    Command(String),
-    /// A sign.
-    Sign(char),
-    /// The end of a row.
-    NewRow,
-}
-
-/// A token and where it stands.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Token {
-    pub(super) kind: Kind,
-    pub(super) span: Span,
-}
-
 /// Commands that say how large or how far apart something is set.
-const SPACING: [&str; 20] = [
+const SPACING: [&str; 19] = [
     "left",
     "right",
     "bigl",
@@ -46,14 +25,13 @@ const SPACING: [&str; 20] = [
     "qquad",
     "thinspace",
     "nonumber",
-    "text",
 ];
 
 /// Commands whose argument is a name set in another shape.
 const SHAPES: [&str; 6] = ["mathrm", "mathbf", "mathsf", "mathcal", "mathit", "boldsymbol"];
 
 /// Commands for what is no letter.
-const COMMANDS: [&str; 43] = [
+const COMMANDS: [&str; 50] = [
     "frac",
     "dfrac",
     "tfrac",
@@ -97,6 +75,13 @@ const COMMANDS: [&str; 43] = [
     "prime",
     "pi",
     "dots",
+    "ldots",
+    "cdots",
+    "odot",
+    "circ",
+    "lVert",
+    "rVert",
+    "underset",
 ];
 
 /// The tokens of a formula that stands at `place` of its file.
@@ -158,7 +143,9 @@ impl Scanner<'_> {
             '≠' => self.push(start, Kind::Command("ne".to_owned())),
             '←' => self.push(start, Kind::Command("leftarrow".to_owned())),
             '−' => self.push(start, Kind::Sign('-')),
-            '+' | '-' | '=' | '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | '_' | '^' | '&' | ',' | '/' | '\'' | '|' => {
+            '·' | '*' => self.push(start, Kind::Command("cdot".to_owned())),
+            '…' => self.push(start, Kind::Command("dots".to_owned())),
+            '+' | '-' | '=' | '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | '_' | '^' | '&' | ',' | ';' | '/' | '\'' | '|' => {
                 self.push(start, Kind::Sign(next));
             }
             _ => {
@@ -186,14 +173,23 @@ impl Scanner<'_> {
                     }
                     self.push(start, Kind::NewRow);
                 }
+                Some('|') => {
+                    let is_open = self.tokens.iter().filter(|token| token.kind == Kind::Command("lVert".to_owned())).count()
+                        > self.tokens.iter().filter(|token| token.kind == Kind::Command("rVert".to_owned())).count();
+                    self.push(start, Kind::Command(if is_open { "rVert" } else { "lVert" }.to_owned()));
+                }
                 Some('{' | '}') => self.push(start, Kind::Sign(if sign == Some('{') { '(' } else { ')' })),
                 _ => {}
             }
             return Ok(());
         }
         if name == "text" {
-            // `if` and `otherwise`, which the rows of cases say already.
-            self.argument(start)?;
+            // `if` and `otherwise` say nothing that does not stand there already.
+            match self.argument(start)?.trim() {
+                "for" => self.push(start, Kind::Sign(';')),
+                "to" | "down to" => self.push(start, Kind::Command("dots".to_owned())),
+                _ => {}
+            }
             return Ok(());
         }
         if SPACING.contains(&name.as_str()) {

@@ -1,0 +1,134 @@
+//! `f64`, against numbers of twice as many digits.
+
+use deltarule::__private::math::f64 as math;
+
+use super::BOUND;
+use super::double_double::{self, Scaled};
+
+struct Function {
+    name: &'static str,
+    compute: fn(f64) -> f64,
+    exact: fn(f64) -> Scaled,
+    /// Between which arguments the result is neither a limit nor wrong.
+    from: f64,
+    to: f64,
+}
+
+macro_rules! functions {
+    ($($name:ident from $from:literal to $to:expr;)*) => {
+        [$(Function { name: stringify!($name), compute: math::$name, exact: double_double::$name, from: $from, to: $to }),*]
+    };
+}
+
+const FUNCTIONS: [Function; 7] = functions! {
+    exp from -745.0 to 709.7;
+    expm1 from -745.0 to 709.7;
+    ln from 5e-324 to f64::MAX;
+    log1p from -0.999_999_999_999_999_9 to f64::MAX;
+    tanh from -25.0 to 25.0;
+    sigmoid from -744.0 to 744.0;
+    erf from -6.5 to 6.5;
+};
+
+/// Random bits (Steele, Lea and Flood 2014: SplitMix).
+struct Random(u64);
+
+impl Random {
+    fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn unit(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// An argument: of any size, of those where most networks compute, or where functions change from one form to another.
+    fn argument(&mut self) -> f64 {
+        const AROUND: [f64; 10] = [
+            0.0,
+            0.346_573_590_279_972_65,
+            0.5625,
+            std::f64::consts::FRAC_1_SQRT_2,
+            1.0,
+            std::f64::consts::SQRT_2,
+            6.0,
+            20.0,
+            37.4,
+            708.4,
+        ];
+        let sign = if self.bits() & 1 == 0 { 1.0 } else { -1.0 };
+        match self.bits() % 5 {
+            0 => f64::from_bits(self.bits()),
+            1 => (self.unit() * 2.0 - 1.0) * 750.0,
+            2 => sign * f64::powf(2.0, self.unit() * 64.0 - 60.0),
+            3 => sign * (AROUND[(self.bits() % 10) as usize] + (self.unit() - 0.5) * 1e-3),
+            _ => (self.unit() * 2.0 - 1.0) * 4.0,
+        }
+    }
+}
+
+/// The greatest distance over so many arguments in the range, and where.
+fn worst(function: &Function, count: usize, seed: u64) -> (f64, f64) {
+    let (mut random, mut worst) = (Random(seed), (0.0, 0.0));
+    let mut left = count;
+    while left > 0 {
+        let argument = random.argument();
+        if !(argument >= function.from && argument <= function.to) {
+            continue;
+        }
+        left -= 1;
+        let found = (function.compute)(argument);
+        let distance = (function.exact)(argument).distance(found);
+        if distance > worst.0 || distance.is_nan() {
+            worst = (distance, argument);
+        }
+    }
+    worst
+}
+
+fn assert_within_bound(function: &Function, (distance, argument): (f64, f64)) {
+    assert!(distance <= BOUND, "{}({argument:e}) is {distance} units in the last place off", function.name);
+}
+
+#[test]
+fn functions_of_double_numbers_are_within_two_units_in_the_last_place() {
+    for function in &FUNCTIONS {
+        assert_within_bound(function, worst(function, 5000, 1));
+    }
+}
+
+#[test]
+fn the_reference_is_that_of_libm_to_a_unit() {
+    let of_libm = [
+        ("exp", libm::exp as fn(f64) -> f64),
+        ("ln", libm::log),
+        ("tanh", libm::tanh),
+        ("erf", libm::erf),
+        ("log1p", libm::log1p),
+    ];
+    for function in &FUNCTIONS {
+        let Some((_, compute)) = of_libm.iter().find(|(name, _)| *name == function.name) else { continue };
+        let function = Function { compute: *compute, ..*function };
+        assert_within_bound(&function, worst(&function, 500, 2));
+    }
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn millions_of_double_numbers_are_within_two_units_in_the_last_place() {
+    const COUNT: usize = 10_000_000;
+    for function in &FUNCTIONS {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let found = std::thread::scope(|scope| {
+            let parts: Vec<_> =
+                (0..threads).map(|part| scope.spawn(move || worst(function, COUNT / threads, part as u64))).collect();
+            let found = parts.into_iter().map(|part| part.join().expect("no thread has failed"));
+            found.fold((0.0, 0.0), |greatest, found| if found.0 <= greatest.0 { greatest } else { found })
+        });
+        println!("f64 {:8} {:.4} at {:e}", function.name, found.0, found.1);
+        assert_within_bound(function, found);
+    }
+}
