@@ -6,7 +6,7 @@ use crate::Scalar;
 /// Parameters that lie in memory as one row of scalars.
 ///
 /// # Safety
-/// `Self` must be `#[repr(C)]` and consist of `COUNT` values of type `Element` and nothing else.
+/// `Self` must be `#[repr(C)]` and start with `COUNT` values of type `Element`, with nothing between them.
 pub unsafe trait Contiguous: Sized {
     /// The type of the scalars.
     type Element: Scalar;
@@ -76,7 +76,7 @@ impl<T: Plain> Boxed for T {}
 /// Declares a generated struct to be [`Contiguous`], having checked its size and alignment.
 ///
 /// Generated structs have fields of scalars, arrays of scalars and structs of such fields, all `#[repr(C)]`: between fields of one alignment
-/// lies nothing, which the comparison of sizes confirms.
+/// lies nothing, which the comparison of sizes confirms. After the last field may be as much as the struct's own alignment asks for.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __contiguous {
@@ -84,11 +84,11 @@ macro_rules! __contiguous {
         const _: () = {
             use $crate::__private::core::mem::{align_of, size_of};
             $crate::__private::core::assert!(
-                size_of::<$type>() == $count * size_of::<$scalar>(),
-                "a struct of parameters has padding"
+                size_of::<$type>() == ($count * size_of::<$scalar>()).next_multiple_of(align_of::<$type>()),
+                "a struct of parameters has padding between its fields"
             );
             $crate::__private::core::assert!(
-                $count == 0 || align_of::<$type>() == align_of::<$scalar>(),
+                align_of::<$type>() % align_of::<$scalar>() == 0 || $count == 0,
                 "a struct of parameters has another alignment"
             );
         };

@@ -40,8 +40,9 @@ impl ToTokens for Stored {
 
 impl Space {
     /// A buffer of one tensor has that tensor's name.
-    pub(super) fn new(buffers: Vec<Buffer>, plan: &Plan, scalar: &TokenStream, mut scope: Scope) -> Space {
+    pub(super) fn new(mut buffers: Vec<Buffer>, plan: &Plan, scalar: &TokenStream, mut scope: Scope) -> Space {
         let mut space = Space::default();
+        buffers.sort_by_key(|buffer| !fills_lines(buffer.size));
         for buffer in buffers {
             let is_shared = buffer.is_shared();
             let name = match buffer.tensors.first() {
@@ -63,6 +64,11 @@ impl Space {
     pub(super) fn place(&self, tensor: TensorId) -> Option<&Stored> {
         self.places.get(&tensor)
     }
+}
+
+/// Whether what comes after so many scalars in memory starts where a cache line does, if they do. Such arrays come first in a struct.
+pub(super) fn fills_lines(scalars: usize) -> bool {
+    scalars.is_multiple_of(16)
 }
 
 /// The type of a tensor in its buffer.

@@ -13,7 +13,7 @@ impl Emitter<'_> {
         let Some(batch) = &self.plan.batch else { return TokenStream::new() };
         let (visibility, name, examples) =
             (&self.options.visibility, self.hidden_type_name("Batch"), Literal::usize_unsuffixed(batch.examples));
-        let fields = self.space_fields(&self.layout.batch);
+        let (fields, representation) = (self.space_fields(&self.layout.batch), super::types::representation());
         let noises = self.layout.noises.as_ref().map(|noises| {
             let of_type = &noises.type_name;
             quote!(noises: [#of_type; #examples],)
@@ -21,8 +21,9 @@ impl Emitter<'_> {
         quote! {
             /// What is computed for several examples at once.
             #[doc(hidden)]
+            #representation
             #[derive(Clone, Debug, PartialEq)]
-            #visibility struct #name { #noises #fields }
+            #visibility struct #name { #fields #noises }
         }
     }
 

@@ -5,6 +5,7 @@ use quote::quote;
 
 use super::{Emitter, doc_line};
 use crate::emit::layout::{Group, Member, tensor_type};
+use crate::emit::space::fills_lines;
 use crate::equation::{Tensor, TensorId};
 
 impl Emitter<'_> {
@@ -36,10 +37,11 @@ impl Emitter<'_> {
         let line = missing.then(|| doc_line(&format!("The network `{}`: its parameters.", self.derivation.model.name)));
         let line = line.map(|line| quote!(#[doc = #line]));
         let fields = self.group_fields(group, "parameters");
+        let representation = if group.prefix.is_empty() { representation() } else { quote!(#[repr(C)]) };
         quote! {
             #line
             #attributes
-            #[repr(C)]
+            #representation
             #[derive(Clone, Debug, PartialEq)]
             #visibility struct #name { #fields }
         }
@@ -170,7 +172,9 @@ impl Emitter<'_> {
         let (values, scratch) = (self.type_name("Values"), self.type_name("Scratch"));
         let (work, gradient) = (self.hidden_type_name("Work"), self.hidden_type_name("Gradient"));
         let (value_fields, work_fields) = (self.space_fields(&self.layout.values), self.space_fields(&self.layout.work));
-        let gradients: Vec<_> = self.plan.gradients.iter().map(|(_, gradient)| *gradient).collect();
+        let mut gradients: Vec<_> = self.plan.gradients.iter().map(|(_, gradient)| *gradient).collect();
+        gradients.sort_by_key(|&gradient| !fills_lines(self.plan.size(gradient)));
+        let representation = representation();
         let gradient_fields = self.fields(&gradients);
         let state = self.state_type();
         let batch_type = self.batch_type();
@@ -187,16 +191,19 @@ impl Emitter<'_> {
         });
         quote! {
             /// What `predict` computes on the way to its result.
+            #representation
             #[derive(Clone, Debug, PartialEq)]
             #visibility struct #values { #value_fields }
 
             /// What is computed for one example in training besides, and the adjoints.
             #[doc(hidden)]
+            #representation
             #[derive(Clone, Debug, PartialEq)]
             #visibility struct #work { #work_fields }
 
             /// The gradient of a minibatch, for the parameters that are trained.
             #[doc(hidden)]
+            #representation
             #[derive(Clone, Debug, PartialEq)]
             #visibility struct #gradient { #gradient_fields }
 
@@ -245,6 +252,15 @@ impl Emitter<'_> {
     /// The tensors of the optimizers' states with their first values.
     pub(super) fn states(&self) -> impl Iterator<Item = (TensorId, f64)> {
         self.derivation.model.optimizers.iter().flat_map(|optimizer| &optimizer.states).map(|state| (state.tensor, state.initial))
+    }
+}
+
+/// How a struct of arrays lies in memory: in the order of its fields, and on machines with vectors from the start of a cache line, for a vector
+/// that lies across two lines takes twice as long to load.
+pub(super) fn representation() -> TokenStream {
+    quote! {
+        #[repr(C)]
+        #[cfg_attr(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"), repr(align(64)))]
     }
 }
 
