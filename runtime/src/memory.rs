@@ -76,16 +76,23 @@ impl<T: Plain> Boxed for T {}
 /// Declares a generated struct to be [`Contiguous`], having checked its size and alignment.
 ///
 /// Generated structs have fields of scalars, arrays of scalars and structs of such fields, all `#[repr(C)]`: between fields of one alignment
-/// lies nothing, which the comparison of sizes confirms. After the last field may be as much as the struct's own alignment asks for.
+/// lies nothing, which the place where the last one ends confirms. After it may be as much as the struct's own alignment asks for.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __contiguous {
-    ($type:ty, $scalar:ty, $count:expr) => {
+    ($type:ty, $scalar:ty, $count:expr $(, $last:ident: $last_type:ty)?) => {
         const _: () = {
             use $crate::__private::core::mem::{align_of, size_of};
+            $(
+                use $crate::__private::core::mem::offset_of;
+                $crate::__private::core::assert!(
+                    offset_of!($type, $last) + size_of::<$last_type>() == $count * size_of::<$scalar>(),
+                    "a struct of parameters has padding between its fields"
+                );
+            )?
             $crate::__private::core::assert!(
                 size_of::<$type>() == ($count * size_of::<$scalar>()).next_multiple_of(align_of::<$type>()),
-                "a struct of parameters has padding between its fields"
+                "a struct of parameters has padding"
             );
             $crate::__private::core::assert!(
                 align_of::<$type>() % align_of::<$scalar>() == 0 || $count == 0,
@@ -130,7 +137,7 @@ mod tests {
         w: [[f32; 3]; 2],
         b: [f32; 3],
     }
-    #[repr(C)]
+    #[repr(C, align(64))]
     struct Net {
         first: Layer,
         scale: f32,
@@ -138,7 +145,7 @@ mod tests {
     #[repr(C)]
     struct Empty {}
 
-    crate::__contiguous!(Net, f32, 10);
+    crate::__contiguous!(Net, f32, 10, scale: f32);
     crate::__contiguous!(Empty, f32, 0);
     crate::__plain!(Net, |net: &mut Net| net.scale = 1.0);
     crate::__plain!(Empty);

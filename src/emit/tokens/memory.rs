@@ -24,7 +24,7 @@ impl Emitter<'_> {
                 }
             }
         });
-        quote!(#(#fields),*)
+        quote!(#(#fields,)*)
     }
 
     /// The same with all numbers 0.
@@ -48,7 +48,7 @@ impl Emitter<'_> {
             };
             quote!(#field: #zero)
         });
-        quote!(#(#zeros),*)
+        quote!(#(#zeros,)*)
     }
 
     fn describe_buffer(&self, buffer: &Buffer) -> String {

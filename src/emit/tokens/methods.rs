@@ -57,8 +57,18 @@ impl Emitter<'_> {
         let model = &self.derivation.model;
         let [net, spec] = [identity::hash(model), identity::hash_of_meaning(model)].map(Literal::u64_unsuffixed);
         let initialize = self.initialize();
+        let last = self.layout.parameters.members.last().map(|(field, member)| {
+            let of_type = match member {
+                Member::Tensor(tensor) => tensor_type(self.plan.context.tensor(*tensor), scalar),
+                Member::Group(group) => {
+                    let name = &group.type_name;
+                    quote!(#name)
+                }
+            };
+            quote!(, #field: #of_type)
+        });
         quote! {
-            #runtime::__contiguous!(#network, #scalar, #parameter_count);
+            #runtime::__contiguous!(#network, #scalar, #parameter_count #last);
 
             impl #network {
                 /// How many scalars the parameters are.
