@@ -60,6 +60,11 @@ impl Space {
         space
     }
 
+    /// How many scalars it holds.
+    pub(super) fn scalars(&self) -> usize {
+        self.fields.iter().map(|(_, buffer)| buffer.size).sum()
+    }
+
     /// Where a tensor is found, if it is there.
     pub(super) fn place(&self, tensor: TensorId) -> Option<&Stored> {
         self.places.get(&tensor)

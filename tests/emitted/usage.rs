@@ -156,7 +156,10 @@ mod budget {
             let derivation = compile("net.spec", text).expect("the spec is right").derivation;
             let options = EmitOptions { examples, ..EmitOptions::new("Net") };
             let counted = |purpose| Footprint::new(&derivation, &options, purpose).bytes;
-            assert_eq!((counted(Purpose::Inference), counted(Purpose::Training)), (values, scratch));
+            // What is taken may be more by what fills up the last cache line of each struct, on machines with vectors.
+            let is_counted = |counted: usize, taken: usize, structs: usize| (counted..=counted + 63 * structs).contains(&taken);
+            assert!(is_counted(counted(Purpose::Inference), values, 1), "{values}");
+            assert!(is_counted(counted(Purpose::Training), scratch, 5), "{scratch}");
         }
     }
 }

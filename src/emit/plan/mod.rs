@@ -205,11 +205,15 @@ impl<'a> Planner<'a> {
         let mut values = Vec::new();
         let (mut predict, mut loss) = (Vec::new(), Vec::new());
         let forward: Vec<&Equation> = self.derivation.forward.iter().collect();
-        let mut plain = Vec::new();
+        let (mut plain, mut tiles) = (Vec::new(), Vec::new());
         for block in self.blocks(&forward) {
             let first_temporary = self.temporaries.len();
             let (kernel, targets) = self.block(&forward, &block);
-            plain.push((kernel, members(&forward, &block), block));
+            let equations = members(&forward, &block);
+            let in_tiles = self.in_tiles(kernel, &equations, &block);
+            plain.push((kernel, equations, block));
+            let kernel = self.instead(kernel, in_tiles.as_deref(), &targets);
+            tiles.push(in_tiles);
             if targets.iter().any(|target| needed.contains(target)) {
                 values.extend(targets);
                 values.extend(&self.temporaries[first_temporary..]);
@@ -231,10 +235,10 @@ impl<'a> Planner<'a> {
         let update: Vec<usize> = model.optimizers.iter().map(|optimizer| self.update(optimizer, update_is_fused, None)).collect();
         let mean_loss = self.mean_loss();
         let objective = self.objective();
-        let constants = self.constants(model);
         let fused = if update_is_fused { &update[..] } else { &[] };
         let temporaries = self.temporaries.clone();
-        let single = self.single(&plain, fused);
+        let single = self.single(&plain, tiles, fused);
+        let constants = self.constants(model);
         let scratch = self.scratch(&values);
         let mut batch = self.batch(&plain, fused);
         if let Some(batch) = &mut batch {

@@ -21,26 +21,50 @@ pub(crate) struct Single {
 }
 
 impl Planner<'_> {
+    /// The steps of an equation for one example, if there is a sum of products in it that is worth tiles.
+    pub(super) fn in_tiles(&mut self, plain: usize, equations: &[&Equation], block: &Block) -> Option<Vec<BatchStep>> {
+        let ([equation], Block::Whole(_), true) = (equations, block, self.examples > 1) else { return None };
+        let mut steps = Vec::new();
+        Batcher::new(self, None, 1, &[]).value(plain, equation, &mut steps)?;
+        Some(steps)
+    }
+
+    /// The kernel with tiles that writes the same as a plain one, or that one.
+    pub(super) fn instead(&self, plain: usize, in_tiles: Option<&[BatchStep]>, targets: &[TensorId]) -> usize {
+        match in_tiles {
+            Some([BatchStep::Tiled(kernel)]) if self.kernels[*kernel].writes == targets => *kernel,
+            _ => plain,
+        }
+    }
+
     /// The step of training with one example, where each element of a parameter is updated by itself.
     ///
-    /// `plain` has for each block of equations its kernel for one example, and its equations.
-    pub(super) fn single(&mut self, plain: &[(usize, Vec<&Equation>, Block)], updates: &[usize]) -> Option<Single> {
+    /// `plain` has for each block of equations its kernel for one example, and its equations; `tiles` for the first of them what was found
+    /// instead.
+    pub(super) fn single(
+        &mut self,
+        plain: &[(usize, Vec<&Equation>, Block)],
+        tiles: Vec<Option<Vec<BatchStep>>>,
+        updates: &[usize],
+    ) -> Option<Single> {
         if self.examples == 1 || updates.is_empty() {
             return None;
         }
         let mut updates = updates.to_vec();
         let mut gradients: Vec<TensorId> = self.gradients.iter().map(|(_, gradient)| *gradient).collect();
         let mut steps = Vec::new();
-        for (kernel, equations, block) in plain {
+        let forward = tiles.len();
+        for ((kernel, ..), tiles) in plain.iter().zip(tiles) {
+            steps.extend(tiles.unwrap_or_else(|| vec![BatchStep::Each(*kernel)]));
+        }
+        for (kernel, equations, block) in &plain[forward..] {
             let ([equation], Block::Whole(_)) = (&equations[..], block) else {
                 steps.push(BatchStep::Each(*kernel));
                 continue;
             };
             let Some(gradient) = self.sum_of(equation.target) else {
-                let mut batcher = Batcher::new(self, None, 1, &[]);
-                if batcher.value(*kernel, equation, &mut steps).is_none() {
-                    steps.push(BatchStep::Each(*kernel));
-                }
+                let tiles = self.in_tiles(*kernel, equations, block);
+                steps.extend(tiles.unwrap_or_else(|| vec![BatchStep::Each(*kernel)]));
                 continue;
             };
             match self.update_from(equation) {

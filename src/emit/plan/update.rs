@@ -3,7 +3,7 @@
 use super::Planner;
 use super::nest::Nest;
 use super::statement::{Place, Statement, Value};
-use crate::equation::{Affine, Context, Equation, ExprId, IndexId, Node, Role, TensorId};
+use crate::equation::{Affine, Context, Equation, ExprId, IndexId, Node, Role, TensorId, for_each_child};
 use crate::model::Optimizer;
 
 impl Planner<'_> {
@@ -73,6 +73,7 @@ impl Planner<'_> {
         };
         let mut lines = Vec::new();
         let mut steps: Vec<(TensorId, ExprId)> = Vec::new();
+        let mut inside = None;
         if let Some(gradient) = gradient.filter(|_| is_fused) {
             lines.push(self.line(&gradient.equation));
             let mut value = self.gradient_value(&gradient.equation);
@@ -81,11 +82,19 @@ impl Planner<'_> {
                 let sum = renamed(&mut self.context, adjoint, &indices);
                 value = self.context.substitute_tensor(value, gradient.equation.target, &mut |_, _| sum);
             }
-            steps.push((gradient.equation.target, value));
+            // Read once, it becomes a factor among others, of which those that rows share are multiplied once for a row.
+            if self.count_reads(&optimizer.equations, gradient.equation.target) == 1 {
+                inside = Some((gradient.equation.target, value));
+            } else {
+                steps.push((gradient.equation.target, value));
+            }
         }
         for equation in &optimizer.equations {
             lines.push(self.line(equation));
-            let value = renamed(&mut self.context, equation, &indices);
+            let mut value = renamed(&mut self.context, equation, &indices);
+            if let Some((gradient, inside)) = inside {
+                value = self.context.substitute_tensor(value, gradient, &mut |_, _| inside);
+            }
             steps.push((equation.target, self.scalars.extract(&mut self.context, value)));
         }
         let mut name = format!("update_{}", model_context.tensor(optimizer.parameter).name);
@@ -98,6 +107,18 @@ impl Planner<'_> {
         nest.update_in_place(&indices, &steps);
         let (body, locals) = nest.finish();
         self.kernel(&name, lines, body, locals, None)
+    }
+
+    /// How often equations read a tensor.
+    fn count_reads(&self, equations: &[Equation], tensor: TensorId) -> usize {
+        let mut reads = 0;
+        for equation in equations {
+            self.context.visit(equation.computed, &mut |context, part| {
+                for_each_child(context.node(part), |child| reads += usize::from(is_read(context, child, tensor)));
+            });
+            reads += usize::from(is_read(&self.context, equation.computed, tensor));
+        }
+        reads
     }
 
     /// Lets steps that look at no other element than their own read and write all elements in one row, so that any part of the row
@@ -140,6 +161,10 @@ impl Planner<'_> {
         self.rows.push((row, tensor));
         row
     }
+}
+
+fn is_read(context: &Context, expr: ExprId, tensor: TensorId) -> bool {
+    matches!(context.node(expr), Node::Access { tensor: read, .. } if *read == tensor)
 }
 
 fn renamed(context: &mut Context, equation: &Equation, indices: &[IndexId]) -> ExprId {

@@ -13,7 +13,8 @@ impl Emitter<'_> {
         let Some(batch) = &self.plan.batch else { return TokenStream::new() };
         let (visibility, name, examples) =
             (&self.options.visibility, self.hidden_type_name("Batch"), Literal::usize_unsuffixed(batch.examples));
-        let (fields, representation) = (self.space_fields(&self.layout.batch), super::types::representation());
+        let (fields, representation) =
+            (self.space_fields(&self.layout.batch), super::types::representation(self.layout.batch.scalars()));
         let noises = self.layout.noises.as_ref().map(|noises| {
             let of_type = &noises.type_name;
             quote!(noises: [#of_type; #examples],)

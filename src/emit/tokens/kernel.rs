@@ -272,12 +272,9 @@ impl KernelTokens<'_> {
             Statement::For { index, range, body } => self.with_loop(*index, |tokens, variable| {
                 let is_long = tokens.is_long_row(*index, range, body);
                 let body = tokens.statements(body);
-                if is_long {
-                    let (start, end) = tokens.loop_range(*index);
-                    return quote!(for #variable in #start..usize::min(#end, core::hint::black_box(#end)) { #body });
-                }
+                let fence = is_long.then(|| quote!(core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::AcqRel);));
                 let values = tokens.loop_values(*index, range);
-                quote!(for #variable in #values { #body })
+                quote!(#fence for #variable in #values { #body })
             }),
             Statement::At { index, position, body } => self.at(*index, position, body),
             Statement::ForLanes { index, lanes, body } => self.lanes(*index, *lanes, body),

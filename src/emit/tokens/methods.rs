@@ -183,7 +183,9 @@ impl Emitter<'_> {
             quote!(#to.clone_from(&#from);)
         });
         let variables = [("parameters", quote!(#network)), ("input", input.clone()), ("values", quote!(mut #values))];
-        let forward = self.with_vectors(&variables, &quote!(()), &quote!(forward_outputs(parameters, input, #means values);));
+        let [_, _, vectors] = self.vectors();
+        let forward =
+            self.with_vectors(&variables, &quote!(()), &quote!(forward_outputs(#vectors parameters, input, #means values);));
         quote! {
             impl #network {
                 /// The outputs for one input.
@@ -232,8 +234,8 @@ impl Emitter<'_> {
         ];
         let forward = quote! {
             let #scratch { values, work, #noise .. } = scratch;
-            forward_outputs(parameters, input, #noise values);
-            forward_loss(parameters, input, target, #noise values, work);
+            forward_outputs(#vectors parameters, input, #noise values);
+            forward_loss(#vectors parameters, input, target, #noise values, work);
             #loss
         };
         let forward = self.with_vectors(&variables, scalar, &forward);
@@ -350,13 +352,29 @@ impl Emitter<'_> {
                 loss
             }
         };
+        // One example has a function of its own, whose stack is small.
         let one = self.plan.single.as_ref().map(|_| {
             quote! {
                 if let ([input], [target, ..]) | ([input, ..], [target]) = (inputs, targets) {
-                    return train_one(vectors, parameters, input, target, state, scratch);
+                    return self.train(input, target, state, scratch);
                 }
             }
         });
+        let variables = [
+            ("parameters", quote!(mut #network)),
+            ("input", quote!(#input)),
+            ("target", quote!(#target)),
+            ("state", quote!(mut #state)),
+            ("scratch", quote!(mut #scratch)),
+        ];
+        let train = match &self.plan.single {
+            Some(_) => {
+                let step = quote!(train_one(vectors, parameters, input, target, state, scratch));
+                let step = self.with_vectors(&variables, scalar, &step);
+                quote!(let parameters = self; #step)
+            }
+            None => quote!(self.train_slice(core::slice::from_ref(input), core::slice::from_ref(target), state, scratch)),
+        };
         let variables = [
             ("parameters", quote!(mut #network)),
             ("inputs", quote!([#input])),
@@ -364,14 +382,14 @@ impl Emitter<'_> {
             ("state", quote!(mut #state)),
             ("scratch", quote!(mut #scratch)),
         ];
-        let step = self.with_vectors(&variables, scalar, &quote!(#one #step));
+        let step = self.with_vectors(&variables, scalar, &step);
         quote! {
             impl #network {
                 /// Learns from one example: forward, backward, and one update. The loss before the update.
                 ///
                 #(#[doc = #lines])*
                 pub fn train(&mut self, input: &#input, target: &#target, state: &mut #state, scratch: &mut #scratch) -> #scalar {
-                    self.train_slice(core::slice::from_ref(input), core::slice::from_ref(target), state, scratch)
+                    #train
                 }
 
                 /// Learns from a minibatch: forward and backward for each example, and one update. The mean loss before the update. The
@@ -386,6 +404,7 @@ impl Emitter<'_> {
                     if inputs.is_empty() || targets.is_empty() {
                         return 0.0;
                     }
+                    #one
                     let parameters = self;
                     #step
                 }
@@ -419,6 +438,24 @@ impl Emitter<'_> {
             let (field, zero) = (self.derivative_field(tensor), self.filled(tensor, 0.0));
             quote!(#field: #zero)
         });
+        let [_, _, vectors] = self.vectors();
+        let variables = [("parameters", quote!(#network)), ("input", quote!(#input)), ("scratch", quote!(mut #scratch))];
+        let evaluate = quote! {
+            let target: &#target = &NO_TARGET;
+            let #scratch { values, work, #noise .. } = scratch;
+            forward_outputs(#vectors parameters, input, #noise values);
+            forward_loss(#vectors parameters, input, target, #noise values, work);
+            #value
+        };
+        let evaluate = self.with_vectors(&variables, scalar, &evaluate);
+        let backward = quote! {
+            let target: &#target = &NO_TARGET;
+            let #scratch { values, work, #noise gradient: sums } = scratch;
+            backward_example(parameters, input, target, #noise values, work, &mut Gradient::in_scratch(sums));
+            #(#copies)*
+        };
+        let variables = [&variables[..], &[("gradient", quote!(mut #gradient))]].concat();
+        let backward = self.with_vectors(&variables, &quote!(()), &backward);
         quote! {
             impl #gradient {
                 /// All derivatives 0.
@@ -430,11 +467,8 @@ impl Emitter<'_> {
                 ///
                 #(#[doc = #value_lines])*
                 pub fn evaluate(&self, input: &#input, scratch: &mut #scratch) -> #scalar {
-                    let (parameters, target): (_, &#target) = (self, &NO_TARGET);
-                    let #scratch { values, work, #noise .. } = scratch;
-                    forward_outputs(parameters, input, #noise values);
-                    forward_loss(parameters, input, target, #noise values, work);
-                    #value
+                    let parameters = self;
+                    #evaluate
                 }
 
                 #[doc = #gradient_doc]
@@ -442,10 +476,8 @@ impl Emitter<'_> {
                 #(#[doc = #gradient_lines])*
                 pub fn gradient(&self, input: &#input, gradient: &mut #gradient, scratch: &mut #scratch) -> #scalar {
                     let value = self.evaluate(input, scratch);
-                    let (parameters, target): (_, &#target) = (self, &NO_TARGET);
-                    let #scratch { values, work, #noise gradient: sums } = scratch;
-                    backward_example(parameters, input, target, #noise values, work, &mut Gradient::in_scratch(sums));
-                    #(#copies)*
+                    let parameters = self;
+                    #backward
                     value
                 }
             }

@@ -20,14 +20,20 @@ impl Emitter<'_> {
         let train_one = self.train_one();
         let noise = self.noise_parameter();
         let inline = self.is_vectorized().then(|| quote!(#[inline(always)]));
+        let one = self.is_vectorized().then(|| quote!(let (examples, is_first) = (1_usize, true);));
+        let [generic, vectors, _] = self.vectors();
         quote! {
             /// The forward equations on which the outputs depend.
             #inline
-            fn forward_outputs(parameters: &#network, input: &#input, #noise values: &mut #values) { #predict }
+            fn forward_outputs #generic(#vectors parameters: &#network, input: &#input, #noise values: &mut #values) {
+                #one
+                #predict
+            }
 
             /// The other forward equations, the loss among them.
             #inline
-            fn forward_loss(
+            fn forward_loss #generic(
+                #vectors
                 parameters: &#network,
                 input: &#input,
                 target: &#target,
@@ -35,6 +41,7 @@ impl Emitter<'_> {
                 values: &mut #values,
                 work: &mut #work,
             ) {
+                #one
                 #loss
             }
 
@@ -203,7 +210,7 @@ impl Emitter<'_> {
         });
         let draw = noise.is_some().then(|| quote!(draw(noise);));
         let inline = self.is_vectorized().then(|| quote!(#[inline(always)]));
-        let [generic, vectors, _] = self.vectors();
+        let [generic, vectors, given] = self.vectors();
         quote! {
             /// Forward and backward for each example. The mean of their losses; the sum of the parameters' adjoints is in `gradient`.
             #inline
@@ -222,8 +229,8 @@ impl Emitter<'_> {
                 let mut examples = 0_usize;
                 for (input, target) in inputs.iter().zip(targets) {
                     #draw
-                    forward_outputs(parameters, input, #noise values);
-                    forward_loss(parameters, input, target, #noise values, work);
+                    forward_outputs(#given parameters, input, #noise values);
+                    forward_loss(#given parameters, input, target, #noise values, work);
                     backward_example(parameters, input, target, #noise values, work, gradient);
                     total += #loss as f64;
                     examples += 1;

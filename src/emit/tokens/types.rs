@@ -6,7 +6,10 @@ use quote::quote;
 use super::{Emitter, doc_line};
 use crate::emit::layout::{Group, Member, tensor_type};
 use crate::emit::space::fills_lines;
-use crate::equation::{Tensor, TensorId};
+use crate::equation::{Role, Tensor, TensorId};
+
+/// Less than a cache line after so many scalars is not much.
+const LARGE: usize = 128;
 
 impl Emitter<'_> {
     pub(super) fn types(&self) -> TokenStream {
@@ -37,7 +40,9 @@ impl Emitter<'_> {
         let line = missing.then(|| doc_line(&format!("The network `{}`: its parameters.", self.derivation.model.name)));
         let line = line.map(|line| quote!(#[doc = #line]));
         let fields = self.group_fields(group, "parameters");
-        let representation = if group.prefix.is_empty() { representation() } else { quote!(#[repr(C)]) };
+        let sizes =
+            self.plan.context.tensors().filter(|(_, tensor)| tensor.role == Role::Parameter).map(|(_, tensor)| tensor.size());
+        let representation = representation(if group.prefix.is_empty() { sizes.sum() } else { 0 });
         quote! {
             #line
             #attributes
@@ -174,7 +179,8 @@ impl Emitter<'_> {
         let (value_fields, work_fields) = (self.space_fields(&self.layout.values), self.space_fields(&self.layout.work));
         let mut gradients: Vec<_> = self.plan.gradients.iter().map(|(_, gradient)| *gradient).collect();
         gradients.sort_by_key(|&gradient| !fills_lines(self.plan.size(gradient)));
-        let representation = representation();
+        let [of_values, of_work] = [&self.layout.values, &self.layout.work].map(|space| representation(space.scalars()));
+        let of_gradient = representation(gradients.iter().map(|&gradient| self.plan.size(gradient)).sum());
         let gradient_fields = self.fields(&gradients);
         let state = self.state_type();
         let batch_type = self.batch_type();
@@ -191,19 +197,19 @@ impl Emitter<'_> {
         });
         quote! {
             /// What `predict` computes on the way to its result.
-            #representation
+            #of_values
             #[derive(Clone, Debug, PartialEq)]
             #visibility struct #values { #value_fields }
 
             /// What is computed for one example in training besides, and the adjoints.
             #[doc(hidden)]
-            #representation
+            #of_work
             #[derive(Clone, Debug, PartialEq)]
             #visibility struct #work { #work_fields }
 
             /// The gradient of a minibatch, for the parameters that are trained.
             #[doc(hidden)]
-            #representation
+            #of_gradient
             #[derive(Clone, Debug, PartialEq)]
             #visibility struct #gradient { #gradient_fields }
 
@@ -255,13 +261,12 @@ impl Emitter<'_> {
     }
 }
 
-/// How a struct of arrays lies in memory: in the order of its fields, and on machines with vectors from the start of a cache line, for a vector
-/// that lies across two lines takes twice as long to load.
-pub(super) fn representation() -> TokenStream {
-    quote! {
-        #[repr(C)]
-        #[cfg_attr(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"), repr(align(64)))]
-    }
+/// How a struct of so many scalars lies in memory: in the order of its fields. A large one starts with a cache line on machines with vectors, for
+/// a vector that lies across two lines takes twice as long to load.
+pub(super) fn representation(scalars: usize) -> TokenStream {
+    let aligned = (scalars >= LARGE)
+        .then(|| quote!(#[cfg_attr(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"), repr(align(64)))]));
+    quote!(#[repr(C)] #aligned)
 }
 
 fn collect_groups<'a>(group: &'a Group, groups: &mut Vec<&'a Group>) {
