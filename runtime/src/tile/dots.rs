@@ -38,7 +38,8 @@ fn some<S: Simd, T: Lanes, const COUNT: usize>(simd: S, all: &mut Contraction<'_
             let a_at = place(all.a_at, outer.a, middle.a).wrapping_add(row * all.a_row);
             let b_at = place(all.b_at, outer.b, middle.b).wrapping_add(column * all.b_column);
             let Some(a) = all.a.get(a_at..).and_then(|a| a.get(..inner.count)) else { return };
-            let (mut rows, mut vectors): ([&[T]; COUNT], [&[T::Vector<S>]; COUNT]) = ([&[]; COUNT], [&[]; COUNT]);
+            let mut rows: [&[T]; COUNT] = [&[]; COUNT];
+            let mut vectors: [&[T::Vector<S>]; COUNT] = [&[]; COUNT];
             for (at, (row, vectors)) in rows.iter_mut().zip(&mut vectors).enumerate() {
                 let b_at = b_at.wrapping_add(at * all.b_column);
                 let Some(found) = all.b.get(b_at..).and_then(|b| b.get(..inner.count)) else { return };

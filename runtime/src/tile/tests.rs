@@ -35,13 +35,11 @@ fn check(rows: usize, columns: usize, terms: usize, is_beside: bool, is_added: b
     });
 }
 
+/// Given results and what computes a contraction, computes one into the results.
+type WithContraction<'a> = dyn FnMut(&mut [f32], &dyn Fn(Contraction<'_, f32>)) + 'a;
+
 /// Computes a contraction with each set of instructions that this machine has.
-fn by_all_instructions(
-    what: &str,
-    before: &[f32],
-    expected: &[f32],
-    with_contraction: &mut dyn FnMut(&mut [f32], &dyn Fn(Contraction<'_, f32>)),
-) {
+fn by_all_instructions(what: &str, before: &[f32], expected: &[f32], with_contraction: &mut WithContraction<'_>) {
     let mut computed = before.to_vec();
     with_contraction(&mut computed, &|contraction| Simd::vectorize(pulp::Scalar::new(), Tiles(contraction)));
     assert_eq!(computed, expected, "no vectors: {what}");
