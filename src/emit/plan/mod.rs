@@ -4,6 +4,7 @@
 //! extents of the tensors. Kernels know tensors by id; where those live is decided here, once ([`Plan::storage`]).
 
 mod batch;
+mod common;
 mod contraction;
 mod delta;
 mod equation;
@@ -176,6 +177,8 @@ struct Planner<'a> {
     examples: usize,
     rows: Vec<(TensorId, TensorId)>,
     elements: Vec<IndexId>,
+    /// What several equations read that would else compute it.
+    common: Vec<TensorId>,
 }
 
 impl<'a> Planner<'a> {
@@ -196,15 +199,23 @@ impl<'a> Planner<'a> {
             examples,
             rows: Vec::new(),
             elements: Vec::new(),
+            common: Vec::new(),
         }
     }
 
     fn plan(mut self) -> Plan {
         let model = &self.derivation.model;
-        let needed = ancestors(&self.context, &self.derivation.forward, &model.outputs);
+        let mut forward = self.derivation.forward.clone();
+        let adjoints = self.derivation.backward.iter().filter(|adjoint| adjoint.is_computed);
+        let mut adjoints: Vec<Equation> = adjoints.map(|adjoint| adjoint.equation.clone()).collect();
+        if self.examples > 1 {
+            self.with_common(&mut forward, &mut adjoints);
+            self.with_common(&mut adjoints, &mut []);
+        }
+        let needed = ancestors(&self.context, &forward, &model.outputs);
         let mut values = Vec::new();
         let (mut predict, mut loss) = (Vec::new(), Vec::new());
-        let forward: Vec<&Equation> = self.derivation.forward.iter().collect();
+        let forward: Vec<&Equation> = forward.iter().collect();
         let (mut plain, mut tiles) = (Vec::new(), Vec::new());
         for block in self.blocks(&forward) {
             let first_temporary = self.temporaries.len();
@@ -222,8 +233,7 @@ impl<'a> Planner<'a> {
                 loss.push(kernel);
             }
         }
-        let adjoints = self.derivation.backward.iter().filter(|adjoint| adjoint.is_computed);
-        let adjoints: Vec<&Equation> = adjoints.map(|adjoint| &adjoint.equation).collect();
+        let adjoints: Vec<&Equation> = adjoints.iter().collect();
         let mut backward = Vec::new();
         for block in self.blocks(&adjoints) {
             let kernel = self.block(&adjoints, &block).0;
@@ -395,6 +405,10 @@ impl<'a> Planner<'a> {
 
     /// An equation with its number, as the documentation of its kernel shows it.
     fn line(&self, equation: &Equation) -> String {
+        if self.common.contains(&equation.target) {
+            let name = &self.context.tensor(equation.target).name;
+            return format!("Of ({}): `{name} = {}`", equation.number, self.context.expression_text(equation.computed));
+        }
         format!("({}) `{}`", equation.number, self.texts.text(equation))
     }
 
