@@ -326,6 +326,14 @@ fn the_interpreter_does_the_operations_that_are_counted() {
         // It divides by the number of examples for the mean loss, and for each parameter instead of once.
         *total.entry("additions".to_owned()).or_insert(0) += EXAMPLES - 1;
         *total.entry("divisions".to_owned()).or_insert(0) += model.parameters.len() as i128;
+        // Of a parameter without a regularizer, the code multiplies the sum over the examples by the product of the rate and the reciprocal of
+        // their number, which is computed once; the interpreter has the mean first.
+        let is_mean = |gradient: &&crate::derivation::Gradient| {
+            !model.context.tensors_in(gradient.equation.computed).contains(&gradient.parameter)
+        };
+        let means = derivation.gradient.iter().filter(is_mean);
+        let scalars: usize = means.map(|gradient| model.context.tensor(gradient.parameter).size()).sum();
+        *total.entry("multiplications".to_owned()).or_insert(0) += scalars as i128 - 1;
         assert_eq!(counted(), total, "{text}\ntraining: what the interpreter does, and what cost says");
     }
 }
