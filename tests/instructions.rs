@@ -30,7 +30,17 @@ net!(
     "input x[19]\ntarget t: class[3]\ny = x |> dense(16) |> sigmoid |> dense(3) |> softmax\nloss cross_entropy(y, t)\noptimizer sgd(0.1)\n"
 );
 
-const SIZES: [usize; 11] = [0, 1, 2, 5, 6, 15, 16, 17, 32, 33, 70];
+net!(
+    abreast,
+    "input x[19]\ntarget t: class[3]\ny = x |> dense(4) |> tanh |> dense(3) |> softmax\nloss cross_entropy(y, t)\noptimizer adam(0.01)\n"
+);
+net!(
+    branches,
+    "input x[19]\ntarget t: class[4]\ny = x |> dense(5) |> leaky_relu |> dense(6) |> softsign |> dense(4) |> elu\nloss hinge(y, t)\n\
+     optimizer sgd(0.1)\n"
+);
+
+const SIZES: [usize; 12] = [0, 1, 2, 5, 6, 15, 16, 17, 31, 32, 33, 70];
 
 /// Numbers between -1 and 1 without a pattern.
 fn number(at: usize) -> f64 {
@@ -83,5 +93,7 @@ fn every_set_of_instructions_trains_alike_on_minibatches_of_all_sizes() {
         tile::limit(instructions);
         check::<dense::quick::Net, dense::plain::Net>(&format!("dense, instructions {instructions}"), 10);
         check::<narrow::quick::Net, narrow::plain::Net>(&format!("narrow, instructions {instructions}"), 3);
+        check::<abreast::quick::Net, abreast::plain::Net>(&format!("abreast, instructions {instructions}"), 3);
+        check::<branches::quick::Net, branches::plain::Net>(&format!("branches, instructions {instructions}"), 4);
     }
 }

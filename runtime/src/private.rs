@@ -9,7 +9,10 @@ pub mod math {
 
 /// Contractions in vector registers.
 pub mod tile {
-    pub use crate::tile::{Contraction, Level, Run, Transpose, Vectors, limit, vectorized};
+    pub use crate::tile::{
+        ABREAST, Block, Contraction, Level, Run, Transpose, Vectors, examples_of_block, gather, gather_labels, limit, place,
+        place_labels, scatter, vectorized,
+    };
 }
 
 /// Memory in which several arrays live, one after the other.

@@ -53,7 +53,8 @@ fn three_updates_are_those_of_the_rule() {
 mod frozen {
     use super::*;
 
-    #[derive_backprop(spec = "
+    #[derive_backprop(
+        spec = "
         input x[2]
         target t[1]
         h = x |> dense(3) |> tanh
@@ -62,7 +63,9 @@ mod frozen {
         regularizer l2(0.1)
         optimizer sgd(0.1)
         optimizer none on dense1.w
-    ")]
+    ",
+        examples = 1
+    )]
     struct Net;
 
     #[test]

@@ -19,6 +19,11 @@ pub trait Run {
 
 /// Instructions that this machine has.
 pub trait Vectors: Copy {
+    /// Their vectors.
+    type Simd: Simd;
+
+    /// The operations on them.
+    fn simd(self) -> Self::Simd;
     /// Runs a task as a function of its own, compiled with these instructions.
     fn run<T: Run>(self, task: T) -> T::Output;
     /// Computes a contraction in single precision.
@@ -46,6 +51,12 @@ impl<V: Vectors, T: Run> WithSimd for Task<V, T> {
 macro_rules! vectors {
     ($($of:ty),*) => {$(
         impl Vectors for $of {
+            type Simd = Self;
+
+            #[inline(always)]
+            fn simd(self) -> Self {
+                self
+            }
             #[inline(always)]
             fn run<T: Run>(self, task: T) -> T::Output {
                 Simd::vectorize(self, Task(self, task))
@@ -82,6 +93,12 @@ vectors! { pulp::aarch64::Neon }
 struct Plain;
 
 impl Vectors for Plain {
+    type Simd = pulp::Scalar;
+
+    #[inline(always)]
+    fn simd(self) -> pulp::Scalar {
+        pulp::Scalar::new()
+    }
     #[inline(always)]
     fn run<T: Run>(self, task: T) -> T::Output {
         task.run(self)

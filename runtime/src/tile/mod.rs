@@ -2,10 +2,12 @@
 //!
 //! A pass of a network is one task: it is compiled for each set of instructions that a machine may have, and one of them is chosen when it
 //! starts ([`vectorized`]). Within, plain loops become vectors by the compiler's doing; large sums of products are calls of one routine
-//! that is compiled once, with this crate ([`Contraction`]).
+//! that is compiled once, with this crate ([`Contraction`]). What has short axes is computed for several examples beside each other ([`Block`]).
 
+mod abreast;
 mod contraction;
 mod dots;
+mod elements;
 mod instructions;
 mod lanes;
 mod row;
@@ -13,6 +15,7 @@ mod row;
 mod tests;
 mod transpose;
 
+pub use abreast::{ABREAST, Block, examples_of_block, gather, gather_labels, place, place_labels, scatter};
 pub use contraction::{Contraction, Level};
 pub use instructions::{Run, Vectors, limit, vectorized};
 pub use transpose::Transpose;

@@ -1,6 +1,10 @@
-//! A minibatch at once: sums of products in tiles over many examples, all else example by example.
+//! A minibatch at once: sums of products in tiles over many examples, what has short axes for several examples beside each other, all else
+//! example by example.
+
+use std::collections::HashMap;
 
 use super::Planner;
+use super::abreast::Abreast;
 use super::contraction::Contraction;
 use super::statement::{Place, Statement};
 use crate::equation::{Block, Context, Equation, IndexId, Node, ReduceKind, Role, Tensor, TensorId};
@@ -19,6 +23,8 @@ pub(crate) struct Batch {
     pub(crate) steps: Vec<BatchStep>,
     /// Tensors of one example, and the same of all.
     pub(crate) tensors: Vec<(TensorId, TensorId)>,
+    /// Tensors of one example, and the same with several examples as their last axis.
+    pub(crate) rows: Vec<(TensorId, TensorId)>,
     /// What there is only once: rows that a kernel fills and reads, and transposed copies.
     pub(crate) shared: Vec<TensorId>,
     /// The gradients that are sums over the examples in tiles. They are done after all steps: what they update, no step must read.
@@ -41,6 +47,8 @@ pub(crate) struct GradientTiles {
 pub(crate) enum BatchStep {
     /// A kernel for each example.
     Each(usize),
+    /// A kernel for several examples beside each other.
+    Abreast(Abreast),
     /// A kernel for all examples.
     Tiled(usize),
     /// A kernel once.
@@ -49,16 +57,33 @@ pub(crate) enum BatchStep {
     Either(Vec<BatchStep>, usize),
 }
 
+impl BatchStep {
+    /// Its kernels.
+    pub(super) fn kernels(&self, kernels: &mut Vec<usize>) {
+        match self {
+            BatchStep::Each(kernel) | BatchStep::Tiled(kernel) | BatchStep::Once(kernel) => kernels.push(*kernel),
+            BatchStep::Abreast(abreast) => kernels.push(abreast.kernel),
+            BatchStep::Either(many, few) => {
+                many.iter().for_each(|step| step.kernels(kernels));
+                kernels.push(*few);
+            }
+        }
+    }
+}
+
 /// Lowers what is computed for each example a second time, for many.
 pub(super) struct Batcher<'p, 'a> {
     pub(super) planner: &'p mut Planner<'a>,
     /// None where there is one example.
     pub(super) example: Option<IndexId>,
-    examples: usize,
-    tensors: Vec<(TensorId, TensorId)>,
-    shared: Vec<TensorId>,
+    pub(super) examples: usize,
+    pub(super) tensors: Vec<(TensorId, TensorId)>,
+    pub(super) rows: Vec<(TensorId, TensorId)>,
+    pub(super) shared: Vec<TensorId>,
+    /// The equation of each kernel for one example.
+    pub(super) each: HashMap<usize, Equation>,
     copies: Vec<(TensorId, usize, TensorId, usize)>,
-    gradients: Vec<GradientTiles>,
+    pub(super) gradients: Vec<GradientTiles>,
     updates: &'p [usize],
     pub(super) is_tiled: bool,
 }
@@ -88,20 +113,25 @@ impl<'a> Planner<'a> {
         let mut steps = Vec::new();
         for (kernel, equations, block) in plain {
             match block {
-                Block::Whole(_) => batcher.equation(*kernel, equations[0], &mut steps),
+                Block::Whole(_) => {
+                    batcher.each.insert(*kernel, equations[0].clone());
+                    batcher.equation(*kernel, equations[0], &mut steps);
+                }
                 Block::Steps(_) => steps.push(BatchStep::Each(*kernel)),
             }
         }
-        let Batcher { tensors, shared, gradients, is_tiled, .. } = batcher;
-        is_tiled.then_some(Batch { example, examples, steps, tensors, shared, gradients })
+        let steps = batcher.abreast(steps);
+        let Batcher { tensors, rows, shared, gradients, is_tiled, .. } = batcher;
+        let is_quick = is_tiled || !rows.is_empty();
+        is_quick.then_some(Batch { example, examples, steps, tensors, rows, shared, gradients })
     }
 }
 
 impl<'p, 'a> Batcher<'p, 'a> {
     /// For so many examples, or one.
     pub(super) fn new(planner: &'p mut Planner<'a>, example: Option<IndexId>, examples: usize, updates: &'p [usize]) -> Self {
-        let (tensors, shared, copies, gradients) = Default::default();
-        Batcher { planner, example, examples, tensors, shared, copies, gradients, updates, is_tiled: false }
+        let (tensors, rows, shared, each, copies, gradients) = Default::default();
+        Batcher { planner, example, examples, tensors, rows, shared, each, copies, gradients, updates, is_tiled: false }
     }
 
     pub(super) fn context(&mut self) -> &mut Context {
@@ -263,6 +293,7 @@ impl<'p, 'a> Batcher<'p, 'a> {
         let first_temporary = self.planner.temporaries.len();
         let kernel = self.planner.per_example(&rest);
         self.shared.extend(&self.planner.temporaries[first_temporary..]);
+        self.each.insert(kernel, rest);
         many.push(BatchStep::Each(kernel));
         self.finish(plain, contraction.transposed.is_some(), many, steps);
         Some(())

@@ -55,8 +55,9 @@ impl Nest<'_> {
         };
         let (rows, mut rest) = self.split_row_sums(indices, value);
         outer.iter().for_each(|&index| self.open(index));
-        // The target's own row may hold what the equation needs before it holds the result.
-        let mut lent = store && rows.is_empty();
+        // The target's own row may hold what the equation needs before it holds the result, unless equations that follow might take what was
+        // reduced of the one for a reduction of the other.
+        let mut lent = store && rows.is_empty() && !self.is_abreast;
         while let Some(part) = rest.and_then(|rest| self.find_row_part(indices, rest)) {
             let row = if lent {
                 target.clone()

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::{Batch, BatchStep, Plan};
+use super::{Abreast, Batch, BatchStep, Plan};
 use crate::derivation::Derivation;
 use crate::equation::{Role, TensorId};
 
@@ -120,6 +120,14 @@ impl Step {
         let touched = kernels.iter().flat_map(|&kernel| [&plan.kernels[kernel].reads, &plan.kernels[kernel].writes]);
         Step { touched: touched.flatten().copied().collect(), is_by_example: false }
     }
+
+    /// What a kernel for several examples reads and writes with its rows, and what is turned around at either end.
+    fn abreast(plan: &Plan, batch: &Batch, abreast: &Abreast) -> Step {
+        let of_kernel = Step::new(plan, &[abreast.kernel]).touched;
+        let rows = batch.rows.iter().filter(|(one, _)| of_kernel.contains(one)).map(|(_, rows)| *rows);
+        let touched = rows.chain(abreast.gathered.iter().chain(&abreast.scattered).copied()).collect();
+        Step { touched, is_by_example: false }
+    }
 }
 
 /// The buffers of a minibatch. What only the kernels of one loop over the examples use has a place for one example.
@@ -132,8 +140,12 @@ fn of_batch(plan: &Plan, batch: &Batch, loss: Option<TensorId>) -> Vec<Buffer> {
             continue;
         }
         finish_loop(plan, &mut together, &mut steps);
+        if let BatchStep::Abreast(abreast) = step {
+            steps.push(Step::abreast(plan, batch, abreast));
+            continue;
+        }
         let mut kernels = Vec::new();
-        kernels_of(step, &mut kernels);
+        step.kernels(&mut kernels);
         steps.push(Step::new(plan, &kernels));
     }
     finish_loop(plan, &mut together, &mut steps);
@@ -176,16 +188,6 @@ fn finish_loop(plan: &Plan, together: &mut Vec<usize>, steps: &mut Vec<Step>) {
     if !together.is_empty() {
         steps.push(Step { is_by_example: true, ..Step::new(plan, together) });
         together.clear();
-    }
-}
-
-fn kernels_of(step: &BatchStep, kernels: &mut Vec<usize>) {
-    match step {
-        BatchStep::Each(kernel) | BatchStep::Tiled(kernel) | BatchStep::Once(kernel) => kernels.push(*kernel),
-        BatchStep::Either(many, few) => {
-            many.iter().for_each(|step| kernels_of(step, kernels));
-            kernels.push(*few);
-        }
     }
 }
 

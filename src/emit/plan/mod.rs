@@ -3,6 +3,7 @@
 //! A kernel computes one equation, or all that updates one parameter. Its size depends on the equation, never on the
 //! extents of the tensors. Kernels know tensors by id; where those live is decided here, once ([`Plan::storage`]).
 
+mod abreast;
 mod batch;
 mod common;
 mod contraction;
@@ -21,6 +22,7 @@ mod update;
 
 use std::collections::{HashMap, HashSet};
 
+pub(crate) use abreast::Abreast;
 pub(crate) use batch::{Batch, BatchStep, EXAMPLES_FOR_COPY};
 pub(crate) use contraction::coefficients;
 pub(crate) use memory::{Buffer, Memory};
@@ -94,6 +96,8 @@ pub(crate) struct Kernel {
     pub(crate) result: Option<Value>,
     /// Whether it computes in `f64` whatever the scalar type: a scalar such as `1 - 0.999^k` loses half of the digits of an `f32`.
     pub(crate) in_double: bool,
+    /// Whether it computes several examples at once, with vectors in place of numbers.
+    pub(crate) is_abreast: bool,
     /// The tensors that it only reads.
     pub(crate) reads: Vec<TensorId>,
     /// The tensors that it writes.
@@ -353,7 +357,17 @@ impl<'a> Planner<'a> {
             count += 1;
             unique = format!("{name}_{count}");
         }
-        self.kernels.push(Kernel { name: unique, equations, body, locals, result, in_double: false, reads, writes });
+        self.kernels.push(Kernel {
+            name: unique,
+            equations,
+            body,
+            locals,
+            result,
+            in_double: false,
+            is_abreast: false,
+            reads,
+            writes,
+        });
         self.kernels.len() - 1
     }
 

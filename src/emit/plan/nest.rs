@@ -57,6 +57,8 @@ pub(super) struct Nest<'a> {
     refilled: HashMap<TensorId, Vec<IndexId>>,
     /// What the steps of a recurrence write, in the loop that is outermost.
     pub(super) recurrent: Vec<TensorId>,
+    /// Whether a number stands for those of several examples, in vectors: then no loop is to become one.
+    pub(super) is_abreast: bool,
 }
 
 impl<'a> Nest<'a> {
@@ -71,6 +73,7 @@ impl<'a> Nest<'a> {
             free: HashMap::new(),
             refilled: HashMap::new(),
             recurrent: Vec::new(),
+            is_abreast: false,
         }
     }
 

@@ -60,6 +60,9 @@ impl Nest<'_> {
     /// Whether a sum is better accumulated into a whole row over one of its free indices than computed element by element:
     /// `sum(i: w[i, j] * x[i])` reads rows of `w` if `j` runs innermost.
     pub(super) fn row_index(&mut self, reduction: ExprId) -> Option<IndexId> {
+        if self.is_abreast {
+            return None;
+        }
         let Node::Reduce { kind: ReduceKind::Sum, indices, body } = self.context.node(reduction).clone() else { return None };
         let (free, _) = self.tabulated(reduction);
         let (_, bound_cost) = best_inner(self.context, body, &indices)?;
@@ -141,7 +144,8 @@ impl Nest<'_> {
         };
         let is_nested = steps.len() > 1;
         let least_extent = if is_nested { LEAST_INNER_EXTENT_FOR_LANES } else { LEAST_EXTENT_FOR_LANES };
-        let in_lanes = inner_extent >= least_extent && kind != ReduceKind::Product && !self.calls_functions(body);
+        let in_lanes =
+            !self.is_abreast && inner_extent >= least_extent && kind != ReduceKind::Product && !self.calls_functions(body);
         let lanes = inner_extent.min(LANES);
         let accumulator = self.local(if in_lanes { "lanes" } else { name });
         self.push(if in_lanes {

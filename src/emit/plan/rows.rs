@@ -3,6 +3,7 @@
 //! Loops inside each other over small extents are unrolled by a compiler before it thinks of vectors; a single loop over all that lies
 //! beside each other is not.
 
+use super::abreast::LONG_ROW;
 use super::batch::Batcher;
 use super::contraction::in_elements;
 use super::nest::Nest;
@@ -13,7 +14,13 @@ impl Batcher<'_, '_> {
     /// The kernel for all examples of an equation whose elements each follow from those at the same place in other tensors.
     pub(super) fn element_wise(&mut self, equation: &Equation) -> Option<usize> {
         let target = self.known(equation.target)?;
-        if equation.indices.len() < 2 || !self.stays_in_place(equation) {
+        // Short rows are for vectors of examples.
+        let is_short = match equation.indices[..] {
+            [] => true,
+            [index] => self.planner.context.index_of(index).extent() < LONG_ROW,
+            _ => false,
+        };
+        if is_short || !self.stays_in_place(equation) {
             return None;
         }
         let size = self.planner.context.tensor(target).size();

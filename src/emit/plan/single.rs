@@ -84,7 +84,7 @@ impl Planner<'_> {
         }
         let kernels = steps.into_iter().filter_map(|step| match step {
             BatchStep::Each(kernel) | BatchStep::Tiled(kernel) | BatchStep::Once(kernel) => Some(kernel),
-            BatchStep::Either(..) => None,
+            BatchStep::Abreast(_) | BatchStep::Either(..) => None,
         });
         Some(Single { kernels: kernels.collect(), gradients, updates })
     }

@@ -3,7 +3,7 @@
 use crate::equation::{Affine, Elementary, IndexId, ReduceKind, Relation, TensorId};
 
 /// A local variable of a kernel; its name stands in [`super::Kernel::locals`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Local(pub(crate) usize);
 
 /// An element of a tensor. Indices that may leave the tensor are guarded when tokens are made.

@@ -190,6 +190,7 @@ impl Emitter<'_> {
             tokens.extend(self.each(batch, &std::mem::take(&mut each)));
             tokens.extend(match step {
                 BatchStep::Each(_) => TokenStream::new(),
+                BatchStep::Abreast(step) => self.abreast_step(batch, step),
                 BatchStep::Tiled(kernel) | BatchStep::Once(kernel) => {
                     let call = self.batch_call(batch, *kernel);
                     quote!(#call;)

@@ -1,13 +1,13 @@
 //! A kernel as a Rust function.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
 use crate::emit::layout::{is_scalar, tensor_type};
 use crate::emit::names::Scope;
-use crate::emit::plan::{Kernel, Plan, Position, Range, Statement, Storage};
+use crate::emit::plan::{Kernel, Local, Plan, Position, Range, Statement, Storage};
 use crate::equation::{Affine, IndexId, ReduceKind, TensorId};
 
 /// Makes the tokens of one kernel.
@@ -17,12 +17,18 @@ pub(super) struct KernelTokens<'a> {
     pub(super) scalar: TokenStream,
     /// The module of functions of that type.
     pub(super) math: Ident,
-    kernel: &'a Kernel,
+    pub(super) kernel: &'a Kernel,
     pub(super) arguments: HashMap<TensorId, Ident>,
     locals: Vec<Ident>,
     /// The loop variables that are open, with their identifiers.
     loops: Vec<(IndexId, Ident)>,
     scope: Scope,
+    /// Whether numbers that examples differ in are vectors.
+    pub(super) is_abreast: bool,
+    /// The local variables that are.
+    pub(super) varying: HashSet<Local>,
+    /// The examples for which something is done.
+    pub(super) mask: Option<Ident>,
 }
 
 /// At least as many elements as a vector holds.
@@ -31,9 +37,25 @@ const LONG_ROW: usize = 16;
 const FEW_ELEMENTS: usize = 128;
 
 /// What kernels with tiles call their own variables.
-const RESERVED: [&str; 16] = [
-    "vectors", "examples", "is_first", "buffer", "first", "end", "rows", "place", "count", "before", "sums", "from_0", "from_1",
-    "from_2", "to_0", "tile",
+const RESERVED: [&str; 18] = [
+    "vectors",
+    "examples",
+    "is_first",
+    "buffer",
+    "first",
+    "end",
+    "rows",
+    "place",
+    "count",
+    "before",
+    "sums",
+    "from_0",
+    "from_1",
+    "from_2",
+    "to_0",
+    "tile",
+    "block",
+    "candidate",
 ];
 
 /// The function of a kernel. `scalar` is the network's scalar type.
@@ -41,7 +63,7 @@ pub(super) fn function(plan: &Plan, kernel: &Kernel, scalar: &TokenStream) -> To
     let mut scope = Scope::default();
     let mut arguments = HashMap::new();
     let is_tiled = super::tile::is_tiled(kernel);
-    if is_tiled {
+    if is_tiled || kernel.is_abreast {
         RESERVED.into_iter().for_each(|name| {
             scope.identifier(name);
         });
@@ -52,8 +74,22 @@ pub(super) fn function(plan: &Plan, kernel: &Kernel, scalar: &TokenStream) -> To
     let locals = kernel.locals.iter().map(|name| scope.identifier(name)).collect();
     let (scalar, math) = if kernel.in_double { (quote!(f64), "double_math") } else { (scalar.clone(), "math") };
     let math = Ident::new(math, Span::call_site());
-    let mut tokens = KernelTokens { plan, scalar, math, kernel, arguments, locals, loops: Vec::new(), scope };
-    if is_tiled {
+    let mut tokens = KernelTokens {
+        plan,
+        scalar,
+        math,
+        kernel,
+        arguments,
+        locals,
+        loops: Vec::new(),
+        scope,
+        is_abreast: kernel.is_abreast,
+        varying: HashSet::new(),
+        mask: None,
+    };
+    if kernel.is_abreast {
+        tokens.abreast_function()
+    } else if is_tiled {
         tokens.tiled_function()
     } else if kernel.reads.iter().chain(&kernel.writes).any(|&tensor| super::tile::row_of(plan, tensor).is_some()) {
         tokens.row_function()
@@ -244,14 +280,14 @@ impl KernelTokens<'_> {
     }
 
     /// A new variable that is given back when `work` is done.
-    fn with_variable<T>(&mut self, name: &str, work: impl FnOnce(&mut Self, &Ident) -> T) -> T {
+    pub(super) fn with_variable<T>(&mut self, name: &str, work: impl FnOnce(&mut Self, &Ident) -> T) -> T {
         let identifier = self.scope.identifier(name);
         let result = work(self, &identifier);
         self.scope.release(&identifier);
         result
     }
 
-    fn with_loop<T>(&mut self, index: IndexId, work: impl FnOnce(&mut Self, &Ident) -> T) -> T {
+    pub(super) fn with_loop<T>(&mut self, index: IndexId, work: impl FnOnce(&mut Self, &Ident) -> T) -> T {
         let name = self.plan.context.index_of(index).name.clone();
         self.with_variable(&name, |tokens, identifier| {
             tokens.loops.push((index, identifier.clone()));
@@ -267,6 +303,11 @@ impl KernelTokens<'_> {
 
     /// A statement; `lane` is the accumulator that a [`Statement::Combine`] in lanes adds to.
     fn statement(&mut self, statement: &Statement, lane: Option<&Ident>) -> TokenStream {
+        if self.is_abreast
+            && let Some(tokens) = self.abreast_statement(statement)
+        {
+            return tokens;
+        }
         match statement {
             Statement::For { index, range, body } if range.descending => self.descending(*index, body),
             Statement::For { index, range, body } => self.with_loop(*index, |tokens, variable| {
@@ -369,6 +410,7 @@ impl KernelTokens<'_> {
         let is_element_wise =
             body.iter().all(|statement| matches!(statement, Statement::Let(..) | Statement::Set(..) | Statement::Add(..)));
         self.plan.is_vectorized
+            && !self.is_abreast
             && *range == Range::default()
             && !self.is_example(index)
             && !self.plan.elements.contains(&index)

@@ -1,5 +1,6 @@
 //! From a plan to tokens: types, kernels, passes, and the methods over them.
 
+mod abreast;
 mod batch;
 mod halves;
 mod kernel;

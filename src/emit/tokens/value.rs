@@ -38,6 +38,11 @@ impl KernelTokens<'_> {
     }
 
     fn bound_value(&mut self, value: &Value) -> (TokenStream, Binding) {
+        if self.is_abreast
+            && let Some(tokens) = self.abreast_value(value)
+        {
+            return (tokens, Binding::Tight);
+        }
         match value {
             Value::Number(number) => (self.number(*number), if *number < 0.0 { Binding::Sign } else { Binding::Tight }),
             Value::Local(local) => {
@@ -96,7 +101,7 @@ impl KernelTokens<'_> {
         }
     }
 
-    fn block(&mut self, block: &Branch) -> TokenStream {
+    pub(super) fn block(&mut self, block: &Branch) -> TokenStream {
         let statements = self.statements(&block.statements);
         let value = self.value(&block.value);
         quote!(#statements #value)
@@ -227,15 +232,19 @@ impl KernelTokens<'_> {
 
     /// An element to read; 0 outside of the tensor.
     fn load(&mut self, place: &Place) -> (TokenStream, Binding) {
-        let shape = self.plan.context.tensor(place.tensor).shape.clone();
-        let guards: Vec<_> =
-            place.indices.iter().zip(shape).filter_map(|(index, extent)| self.class_guard(index, extent)).collect();
+        let guards = self.guards(place);
         let element = self.place(place, false);
         if guards.is_empty() {
             return (element, Binding::Tight);
         }
         let zero = self.number(0.0);
         (quote!(if #(#guards)&&* { #element } else { #zero }), Binding::Conditional)
+    }
+
+    /// What holds where a place is within its tensor, as far as that is not known.
+    pub(super) fn guards(&mut self, place: &Place) -> Vec<TokenStream> {
+        let shape = self.plan.context.tensor(place.tensor).shape.clone();
+        place.indices.iter().zip(shape).filter_map(|(index, extent)| self.class_guard(index, extent)).collect()
     }
 
     /// An element as a place expression.
@@ -246,16 +255,15 @@ impl KernelTokens<'_> {
             let by_reference = is_written || self.is_written(place.tensor);
             return if by_reference { quote!(*#argument) } else { quote!(#argument) };
         }
-        let indices: Vec<_> = place
-            .indices
-            .iter()
-            .map(|index| {
-                let low = self.plan.context.affine_range(index).0;
-                let tokens = self.affine(index, low < 0);
-                if low < 0 { quote!((#tokens) as usize) } else { tokens }
-            })
-            .collect();
+        let indices: Vec<_> = place.indices.iter().map(|index| self.position(index)).collect();
         quote!(#argument #([#indices])*)
+    }
+
+    /// A place along an axis, as `usize`.
+    pub(super) fn position(&mut self, index: &Affine) -> TokenStream {
+        let low = self.plan.context.affine_range(index).0;
+        let tokens = self.affine(index, low < 0);
+        if low < 0 { quote!((#tokens) as usize) } else { tokens }
     }
 
     /// An affine expression as `usize`, or as `isize` where it may be negative. Positive terms come first, so that no part of the
@@ -368,7 +376,7 @@ fn is_negative(value: &Value) -> bool {
 }
 
 /// The `u` of `1 / (1 + exp(-u))`, for which the runtime has a form that keeps all digits of small results.
-fn logistic_argument(above: &Value, below: &Value) -> Option<Value> {
+pub(super) fn logistic_argument(above: &Value, below: &Value) -> Option<Value> {
     let (Value::Number(1.0), Value::Sum(terms)) = (above, below) else { return None };
     let ([Value::Number(1.0), Value::Call(Elementary::Exp, exponent)]
     | [Value::Call(Elementary::Exp, exponent), Value::Number(1.0)]) = &terms[..]
