@@ -209,6 +209,7 @@ impl<'p, 'a> Batcher<'p, 'a> {
             planner.kernels[kernel].reads.iter().any(|read| planner.rows.contains(&(*read, gradient)))
         };
         let update = self.updates.iter().copied().find(|&update| reads_gradient(self.planner, update))?;
+        let factor = self.planner.update_factors.iter().find(|(sums, _)| *sums == gradient).map(|(_, factor)| *factor);
         let kernels = &self.planner.kernels;
         let reads: Vec<TensorId> = (kernels[tiles].reads.iter().copied())
             .chain([gradient])
@@ -218,11 +219,11 @@ impl<'p, 'a> Batcher<'p, 'a> {
         let lines = [&kernels[tiles].equations[..], &kernels[update].equations[..]].concat();
         let mut body = kernels[tiles].body.clone();
         let locals = kernels[tiles].locals.clone();
-        body.iter_mut().for_each(|statement| set_update(statement, update));
+        body.iter_mut().for_each(|statement| set_update(statement, update, factor));
         let name = format!("{}_updating", kernels[tiles].name);
         let kernel = self.planner.kernel(&name, lines, body, locals, None);
         let mut unique = Vec::new();
-        reads.into_iter().for_each(|read| super::insert_once(&mut unique, read));
+        reads.into_iter().chain(factor).for_each(|read| super::insert_once(&mut unique, read));
         self.planner.kernels[kernel].reads = unique;
         self.planner.kernels[kernel].writes = writes;
         Some(kernel)
@@ -344,10 +345,12 @@ impl<'p, 'a> Batcher<'p, 'a> {
     }
 }
 
-fn set_update(statement: &mut Statement, update: usize) {
+fn set_update(statement: &mut Statement, update: usize, factor: Option<TensorId>) {
     match statement {
-        Statement::Tile(tile) => tile.update = Some(update),
-        Statement::For { body, .. } | Statement::At { body, .. } => body.iter_mut().for_each(|inner| set_update(inner, update)),
+        Statement::Tile(tile) => (tile.update, tile.update_factor) = (Some(update), factor),
+        Statement::For { body, .. } | Statement::At { body, .. } => {
+            body.iter_mut().for_each(|inner| set_update(inner, update, factor));
+        }
         _ => {}
     }
 }

@@ -277,6 +277,7 @@ impl Batcher<'_, '_> {
             into,
             is_added,
             update: None,
+            update_factor: None,
         })));
         nest.close_to(1);
         let (body, locals) = nest.finish();

@@ -177,6 +177,8 @@ struct Planner<'a> {
     temporaries: Vec<TensorId>,
     scalars: Scalars,
     gradients: Vec<(TensorId, TensorId)>,
+    /// Gradients that an update only adds to the parameter, each with the scalar that they are multiplied by before.
+    update_factors: Vec<(TensorId, TensorId)>,
     /// How many examples may be computed at once.
     examples: usize,
     rows: Vec<(TensorId, TensorId)>,
@@ -200,6 +202,7 @@ impl<'a> Planner<'a> {
             temporaries: Vec::new(),
             scalars,
             gradients,
+            update_factors: Vec::new(),
             examples,
             rows: Vec::new(),
             elements: Vec::new(),
@@ -247,6 +250,10 @@ impl<'a> Planner<'a> {
         let update_is_fused = self.update_can_be_fused();
         let gradient = (0..self.derivation.gradient.len()).map(|at| self.gradient(at)).collect();
         let update: Vec<usize> = model.optimizers.iter().map(|optimizer| self.update(optimizer, update_is_fused, None)).collect();
+        if update_is_fused {
+            let gradients: Vec<TensorId> = self.gradients.iter().map(|(_, gradient)| *gradient).collect();
+            self.update_factors = gradients.into_iter().filter_map(|sums| Some((sums, self.update_factor(sums)?))).collect();
+        }
         let mean_loss = self.mean_loss();
         let objective = self.objective();
         let fused = if update_is_fused { &update[..] } else { &[] };

@@ -121,6 +121,37 @@ impl Planner<'_> {
         reads
     }
 
+    /// The scalar of the update `w + scalar * sum`, the sum being that over the examples; none where an update is something else.
+    pub(super) fn update_factor(&mut self, gradient: TensorId) -> Option<TensorId> {
+        let derivation = self.derivation;
+        let (parameter, _) = *self.gradients.iter().find(|(_, sums)| *sums == gradient)?;
+        let optimizer = derivation.model.optimizers.iter().find(|optimizer| optimizer.parameter == parameter)?;
+        let [update] = &optimizer.equations[..] else { return None };
+        if self.context.tensor(update.target).role != (Role::Next { of: parameter }) {
+            return None;
+        }
+        let equation = &derivation.gradient.iter().find(|gradient| gradient.parameter == parameter)?.equation;
+        let mean = self.gradient_value(equation);
+        let next = renamed(&mut self.context, update, &equation.indices);
+        let next = self.context.substitute_tensor(next, equation.target, &mut |_, _| mean);
+        let [before, sum] = [parameter, equation.target].map(|tensor| self.context.access_at(tensor, &equation.indices));
+        let Node::Add(terms) = self.context.node(next).clone() else { return None };
+        let [first, second] = <[ExprId; 2]>::try_from(terms).ok()?;
+        let product = if first == before { second } else { first };
+        let Node::Multiply(factors) = self.context.node(product).clone() else { return None };
+        if (first != before && second != before) || factors.iter().filter(|&&factor| factor == sum).count() != 1 {
+            return None;
+        }
+        let product = self.scalars.extract(&mut self.context, product);
+        let Node::Multiply(factors) = self.context.node(product).clone() else { return None };
+        let [first, second] = <[ExprId; 2]>::try_from(factors).ok()?;
+        let factor = if first == sum { second } else { first };
+        match self.context.node(factor) {
+            Node::Access { tensor, .. } if self.context.tensor(*tensor).shape.is_empty() => Some(*tensor),
+            _ => None,
+        }
+    }
+
     /// Lets steps that look at no other element than their own read and write all elements in one row, so that any part of the row
     /// may be updated by itself.
     fn in_a_row(&mut self, indices: &[IndexId], steps: &mut [(TensorId, ExprId)]) -> Vec<IndexId> {

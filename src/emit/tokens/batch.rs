@@ -123,7 +123,8 @@ impl Emitter<'_> {
         let (network, scalar, batch_type) = (&self.options.struct_name, &self.scalar, self.hidden_type_name("Batch"));
         let (input, target, state, examples) =
             (self.input_type(), self.target_type(), self.type_name("State"), Literal::usize_unsuffixed(batch.examples));
-        let constants = self.constants_for(&self.plan.update);
+        let updating = batch.gradients.iter().filter_map(|tiles| tiles.updating);
+        let constants = self.constants_for(&self.plan.update.iter().copied().chain(updating).collect::<Vec<_>>());
         let clear = self.clear_rest(batch);
         let draw = self.layout.noises.is_some().then(
             || quote!(batch.noises.iter_mut().take(inputs.len()).for_each(|noise| noise.draw(state.noise_source.generator()));),

@@ -89,7 +89,7 @@ impl KernelTokens<'_> {
                 }
                 let rows = self.rows(tile);
                 let (c, added) = (self.place_in_row(&tile.into, &[], true), tile.is_added.then(|| quote!(!is_first)));
-                self.contraction(tile, &rows, None, &c, &added.unwrap_or_else(|| quote!(false)))
+                self.contraction(tile, &rows, None, &c, None, &added.unwrap_or_else(|| quote!(false)))
             }
         }
     }
@@ -110,7 +110,7 @@ impl KernelTokens<'_> {
         let c = self.place_in_row(&tile.into, &[], true);
         let c = quote!((#c).get_mut(first * #c_row..).unwrap_or(&mut []));
         let contraction =
-            self.contraction(tile, &quote!(end.saturating_sub(first)), Some(quote!(first * #a_row)), &c, &quote!(true));
+            self.contraction(tile, &quote!(end.saturating_sub(first)), Some(quote!(first * #a_row)), &c, None, &quote!(true));
         quote! {
             let (first, end): (usize, usize) = (#from, #to);
             #contraction
@@ -137,13 +137,14 @@ impl KernelTokens<'_> {
         quote!(#rows)
     }
 
-    /// `Contraction { … }.compute();` `skipped` is added to the place of the first factor.
+    /// `Contraction { … }.compute();` `skipped` is added to the place of the first factor, `factor` is that of all sums.
     fn contraction(
         &mut self,
         tile: &Tile,
         rows: &TokenStream,
         skipped: Option<TokenStream>,
         c: &TokenStream,
+        factor: Option<&Ident>,
         is_added: &TokenStream,
     ) -> TokenStream {
         let literal = |number: i64| Literal::usize_unsuffixed(usize::try_from(number.abs()).unwrap_or(0));
@@ -190,7 +191,10 @@ impl KernelTokens<'_> {
         let a_row = literal(row_step(tile, &tile.a));
         let b_column = literal(coefficients(&tile.b, &[tile.columns])[0]);
         let c_row = if tile.update.is_some() { columns.clone() } else { literal(row_step(tile, &tile.into)) };
-        let scale = self.number(tile.factor);
+        let mut scale = self.number(tile.factor);
+        if let Some(factor) = factor {
+            scale = if tile.factor == 1.0 { quote!(#factor) } else { quote!(#scale * #factor) };
+        }
         quote! {
             #(#bounds)*
             tile::Contraction {
@@ -264,8 +268,14 @@ impl KernelTokens<'_> {
         let group = (BUFFERED / columns).clamp(8, 64).min(all);
         let a_row = Literal::usize_unsuffixed(usize::try_from(row_step(tile, &tile.a)).unwrap_or(0));
         let is_added = quote!(!is_first);
-        let contraction =
-            self.contraction(tile, &quote!(rows), Some(quote!(first * #a_row)), &quote!(buffer.as_flattened_mut()), &is_added);
+        let contraction = self.contraction(
+            tile,
+            &quote!(rows),
+            Some(quote!(first * #a_row)),
+            &quote!(buffer.as_flattened_mut()),
+            None,
+            &is_added,
+        );
         let before = self.place_in_row(&tile.into, &[], false);
         let mut offset = tile.into.indices[0].clone();
         offset.terms.retain(|term| self.loop_variable(term.0).is_some());
@@ -289,8 +299,9 @@ impl KernelTokens<'_> {
                 );
             }
         }
+        let direct = self.added_to_parameter(tile, kernel, &offset);
         let [all, group, columns] = [all, group, columns].map(Literal::usize_unsuffixed);
-        quote! {
+        let buffered = quote! {
             let mut buffer: [[#scalar; #columns]; #group] = [[0.0; #columns]; #group];
             let mut first = 0;
             while first < #all {
@@ -306,7 +317,19 @@ impl KernelTokens<'_> {
                 vectors.run(#name(#(#arguments),*));
                 first += #group;
             }
+        };
+        match direct {
+            Some(direct) => quote!(if is_first { #direct } else { #buffered }),
+            None => buffered,
         }
+    }
+
+    /// Where the only examples' sums times a scalar are added to the parameter: a tile that does so.
+    fn added_to_parameter(&mut self, tile: &Tile, update: &Kernel, offset: &TokenStream) -> Option<TokenStream> {
+        let factor = self.arguments.get(&tile.update_factor?)?.clone();
+        let parameter = self.arguments.get(update.writes.first()?)?;
+        let c = quote!(#parameter.get_mut(#offset..).unwrap_or(&mut []));
+        Some(self.contraction(tile, &self.rows(tile), None, &c, Some(&factor), &quote!(true)))
     }
 
     /// Whether an index is the number of an example.
