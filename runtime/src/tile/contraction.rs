@@ -65,6 +65,22 @@ impl<T: Lanes> Contraction<'_, T> {
     }
 }
 
+/// Some vectors from a place on, `width` numbers of which are wanted: what follows them is read as well, where it is there.
+#[inline(always)]
+pub(super) fn load_at<S: Simd, T: Lanes, const VECTORS: usize, const PARTIAL: bool>(
+    simd: S,
+    numbers: &[T],
+    at: usize,
+    width: usize,
+) -> Option<[T::Vector<S>; VECTORS]> {
+    let from = numbers.get(at..)?;
+    match from.get(..VECTORS * T::lanes::<S>()) {
+        Some(whole) => Some(load::<S, T, VECTORS, false>(simd, whole)),
+        None if PARTIAL => Some([T::load_rest(simd, from.get(..width)?); VECTORS]),
+        None => None,
+    }
+}
+
 /// Some vectors of a row, or less than one.
 #[inline(always)]
 pub(super) fn load<S: Simd, T: Lanes, const VECTORS: usize, const PARTIAL: bool>(simd: S, row: &[T]) -> [T::Vector<S>; VECTORS] {
@@ -241,8 +257,7 @@ fn single<S: Simd, T: Lanes, const VECTORS: usize, const PARTIAL: bool>(
     while terms > 0 {
         for sum in sums.iter_mut().take(terms) {
             let Some(factor) = a.get(a_at..).and_then(|a| a.first_chunk()) else { return };
-            let Some(columns) = b.get(b_at..).and_then(|b| b.get(..width)) else { return };
-            let columns = load::<S, T, VECTORS, PARTIAL>(simd, columns);
+            let Some(columns) = load_at::<S, T, VECTORS, PARTIAL>(simd, b, b_at, width) else { return };
             multiply_add(simd, core::array::from_mut(sum), factor, columns);
             a_at = a_at.wrapping_add(level.a);
             b_at = b_at.wrapping_add(level.b);
@@ -263,8 +278,7 @@ fn beside<S: Simd, T: Lanes, const ROWS: usize, const VECTORS: usize, const PART
 ) {
     for _ in 0..level.count {
         let Some(factors) = a.get(a_at..).and_then(|a| a.first_chunk::<ROWS>()) else { return };
-        let Some(columns) = b.get(b_at..).and_then(|b| b.get(..width)) else { return };
-        let columns = load::<S, T, VECTORS, PARTIAL>(simd, columns);
+        let Some(columns) = load_at::<S, T, VECTORS, PARTIAL>(simd, b, b_at, width) else { return };
         multiply_add(simd, sums, factors, columns);
         a_at = a_at.wrapping_add(level.a);
         b_at = b_at.wrapping_add(level.b);
@@ -289,8 +303,7 @@ fn apart<S: Simd, T: Lanes, const ROWS: usize, const VECTORS: usize, const PARTI
             *row = found;
         }
         for term in 0..level.count {
-            let Some(columns) = b.get(b_at..).and_then(|b| b.get(..width)) else { return };
-            let columns = load::<S, T, VECTORS, PARTIAL>(simd, columns);
+            let Some(columns) = load_at::<S, T, VECTORS, PARTIAL>(simd, b, b_at, width) else { return };
             for (factor, row) in factors.iter_mut().zip(rows) {
                 *factor = row.get(term).copied().unwrap_or_default();
             }
@@ -300,8 +313,7 @@ fn apart<S: Simd, T: Lanes, const ROWS: usize, const VECTORS: usize, const PARTI
         return;
     }
     for _ in 0..level.count {
-        let Some(columns) = b.get(b_at..).and_then(|b| b.get(..width)) else { return };
-        let columns = load::<S, T, VECTORS, PARTIAL>(simd, columns);
+        let Some(columns) = load_at::<S, T, VECTORS, PARTIAL>(simd, b, b_at, width) else { return };
         for (lane, factor) in factors.iter_mut().enumerate() {
             *factor = a.get(a_at.wrapping_add(lane * a_row)).copied().unwrap_or_default();
         }
@@ -312,7 +324,7 @@ fn apart<S: Simd, T: Lanes, const ROWS: usize, const VECTORS: usize, const PARTI
 }
 
 #[inline(always)]
-fn multiply_add<S: Simd, T: Lanes, const ROWS: usize, const VECTORS: usize>(
+pub(super) fn multiply_add<S: Simd, T: Lanes, const ROWS: usize, const VECTORS: usize>(
     simd: S,
     sums: &mut [[T::Vector<S>; VECTORS]; ROWS],
     factors: &[T; ROWS],

@@ -6,6 +6,7 @@ use core::sync::atomic::{AtomicU8, Ordering};
 use pulp::{Simd, WithSimd};
 
 use super::contraction::{Contraction, Tiles};
+use super::product::{Known, Product, Shape};
 use super::transpose::{Matrices, Transpose};
 
 /// Loops that a compiler puts into vectors by itself.
@@ -30,6 +31,10 @@ pub trait Vectors: Copy {
     fn contract_single(self, contraction: Contraction<'_, f32>);
     /// Computes a contraction in double precision.
     fn contract_double(self, contraction: Contraction<'_, f64>);
+    /// Computes a product in single precision.
+    fn product_single<P: Shape>(self, product: Product<'_, f32, P>);
+    /// Computes a product in double precision.
+    fn product_double<P: Shape>(self, product: Product<'_, f64, P>);
     /// Transposes matrices in single precision.
     fn transpose_single(self, matrices: Transpose<'_, f32>);
     /// Transposes matrices in double precision.
@@ -48,8 +53,34 @@ impl<V: Vectors, T: Run> WithSimd for Task<V, T> {
     }
 }
 
+/// Products whose constants are known, as functions of their own.
+macro_rules! known_products {
+    () => { known_products! { product_single f32 contract_single, product_double f64 contract_double } };
+    ($($name:ident $scalar:ident $rest:ident),*) => {$(
+        #[inline(always)]
+        fn $name<P: Shape>(self, mut product: Product<'_, $scalar, P>) {
+            let rows = product.whole_rows::<Self>();
+            Simd::vectorize(self, Known(&mut product));
+            if rows < product.rows {
+                self.$rest(product.rows_from(rows));
+            }
+        }
+    )*};
+}
+
+/// The same by the routine for all sizes, where there are no vectors or little is to be compiled.
+macro_rules! any_products {
+    () => { any_products! { product_single f32 contract_single, product_double f64 contract_double } };
+    ($($name:ident $scalar:ident $all:ident),*) => {$(
+        #[inline(always)]
+        fn $name<P: Shape>(self, product: Product<'_, $scalar, P>) {
+            self.$all(product.rows_from(0));
+        }
+    )*};
+}
+
 macro_rules! vectors {
-    ($($of:ty),*) => {$(
+    ($($of:ty, $product:ident);*) => {$(
         impl Vectors for $of {
             type Simd = Self;
 
@@ -57,6 +88,8 @@ macro_rules! vectors {
             fn simd(self) -> Self {
                 self
             }
+
+            $product!();
             #[inline(always)]
             fn run<T: Run>(self, task: T) -> T::Output {
                 Simd::vectorize(self, Task(self, task))
@@ -82,11 +115,11 @@ macro_rules! vectors {
     )*};
 }
 
-vectors! { pulp::Scalar }
+vectors! { pulp::Scalar, any_products }
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-vectors! { pulp::x86::V3, pulp::x86::V4 }
+vectors! { pulp::x86::V3, known_products; pulp::x86::V4, known_products }
 #[cfg(target_arch = "aarch64")]
-vectors! { pulp::aarch64::Neon }
+vectors! { pulp::aarch64::Neon, known_products }
 
 /// Loops as they are, without vectors; contractions with the best instructions.
 #[derive(Clone, Copy)]
@@ -99,6 +132,8 @@ impl Vectors for Plain {
     fn simd(self) -> pulp::Scalar {
         pulp::Scalar::new()
     }
+
+    any_products!();
     #[inline(always)]
     fn run<T: Run>(self, task: T) -> T::Output {
         task.run(self)

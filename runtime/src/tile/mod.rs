@@ -10,6 +10,7 @@ mod dots;
 mod elements;
 mod instructions;
 mod lanes;
+mod product;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -18,4 +19,5 @@ mod transpose;
 pub use abreast::{ABREAST, Block, examples_of_block, gather, gather_labels, place, place_labels, scatter};
 pub use contraction::{Contraction, Level};
 pub use instructions::{Run, Vectors, limit, vectorized};
+pub use product::{Product, Shape, Sizes};
 pub use transpose::Transpose;

@@ -2,7 +2,7 @@
 
 use pulp::Simd;
 
-use super::contraction::{Contraction, load, store};
+use super::contraction::{Contraction, load, load_at, store};
 use super::lanes::Lanes;
 
 /// Computes a contraction with one row, whose numbers lie beside each other.
@@ -91,8 +91,8 @@ fn add<S: Simd, T: Lanes, const VECTORS: usize, const PARTIAL: bool>(
     width: usize,
 ) {
     let Some(factor) = a.get(a_at) else { return };
-    let Some(columns) = b.get(b_at..).and_then(|b| b.get(..width)) else { return };
-    let (factor, columns) = (T::splat(simd, *factor), load::<S, T, VECTORS, PARTIAL>(simd, columns));
+    let Some(columns) = load_at::<S, T, VECTORS, PARTIAL>(simd, b, b_at, width) else { return };
+    let factor = T::splat(simd, *factor);
     for (sum, columns) in sums.iter_mut().zip(columns) {
         *sum = T::multiply_add(simd, factor, columns, *sum);
     }

@@ -8,7 +8,7 @@ use std::vec::Vec;
 use pulp::Simd;
 
 use super::contraction::Tiles;
-use super::{Contraction, Level, vectorized};
+use super::{Contraction, Level, Product, Run, Shape, Sizes, Vectors, vectorized};
 
 /// The numbers from 1 to 13 in some order, exact in sums of products.
 fn numbers(count: usize, step: usize) -> Vec<f32> {
@@ -201,4 +201,108 @@ fn what_is_outside_is_not_computed() {
         is_added: false,
     });
     assert!(c.iter().all(|value| value.is_finite()));
+}
+
+/// A product by each set of instructions that this machine has, with slices that are aligned to nothing.
+fn check_product<P: Shape + Copy>(shape: P, rows: usize, terms: usize, is_added: bool) {
+    let rows = if P::A_ROW == 0 { 1 } else { rows };
+    let terms = if P::A_TERM == 0 { 1 } else { terms };
+    let scale = if rows % 2 == 0 { 1.0 } else { 2.0 };
+    let a = numbers((rows - 1) * P::A_ROW + (terms - 1) * P::A_TERM + 2, 5);
+    let b = numbers((terms - 1) * P::B_TERM + P::COLUMNS + 1, 7);
+    let start = if terms % 3 == 0 { Vec::new() } else { numbers(P::COLUMNS, 3) };
+    // What lies between and after the rows of results stays as it is.
+    let before = numbers(rows * P::C_ROW.max(P::COLUMNS) + 40, 11);
+    let mut expected = before.clone();
+    for row in 0..rows {
+        for column in 0..P::COLUMNS {
+            let factor = |term: usize| a[1 + row * P::A_ROW + term * P::A_TERM];
+            let sum: f32 = (0..terms).map(|term| factor(term) * b[1 + term * P::B_TERM + column]).sum();
+            let place = &mut expected[1 + row * P::C_ROW + column];
+            *place = scale * sum + if is_added { *place } else { start.get(column).copied().unwrap_or_default() };
+        }
+    }
+    let what = format!("{rows} rows, {} columns, {terms} terms, {is_added}, {}", P::COLUMNS, P::A_ROW);
+    let mut computed = before.clone();
+    let mut check = |name: &str, compute: &dyn Fn(Product<'_, f32, P>)| {
+        computed.copy_from_slice(&before);
+        let (a, b, start, c) = (&a[1..], &b[1..], &start[..], &mut computed[1..]);
+        compute(Product { shape, rows, terms, a, b, scale, start, c, is_added });
+        assert_eq!(computed, expected, "{name}: {what}");
+    };
+    check("no vectors", &|product| product.compute(pulp::Scalar::new()));
+    #[cfg(target_arch = "x86_64")]
+    {
+        if let Some(vectors) = pulp::x86::V3::try_new() {
+            check("AVX2", &|product| product.compute(vectors));
+        }
+        if let Some(vectors) = pulp::x86::V4::try_new() {
+            check("AVX-512", &|product| product.compute(vectors));
+        }
+    }
+}
+
+/// Products with a number of columns, in each role.
+fn check_columns<const COLUMNS: usize>() {
+    for size in [1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, COLUMNS] {
+        check_product(Sizes::<COLUMNS, 70, 1, COLUMNS, COLUMNS>, size, 6, size % 2 == 0);
+        check_product(Sizes::<COLUMNS, 1, 70, 71, 72>, size, 5, true);
+        check_product(Sizes::<COLUMNS, 0, 1, COLUMNS, 0>, 1, size, false);
+        check_product(Sizes::<COLUMNS, 1, 0, 0, COLUMNS>, size, 1, size % 2 == 1);
+    }
+}
+
+macro_rules! check_all_columns {
+    ($($columns:literal)*) => { $(check_columns::<$columns>();)* };
+}
+
+#[test]
+fn products_of_known_sizes_are_right_for_all_columns() {
+    check_all_columns!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35);
+    check_all_columns!(36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63 64 65 66 67 68 69 70);
+    check_all_columns!(128 130);
+}
+
+#[test]
+fn products_of_known_sizes_are_right_for_all_rows_and_terms() {
+    for size in 1..=70 {
+        check_product(Sizes::<10, 70, 1, 10, 10>, size, 9, true);
+        check_product(Sizes::<37, 1, 70, 37, 37>, size, 4, false);
+        check_product(Sizes::<37, 70, 1, 37, 40>, 17, size, true);
+        check_product(Sizes::<10, 1, 20, 10, 10>, 16, size, false);
+        check_product(Sizes::<45, 0, 3, 46, 0>, 1, size, true);
+    }
+}
+
+#[test]
+fn of_a_known_product_nothing_outside_is_computed() {
+    let (a, b, mut c) = ([1.0_f64; 30], [1.0; 30], [7.0; 30]);
+    let (a, b) = (&a[..], &b[..]);
+    vectorized(Outside(Product {
+        shape: Sizes::<9, 8, 1, 9, 9>,
+        rows: 8,
+        terms: 9,
+        a,
+        b,
+        scale: 1.0,
+        start: &[],
+        c: &mut c,
+        is_added: true,
+    }));
+    #[cfg(target_arch = "x86_64")]
+    if let Some(vectors) = pulp::x86::V4::try_new() {
+        let shape = Sizes::<9, 8, 1, 9, 9>;
+        Product { shape, rows: 8, terms: 9, a, b, scale: 1.0, start: &[], c: &mut c, is_added: true }.compute(vectors);
+    }
+    assert!(c.iter().all(|value| value.is_finite()));
+}
+
+struct Outside<'a>(Product<'a, f64, Sizes<9, 8, 1, 9, 9>>);
+
+impl Run for Outside<'_> {
+    type Output = ();
+
+    fn run<V: Vectors>(self, vectors: V) {
+        self.0.compute(vectors);
+    }
 }

@@ -195,6 +195,29 @@ impl KernelTokens<'_> {
         if let Some(factor) = factor {
             scale = if tile.factor == 1.0 { quote!(#factor) } else { quote!(#scale * #factor) };
         }
+        if let Some(terms) = self.terms_of_product(tile) {
+            let [a_term, b_term] = [&tile.a, &tile.b]
+                .map(|place| literal(tile.levels.first().map_or(0, |(index, _)| coefficients(place, &[*index])[0])));
+            let from = |all: TokenStream, at: TokenStream| match at.to_string().as_str() {
+                "0usize" => all,
+                _ => quote!((#all).get(#at..).unwrap_or(&[])),
+            };
+            let (a, b) = (from(a, a_at), from(b, b_at));
+            return quote! {
+                tile::Product {
+                    shape: tile::Sizes::<#columns, #a_row, #a_term, #b_term, #c_row>,
+                    rows: #rows,
+                    terms: #terms,
+                    a: #a,
+                    b: #b,
+                    scale: #scale,
+                    start: #start,
+                    c: #c,
+                    is_added: #is_added,
+                }
+                .compute(vectors);
+            };
+        }
         quote! {
             #(#bounds)*
             tile::Contraction {
@@ -214,6 +237,20 @@ impl KernelTokens<'_> {
                 is_added: #is_added,
             }
             .compute(vectors);
+        }
+    }
+
+    /// How many terms the sums of a tile have, if it is a product of matrices as they lie.
+    fn terms_of_product(&mut self, tile: &Tile) -> Option<TokenStream> {
+        let is_row = coefficients(&tile.b, &[tile.columns])[0] == 1;
+        match &tile.levels[..] {
+            [] if is_row => Some(quote!(1)),
+            [(index, range)] if is_row && range.bounds.is_empty() => {
+                let is_ahead = |place| coefficients(place, &[*index])[0] > 0;
+                let (start, end) = self.loop_bounds(*index, range);
+                (start.to_string() == "0" && is_ahead(&tile.a) && is_ahead(&tile.b)).then_some(end)
+            }
+            _ => None,
         }
     }
 
