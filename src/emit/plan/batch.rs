@@ -219,7 +219,7 @@ impl<'p, 'a> Batcher<'p, 'a> {
         let lines = [&kernels[tiles].equations[..], &kernels[update].equations[..]].concat();
         let mut body = kernels[tiles].body.clone();
         let locals = kernels[tiles].locals.clone();
-        body.iter_mut().for_each(|statement| set_update(statement, update, factor));
+        body.iter_mut().for_each(|statement| set_update(statement, Some(update), factor));
         let name = format!("{}_updating", kernels[tiles].name);
         let kernel = self.planner.kernel(&name, lines, body, locals, None);
         let mut unique = Vec::new();
@@ -345,9 +345,10 @@ impl<'p, 'a> Batcher<'p, 'a> {
     }
 }
 
-fn set_update(statement: &mut Statement, update: usize, factor: Option<TensorId>) {
+/// Lets tiles update a parameter.
+pub(super) fn set_update(statement: &mut Statement, update: Option<usize>, factor: Option<TensorId>) {
     match statement {
-        Statement::Tile(tile) => (tile.update, tile.update_factor) = (Some(update), factor),
+        Statement::Tile(tile) => (tile.update, tile.update_factor) = (update, factor),
         Statement::For { body, .. } | Statement::At { body, .. } => {
             body.iter_mut().for_each(|inner| set_update(inner, update, factor));
         }

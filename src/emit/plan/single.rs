@@ -1,7 +1,7 @@
 //! A single example: no sums over a minibatch, so that each parameter is updated from its adjoint's equation and no gradient is stored.
 
-use super::Planner;
-use super::batch::{BatchStep, Batcher};
+use super::batch::{BatchStep, Batcher, set_update};
+use super::{Planner, insert_once};
 use crate::equation::{Block, Equation, ExprId, Node, Role, TensorId};
 
 /// A row of fewer elements than this is shorter than a vector, and updated together with the rows beside it.
@@ -67,7 +67,7 @@ impl Planner<'_> {
                 steps.extend(tiles.unwrap_or_else(|| vec![BatchStep::Each(*kernel)]));
                 continue;
             };
-            match self.update_from(equation) {
+            match self.added_product(gradient, equation, &updates).or_else(|| self.update_from(equation)) {
                 Some((at, update)) => {
                     updates[at] = update;
                     gradients.retain(|&other| other != gradient);
@@ -87,6 +87,24 @@ impl Planner<'_> {
             BatchStep::Abreast(_) | BatchStep::Either(..) => None,
         });
         Some(Single { kernels: kernels.collect(), gradients, updates })
+    }
+
+    /// The kernel that adds a multiple of a product of two vectors to a parameter, where that is the whole update, and which optimizer
+    /// that is.
+    fn added_product(&mut self, gradient: TensorId, adjoint: &Equation, updates: &[usize]) -> Option<(usize, usize)> {
+        let Role::Adjoint { of } = self.context.tensor(adjoint.target).role else { return None };
+        let at = self.derivation.model.optimizers.iter().position(|optimizer| optimizer.parameter == of)?;
+        let (_, factor) = *self.update_factors.iter().find(|(sums, _)| *sums == gradient)?;
+        if self.context.tensor(of).size() < FEW {
+            return None;
+        }
+        let update = Batcher::new(self, None, 1, &[]).outer_product(of, adjoint)?;
+        let lines = self.kernels[updates[at]].equations.clone();
+        let kernel = &mut self.kernels[update];
+        kernel.equations.extend(lines);
+        kernel.body.iter_mut().for_each(|statement| set_update(statement, None, Some(factor)));
+        insert_once(&mut kernel.reads, factor);
+        Some((at, update))
     }
 
     /// The kernel that updates a parameter from its adjoint, which is computed element by element, and which optimizer that is.

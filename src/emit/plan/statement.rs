@@ -210,7 +210,8 @@ pub(crate) struct Tile {
     pub(crate) is_added: bool,
     /// The kernel that updates a parameter from these sums, in place of writing them.
     pub(crate) update: Option<usize>,
-    /// The scalar times which the sums are added to the parameter, where that is the whole update.
+    /// The scalar times which the sums are added to the parameter, where that is the whole update. Without such a kernel the results are
+    /// the parameter.
     pub(crate) update_factor: Option<TensorId>,
 }
 

@@ -88,8 +88,14 @@ impl KernelTokens<'_> {
                     return self.some_rows(tile, range);
                 }
                 let rows = self.rows(tile);
-                let (c, added) = (self.place_in_row(&tile.into, &[], true), tile.is_added.then(|| quote!(!is_first)));
-                self.contraction(tile, &rows, None, &c, None, &added.unwrap_or_else(|| quote!(false)))
+                let c = self.place_in_row(&tile.into, &[], true);
+                let factor = tile.update_factor.and_then(|factor| self.arguments.get(&factor)).cloned();
+                let is_added = match (&factor, tile.is_added) {
+                    (Some(_), _) => quote!(true),
+                    (None, true) => quote!(!is_first),
+                    (None, false) => quote!(false),
+                };
+                self.contraction(tile, &rows, None, &c, factor.as_ref(), &is_added)
             }
         }
     }
