@@ -4,6 +4,7 @@ use pulp::Simd;
 
 use super::contraction::Contraction;
 use super::lanes::Lanes;
+use super::transpose::{MOST_LANES, every_other_group};
 
 /// So many columns share what is loaded of a row, and their sums are independent.
 const COLUMNS: usize = 4;
@@ -21,6 +22,31 @@ pub(super) fn dots<S: Simd, T: Lanes>(simd: S, mut all: Contraction<'_, T>) {
             some::<S, T, 1>(simd, &mut all, row, column);
             column += 1;
         }
+    }
+}
+
+/// The sum of each vector's lanes, in a lane each: of two vectors, every other group of lanes takes in what lies before it, one
+/// of the first vector, one of the second.
+#[inline(always)]
+pub(super) fn totals<S: Simd, T: Lanes>(simd: S, mut sums: [T::Vector<S>; MOST_LANES]) -> T::Vector<S> {
+    pairs::<S, T, 1>(simd, &mut sums);
+    pairs::<S, T, 2>(simd, &mut sums);
+    pairs::<S, T, 4>(simd, &mut sums);
+    pairs::<S, T, 8>(simd, &mut sums);
+    sums[0]
+}
+
+#[inline(always)]
+fn pairs<S: Simd, T: Lanes, const WIDTH: usize>(simd: S, sums: &mut [T::Vector<S>; MOST_LANES]) {
+    let lanes = T::lanes::<S>();
+    if WIDTH >= lanes {
+        return;
+    }
+    let Some(second) = every_other_group::<S, T, WIDTH>() else { return };
+    for pair in 0..lanes / WIDTH / 2 {
+        let [first, other] = [sums[2 * pair], sums[2 * pair + 1]];
+        let crossed = T::rotate_right(simd, T::where_zero(simd, second, other, first), WIDTH);
+        sums[pair] = T::plus(simd, T::where_zero(simd, second, first, other), crossed);
     }
 }
 

@@ -8,35 +8,59 @@ use pulp::{Simd, WithSimd};
 use super::contraction::{Contraction, Level, load, load_at, multiply_add, store};
 use super::instructions::Vectors;
 use super::lanes::Lanes;
+use super::transpose::MOST_LANES;
 
 /// So many terms are added up between two comparisons.
 const GROUP: usize = 4;
+/// So many terms may be written out one by one.
+const FEW_TERMS: usize = 64;
 
 /// What is known of a product when the network is compiled.
 pub trait Shape {
     /// How many columns.
     const COLUMNS: usize;
+    /// How many terms each sum has; 0 where that is known later.
+    const TERMS: usize;
     /// How far it is from the factors of a row to those of the next; 0 where there is one row.
     const A_ROW: usize;
     /// How far it is from a factor to that of the next term; 0 where there is one term.
     const A_TERM: usize;
     /// How far it is from a row of numbers to that of the next term.
     const B_TERM: usize;
+    /// How far it is from a number of a row to the next: 1, or where there is one row of results and terms lie beside each other, more.
+    const B_COLUMN: usize;
     /// How far it is from a row of results to the next.
     const C_ROW: usize;
 }
 
 /// A shape by its constants, in the order in which [`Shape`] has them.
 #[derive(Clone, Copy, Debug)]
-pub struct Sizes<const COLUMNS: usize, const A_ROW: usize, const A_TERM: usize, const B_TERM: usize, const C_ROW: usize>;
+pub struct Sizes<
+    const COLUMNS: usize,
+    const TERMS: usize,
+    const A_ROW: usize,
+    const A_TERM: usize,
+    const B_TERM: usize,
+    const B_COLUMN: usize,
+    const C_ROW: usize,
+>;
 
-impl<const COLUMNS: usize, const A_ROW: usize, const A_TERM: usize, const B_TERM: usize, const C_ROW: usize> Shape
-    for Sizes<COLUMNS, A_ROW, A_TERM, B_TERM, C_ROW>
+impl<
+    const COLUMNS: usize,
+    const TERMS: usize,
+    const A_ROW: usize,
+    const A_TERM: usize,
+    const B_TERM: usize,
+    const B_COLUMN: usize,
+    const C_ROW: usize,
+> Shape for Sizes<COLUMNS, TERMS, A_ROW, A_TERM, B_TERM, B_COLUMN, C_ROW>
 {
     const COLUMNS: usize = COLUMNS;
+    const TERMS: usize = TERMS;
     const A_ROW: usize = A_ROW;
     const A_TERM: usize = A_TERM;
     const B_TERM: usize = B_TERM;
+    const B_COLUMN: usize = B_COLUMN;
     const C_ROW: usize = C_ROW;
 }
 
@@ -53,7 +77,7 @@ pub struct Product<'a, T, P> {
     pub terms: usize,
     /// The factors, from the first.
     pub a: &'a [T],
-    /// The rows of numbers, from the first; those of a row lie beside each other.
+    /// The rows of numbers, from the first.
     pub b: &'a [T],
     /// What all sums are multiplied by.
     pub scale: T,
@@ -84,7 +108,7 @@ impl<'a, T: Lanes, P: Shape> Product<'a, T, P> {
             a_row: P::A_ROW,
             b: self.b,
             b_at: 0,
-            b_column: 1,
+            b_column: P::B_COLUMN,
             levels: [one, one, Level { count: self.terms, a: P::A_TERM, b: P::B_TERM }],
             scale: self.scale,
             start: self.start,
@@ -92,6 +116,12 @@ impl<'a, T: Lanes, P: Shape> Product<'a, T, P> {
             c_row: P::C_ROW,
             is_added: self.is_added,
         }
+    }
+
+    /// How many terms there are, as a constant where they are few: the loop over many is not to be written out.
+    #[inline(always)]
+    fn terms(&self) -> usize {
+        if P::TERMS > 0 && P::TERMS <= FEW_TERMS { P::TERMS } else { self.terms }
     }
 
     /// Columns side by side in all rows.
@@ -181,7 +211,7 @@ impl<'a, T: Lanes, P: Shape> Product<'a, T, P> {
         let a_group = (GROUP - 1) * P::A_TERM + (ROWS - 1) * P::A_ROW + 1;
         let b_group = (GROUP - 1) * P::B_TERM + VECTORS * T::lanes::<S>();
         let mut term = 0;
-        while term + GROUP <= self.terms {
+        while term + GROUP <= self.terms() {
             let Some(a) = a.get(term * P::A_TERM..).and_then(|a| a.get(..a_group)) else { break };
             let Some(b) = b.get(term * P::B_TERM..).and_then(|b| b.get(..b_group)) else { break };
             for at in 0..GROUP {
@@ -189,7 +219,7 @@ impl<'a, T: Lanes, P: Shape> Product<'a, T, P> {
             }
             term += GROUP;
         }
-        while term < self.terms {
+        while term < self.terms() {
             Self::add::<S, ROWS, VECTORS, PARTIAL>(simd, &mut sums, (a, term * P::A_TERM), (b, term * P::B_TERM), width);
             term += 1;
         }
@@ -245,7 +275,7 @@ impl<'a, T: Lanes, P: Shape> Product<'a, T, P> {
         let Some(b) = self.b.get(column..) else { return };
         let b_group = (GROUP - 1) * P::B_TERM + VECTORS * T::lanes::<S>();
         let mut term = 0;
-        while term + GROUP <= self.terms {
+        while term + GROUP <= self.terms() {
             let Some(a) = self.a.get(term * P::A_TERM..).and_then(|a| a.get(..(GROUP - 1) * P::A_TERM + 1)) else { break };
             let Some(b) = b.get(term * P::B_TERM..).and_then(|b| b.get(..b_group)) else { break };
             for at in 0..GROUP {
@@ -254,7 +284,7 @@ impl<'a, T: Lanes, P: Shape> Product<'a, T, P> {
             }
             term += GROUP;
         }
-        while term < self.terms {
+        while term < self.terms() {
             let sum = core::array::from_mut(&mut sums[0]);
             Self::add::<S, 1, VECTORS, PARTIAL>(simd, sum, (self.a, term * P::A_TERM), (b, term * P::B_TERM), width);
             term += 1;
@@ -275,11 +305,52 @@ impl<'a, T: Lanes, P: Shape> Product<'a, T, P> {
         store::<S, T, VECTORS, PARTIAL>(simd, c, totals);
     }
 
+    /// Columns of a single row whose terms lie beside each other, as many as a vector has numbers or less.
+    #[inline(always)]
+    fn dots<S: Simd, const PARTIAL: bool>(&mut self, simd: S, column: usize) {
+        let lanes = T::lanes::<S>();
+        let count = if PARTIAL { P::COLUMNS % lanes } else { lanes };
+        let (whole, rest) = (P::TERMS - P::TERMS % lanes, P::TERMS % lanes);
+        let zero = T::splat(simd, T::default());
+        let (Some(a), Some(b)) = (self.a.get(..P::TERMS), self.b.get(column * P::B_COLUMN..)) else { return };
+        // What follows the terms is read with them and left out again.
+        let ones = [T::from_f64(1.0); MOST_LANES];
+        let [last, of_rest] = [a.get(whole..), ones.get(..rest)].map(|rest| T::load_rest(simd, rest.unwrap_or(&[])));
+        let mut sums = [zero; MOST_LANES];
+        for (at, sum) in sums.iter_mut().take(count).enumerate() {
+            let Some(b) = b.get(at * P::B_COLUMN..) else { return };
+            let Some(numbers) = b.get(..P::TERMS) else { return };
+            for (factors, numbers) in T::vectors::<S>(a).iter().zip(T::vectors::<S>(numbers)) {
+                *sum = T::multiply_add(simd, *factors, *numbers, *sum);
+            }
+            if rest > 0 {
+                let Some([numbers]) = load_at::<S, T, 1, true>(simd, b, whole, rest) else { return };
+                let longer = T::multiply_add(simd, last, numbers, *sum);
+                *sum = T::where_zero(simd, of_rest, *sum, longer);
+            }
+        }
+        let start = self.start_of::<S, 1, PARTIAL>(simd, column, count);
+        let Some(c) = self.c.get_mut(column..).and_then(|c| c.get_mut(..count)) else { return };
+        let [before] = if self.is_added { load::<S, T, 1, PARTIAL>(simd, c) } else { start };
+        let totals = super::dots::totals::<S, T>(simd, sums);
+        store::<S, T, 1, PARTIAL>(simd, c, [T::multiply_add(simd, T::splat(simd, self.scale), totals, before)]);
+    }
+
     /// Strips or parts for all columns, as wide as will do.
     #[inline(always)]
     fn columns<S: Simd>(&mut self, simd: S, has_many_rows: bool) {
         let lanes = T::lanes::<S>();
         let mut column = 0;
+        if P::B_COLUMN != 1 {
+            while column + lanes <= P::COLUMNS {
+                self.dots::<S, false>(simd, column);
+                column += lanes;
+            }
+            if column < P::COLUMNS {
+                self.dots::<S, true>(simd, column);
+            }
+            return;
+        }
         let has_one_term = P::A_TERM == 0;
         // Multiples of a row are written in the order in which they lie.
         if !has_many_rows || has_one_term {

@@ -206,10 +206,10 @@ fn what_is_outside_is_not_computed() {
 /// A product by each set of instructions that this machine has, with slices that are aligned to nothing.
 fn check_product<P: Shape + Copy>(shape: P, rows: usize, terms: usize, is_added: bool) {
     let rows = if P::A_ROW == 0 { 1 } else { rows };
-    let terms = if P::A_TERM == 0 { 1 } else { terms };
+    let terms = if P::TERMS > 0 { P::TERMS } else { terms };
     let scale = if rows % 2 == 0 { 1.0 } else { 2.0 };
     let a = numbers((rows - 1) * P::A_ROW + (terms - 1) * P::A_TERM + 2, 5);
-    let b = numbers((terms - 1) * P::B_TERM + P::COLUMNS + 1, 7);
+    let b = numbers((terms - 1) * P::B_TERM + (P::COLUMNS - 1) * P::B_COLUMN + 2, 7);
     let start = if terms % 3 == 0 { Vec::new() } else { numbers(P::COLUMNS, 3) };
     // What lies between and after the rows of results stays as it is.
     let before = numbers(rows * P::C_ROW.max(P::COLUMNS) + 40, 11);
@@ -217,7 +217,7 @@ fn check_product<P: Shape + Copy>(shape: P, rows: usize, terms: usize, is_added:
     for row in 0..rows {
         for column in 0..P::COLUMNS {
             let factor = |term: usize| a[1 + row * P::A_ROW + term * P::A_TERM];
-            let sum: f32 = (0..terms).map(|term| factor(term) * b[1 + term * P::B_TERM + column]).sum();
+            let sum: f32 = (0..terms).map(|term| factor(term) * b[1 + term * P::B_TERM + column * P::B_COLUMN]).sum();
             let place = &mut expected[1 + row * P::C_ROW + column];
             *place = scale * sum + if is_added { *place } else { start.get(column).copied().unwrap_or_default() };
         }
@@ -242,14 +242,18 @@ fn check_product<P: Shape + Copy>(shape: P, rows: usize, terms: usize, is_added:
     }
 }
 
-/// Products with a number of columns, in each role.
+/// Products with a number of columns or of terms, in each role.
 fn check_columns<const COLUMNS: usize>() {
     for size in [1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, COLUMNS] {
-        check_product(Sizes::<COLUMNS, 70, 1, COLUMNS, COLUMNS>, size, 6, size % 2 == 0);
-        check_product(Sizes::<COLUMNS, 1, 70, 71, 72>, size, 5, true);
-        check_product(Sizes::<COLUMNS, 0, 1, COLUMNS, 0>, 1, size, false);
-        check_product(Sizes::<COLUMNS, 1, 0, 0, COLUMNS>, size, 1, size % 2 == 1);
+        check_product(Sizes::<COLUMNS, 0, 70, 1, COLUMNS, 1, COLUMNS>, size, 6, size % 2 == 0);
+        check_product(Sizes::<COLUMNS, 0, 1, 70, 71, 1, 72>, size, 5, true);
+        check_product(Sizes::<COLUMNS, 0, 0, 1, COLUMNS, 1, 0>, 1, size, false);
+        check_product(Sizes::<COLUMNS, 1, 1, 0, 0, 1, COLUMNS>, size, 1, size % 2 == 1);
     }
+    // The results are one row of sums over the last axis of both.
+    check_product(Sizes::<COLUMNS, 19, 0, 1, 1, 19, 0>, 1, 19, COLUMNS % 2 == 0);
+    check_product(Sizes::<19, COLUMNS, 0, 1, 1, 71, 0>, 1, COLUMNS, COLUMNS % 2 == 1);
+    check_product(Sizes::<40, COLUMNS, 0, 1, 1, COLUMNS, 0>, 1, COLUMNS, true);
 }
 
 macro_rules! check_all_columns {
@@ -266,11 +270,11 @@ fn products_of_known_sizes_are_right_for_all_columns() {
 #[test]
 fn products_of_known_sizes_are_right_for_all_rows_and_terms() {
     for size in 1..=70 {
-        check_product(Sizes::<10, 70, 1, 10, 10>, size, 9, true);
-        check_product(Sizes::<37, 1, 70, 37, 37>, size, 4, false);
-        check_product(Sizes::<37, 70, 1, 37, 40>, 17, size, true);
-        check_product(Sizes::<10, 1, 20, 10, 10>, 16, size, false);
-        check_product(Sizes::<45, 0, 3, 46, 0>, 1, size, true);
+        check_product(Sizes::<10, 0, 70, 1, 10, 1, 10>, size, 9, true);
+        check_product(Sizes::<37, 0, 1, 70, 37, 1, 37>, size, 4, false);
+        check_product(Sizes::<37, 0, 70, 1, 37, 1, 40>, 17, size, true);
+        check_product(Sizes::<10, 0, 1, 20, 10, 1, 10>, 16, size, false);
+        check_product(Sizes::<45, 0, 0, 3, 46, 1, 0>, 1, size, true);
     }
 }
 
@@ -279,7 +283,7 @@ fn of_a_known_product_nothing_outside_is_computed() {
     let (a, b, mut c) = ([1.0_f64; 30], [1.0; 30], [7.0; 30]);
     let (a, b) = (&a[..], &b[..]);
     vectorized(Outside(Product {
-        shape: Sizes::<9, 8, 1, 9, 9>,
+        shape: Sizes::<9, 0, 8, 1, 9, 1, 9>,
         rows: 8,
         terms: 9,
         a,
@@ -291,13 +295,13 @@ fn of_a_known_product_nothing_outside_is_computed() {
     }));
     #[cfg(target_arch = "x86_64")]
     if let Some(vectors) = pulp::x86::V4::try_new() {
-        let shape = Sizes::<9, 8, 1, 9, 9>;
+        let shape = Sizes::<9, 0, 8, 1, 9, 1, 9>;
         Product { shape, rows: 8, terms: 9, a, b, scale: 1.0, start: &[], c: &mut c, is_added: true }.compute(vectors);
     }
     assert!(c.iter().all(|value| value.is_finite()));
 }
 
-struct Outside<'a>(Product<'a, f64, Sizes<9, 8, 1, 9, 9>>);
+struct Outside<'a>(Product<'a, f64, Sizes<9, 0, 8, 1, 9, 1, 9>>);
 
 impl Run for Outside<'_> {
     type Output = ();

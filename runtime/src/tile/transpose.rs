@@ -6,7 +6,7 @@ use super::instructions::{Run, Vectors};
 use super::lanes::Lanes;
 
 /// No vector has more numbers.
-const MOST_LANES: usize = 16;
+pub(super) const MOST_LANES: usize = 16;
 
 /// Matrices one after the other, each to be transposed.
 #[derive(Debug)]
@@ -101,6 +101,16 @@ fn block<S: Simd, T: Lanes>(
     }
 }
 
+/// 0 in every other group of lanes, from the first, and 1 in those between.
+#[inline(always)]
+pub(super) fn every_other_group<S: Simd, T: Lanes, const WIDTH: usize>() -> Option<T::Vector<S>> {
+    let mut second = [T::default(); MOST_LANES];
+    for (lane, number) in second.iter_mut().enumerate() {
+        *number = if lane & WIDTH == 0 { T::default() } else { T::from_f64(1.0) };
+    }
+    T::vectors::<S>(&second).first().copied()
+}
+
 #[inline(always)]
 fn exchange<S: Simd, T: Lanes, const WIDTH: usize>(simd: S, lines: &mut [T::Vector<S>; MOST_LANES]) {
     let lanes = T::lanes::<S>();
@@ -108,17 +118,13 @@ fn exchange<S: Simd, T: Lanes, const WIDTH: usize>(simd: S, lines: &mut [T::Vect
         return;
     }
     // 0 in the groups that stay in the first row of two.
-    let mut second = [T::default(); MOST_LANES];
-    for (lane, number) in second.iter_mut().enumerate() {
-        *number = if lane & WIDTH == 0 { T::default() } else { T::from_f64(1.0) };
-    }
-    let [second, ..] = T::vectors::<S>(&second) else { return };
+    let Some(second) = every_other_group::<S, T, WIDTH>() else { return };
     let mut line = 0;
     while line + WIDTH < lanes {
         if line & WIDTH == 0 {
             let (first, other) = (lines[line], lines[line + WIDTH]);
-            lines[line] = T::where_zero(simd, *second, first, T::rotate_right(simd, other, WIDTH));
-            lines[line + WIDTH] = T::where_zero(simd, *second, T::rotate_right(simd, first, lanes - WIDTH), other);
+            lines[line] = T::where_zero(simd, second, first, T::rotate_right(simd, other, WIDTH));
+            lines[line + WIDTH] = T::where_zero(simd, second, T::rotate_right(simd, first, lanes - WIDTH), other);
         }
         line += 1;
     }

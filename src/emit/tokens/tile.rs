@@ -204,6 +204,11 @@ impl KernelTokens<'_> {
         if let Some(terms) = self.terms_of_product(tile) {
             let [a_term, b_term] = [&tile.a, &tile.b]
                 .map(|place| literal(tile.levels.first().map_or(0, |(index, _)| coefficients(place, &[*index])[0])));
+            let known_terms = tile.levels.first().map_or(1, |(index, _)| match self.is_example(*index) {
+                true => 0,
+                false => self.plan.context.index_of(*index).extent(),
+            });
+            let known_terms = Literal::usize_unsuffixed(known_terms);
             let from = |all: TokenStream, at: TokenStream| match at.to_string().as_str() {
                 "0usize" => all,
                 _ => quote!((#all).get(#at..).unwrap_or(&[])),
@@ -211,7 +216,7 @@ impl KernelTokens<'_> {
             let (a, b) = (from(a, a_at), from(b, b_at));
             return quote! {
                 tile::Product {
-                    shape: tile::Sizes::<#columns, #a_row, #a_term, #b_term, #c_row>,
+                    shape: tile::Sizes::<#columns, #known_terms, #a_row, #a_term, #b_term, #b_column, #c_row>,
                     rows: #rows,
                     terms: #terms,
                     a: #a,
@@ -248,13 +253,15 @@ impl KernelTokens<'_> {
 
     /// How many terms the sums of a tile have, if it is a product of matrices as they lie.
     fn terms_of_product(&mut self, tile: &Tile) -> Option<TokenStream> {
-        let is_row = coefficients(&tile.b, &[tile.columns])[0] == 1;
+        let b_column = coefficients(&tile.b, &[tile.columns])[0];
         match &tile.levels[..] {
-            [] if is_row => Some(quote!(1)),
-            [(index, range)] if is_row && range.bounds.is_empty() => {
-                let is_ahead = |place| coefficients(place, &[*index])[0] > 0;
+            [] if b_column == 1 => Some(quote!(1)),
+            [(index, range)] if range.bounds.is_empty() => {
+                let [a_term, b_term] = [&tile.a, &tile.b].map(|place| coefficients(place, &[*index])[0]);
+                let is_row = b_column == 1 && a_term > 0 && b_term > 0;
+                let is_column = tile.rows.is_none() && b_column > 1 && a_term == 1 && b_term == 1 && !self.is_example(*index);
                 let (start, end) = self.loop_bounds(*index, range);
-                (start.to_string() == "0" && is_ahead(&tile.a) && is_ahead(&tile.b)).then_some(end)
+                (start.to_string() == "0" && (is_row || is_column)).then_some(end)
             }
             _ => None,
         }
