@@ -1,8 +1,9 @@
 //! Loops in vector registers.
 //!
 //! A pass of a network is one task: it is compiled for each set of instructions that a machine may have, and one of them is chosen when it
-//! starts ([`vectorized`]). Within, plain loops become vectors by the compiler's doing; large sums of products are calls of one routine
-//! that is compiled once, with this crate ([`Contraction`]). What has short axes is computed for several examples beside each other ([`Block`]).
+//! starts ([`vectorized`]). Within, plain loops become vectors by the compiler's doing. Products of matrices are calls of functions
+//! that are compiled for their strides ([`Product`]), all other sums of products calls of one routine that is compiled once, with this
+//! crate ([`Contraction`]). What has short axes is computed for several examples beside each other ([`Block`]).
 
 mod abreast;
 mod contraction;

@@ -251,8 +251,8 @@ fn check_columns<const COLUMNS: usize>() {
         check_product(Sizes::<COLUMNS, 1, 1, 0, 0, 1, COLUMNS>, size, 1, size % 2 == 1);
     }
     // The results are one row of sums over the last axis of both.
-    check_product(Sizes::<COLUMNS, 19, 0, 1, 1, 19, 0>, 1, 19, COLUMNS % 2 == 0);
-    check_product(Sizes::<19, COLUMNS, 0, 1, 1, 71, 0>, 1, COLUMNS, COLUMNS % 2 == 1);
+    check_product(Sizes::<COLUMNS, 19, 0, 1, 1, 19, 0>, 1, 19, COLUMNS.is_multiple_of(2));
+    check_product(Sizes::<19, COLUMNS, 0, 1, 1, 71, 0>, 1, COLUMNS, !COLUMNS.is_multiple_of(2));
     check_product(Sizes::<40, COLUMNS, 0, 1, 1, COLUMNS, 0>, 1, COLUMNS, true);
 }
 

@@ -9,6 +9,7 @@ mod methods;
 mod noise;
 mod parallel;
 mod passes;
+mod product;
 mod tile;
 mod types;
 mod value;

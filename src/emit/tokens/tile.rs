@@ -47,6 +47,23 @@ fn row_step(tile: &Tile, place: &Place) -> i64 {
     tile.rows.map_or(0, |rows| coefficients(place, &[rows])[0])
 }
 
+/// A number without its sign.
+pub(super) fn literal(number: i64) -> Literal {
+    Literal::usize_unsuffixed(usize::try_from(number.abs()).unwrap_or(0))
+}
+
+/// What all forms of a tile read.
+pub(super) struct Operands {
+    pub(super) columns: Literal,
+    pub(super) a: TokenStream,
+    pub(super) a_row: Literal,
+    pub(super) b: TokenStream,
+    pub(super) b_column: Literal,
+    pub(super) scale: TokenStream,
+    pub(super) start: TokenStream,
+    pub(super) c_row: Literal,
+}
+
 impl KernelTokens<'_> {
     /// The type of an argument of a kernel with tiles.
     pub(super) fn tiled_type(&self, tensor: TensorId, lifetime: &TokenStream) -> TokenStream {
@@ -153,7 +170,16 @@ impl KernelTokens<'_> {
         factor: Option<&Ident>,
         is_added: &TokenStream,
     ) -> TokenStream {
-        let literal = |number: i64| Literal::usize_unsuffixed(usize::try_from(number.abs()).unwrap_or(0));
+        let operands = self.operands(tile, factor);
+        let mut inner: Vec<IndexId> = tile.levels.iter().map(|(index, _)| *index).collect();
+        inner.extend(tile.rows.into_iter().chain([tile.columns]));
+        let (mut a_at, mut b_at) = (self.offset(&tile.a, &inner), self.offset(&tile.b, &inner));
+        if let Some(skipped) = skipped {
+            a_at = quote!(usize::wrapping_add(#a_at, #skipped));
+        }
+        if let Some(terms) = self.terms_of_product(tile) {
+            return self.matrix_product(tile, &operands, [rows, &terms, &a_at, &b_at, c, is_added]);
+        }
         let step = |number: i64| {
             let literal = literal(number);
             if number < 0 { quote!(usize::wrapping_neg(#literal)) } else { quote!(#literal) }
@@ -163,12 +189,6 @@ impl KernelTokens<'_> {
             let skip = Ident::new(if number < 0 { "wrapping_sub" } else { "wrapping_add" }, Span::call_site());
             *at = quote!(usize::#skip(#at, #from * #literal));
         };
-        let mut inner: Vec<IndexId> = tile.levels.iter().map(|(index, _)| *index).collect();
-        inner.extend(tile.rows.into_iter().chain([tile.columns]));
-        let (mut a_at, mut b_at) = (self.offset(&tile.a, &inner), self.offset(&tile.b, &inner));
-        if let Some(skipped) = skipped {
-            a_at = quote!(usize::wrapping_add(#a_at, #skipped));
-        }
         let (mut bounds, mut levels) = (Vec::new(), Vec::new());
         for _ in tile.levels.len()..3 {
             levels.push(quote!(tile::Level { count: 1, a: 0, b: 0 }));
@@ -188,47 +208,7 @@ impl KernelTokens<'_> {
             skip(&mut b_at, b, &from);
             levels.push(quote!(tile::Level { count: #to.saturating_sub(#from), a: #step_a, b: #step_b }));
         }
-        let (a, b) = (self.in_a_row(tile.a.tensor, false), self.in_a_row(tile.b.tensor, false));
-        let start = match &tile.start {
-            Some(place) => self.place_in_row(place, &inner, false),
-            None => quote!(&[]),
-        };
-        let columns = literal(self.plan.context.index_of(tile.columns).extent() as i64);
-        let a_row = literal(row_step(tile, &tile.a));
-        let b_column = literal(coefficients(&tile.b, &[tile.columns])[0]);
-        let c_row = if tile.update.is_some() { columns.clone() } else { literal(row_step(tile, &tile.into)) };
-        let mut scale = self.number(tile.factor);
-        if let Some(factor) = factor {
-            scale = if tile.factor == 1.0 { quote!(#factor) } else { quote!(#scale * #factor) };
-        }
-        if let Some(terms) = self.terms_of_product(tile) {
-            let [a_term, b_term] = [&tile.a, &tile.b]
-                .map(|place| literal(tile.levels.first().map_or(0, |(index, _)| coefficients(place, &[*index])[0])));
-            let known_terms = tile.levels.first().map_or(1, |(index, _)| match self.is_example(*index) {
-                true => 0,
-                false => self.plan.context.index_of(*index).extent(),
-            });
-            let known_terms = Literal::usize_unsuffixed(known_terms);
-            let from = |all: TokenStream, at: TokenStream| match at.to_string().as_str() {
-                "0usize" => all,
-                _ => quote!((#all).get(#at..).unwrap_or(&[])),
-            };
-            let (a, b) = (from(a, a_at), from(b, b_at));
-            return quote! {
-                tile::Product {
-                    shape: tile::Sizes::<#columns, #known_terms, #a_row, #a_term, #b_term, #b_column, #c_row>,
-                    rows: #rows,
-                    terms: #terms,
-                    a: #a,
-                    b: #b,
-                    scale: #scale,
-                    start: #start,
-                    c: #c,
-                    is_added: #is_added,
-                }
-                .compute(vectors);
-            };
-        }
+        let Operands { columns, a, a_row, b, b_column, scale, start, c_row } = operands;
         quote! {
             #(#bounds)*
             tile::Contraction {
@@ -251,19 +231,27 @@ impl KernelTokens<'_> {
         }
     }
 
-    /// How many terms the sums of a tile have, if it is a product of matrices as they lie.
-    fn terms_of_product(&mut self, tile: &Tile) -> Option<TokenStream> {
-        let b_column = coefficients(&tile.b, &[tile.columns])[0];
-        match &tile.levels[..] {
-            [] if b_column == 1 => Some(quote!(1)),
-            [(index, range)] if range.bounds.is_empty() => {
-                let [a_term, b_term] = [&tile.a, &tile.b].map(|place| coefficients(place, &[*index])[0]);
-                let is_row = b_column == 1 && a_term > 0 && b_term > 0;
-                let is_column = tile.rows.is_none() && b_column > 1 && a_term == 1 && b_term == 1 && !self.is_example(*index);
-                let (start, end) = self.loop_bounds(*index, range);
-                (start.to_string() == "0" && (is_row || is_column)).then_some(end)
-            }
-            _ => None,
+    /// What all forms of a tile read, and how far it is from one place to the next.
+    fn operands(&mut self, tile: &Tile, factor: Option<&Ident>) -> Operands {
+        let mut inner: Vec<IndexId> = tile.levels.iter().map(|(index, _)| *index).collect();
+        inner.extend(tile.rows.into_iter().chain([tile.columns]));
+        let columns = literal(self.plan.context.index_of(tile.columns).extent() as i64);
+        let mut scale = self.number(tile.factor);
+        if let Some(factor) = factor {
+            scale = if tile.factor == 1.0 { quote!(#factor) } else { quote!(#scale * #factor) };
+        }
+        Operands {
+            a: self.in_a_row(tile.a.tensor, false),
+            a_row: literal(row_step(tile, &tile.a)),
+            b: self.in_a_row(tile.b.tensor, false),
+            b_column: literal(coefficients(&tile.b, &[tile.columns])[0]),
+            scale,
+            start: match &tile.start {
+                Some(place) => self.place_in_row(place, &inner, false),
+                None => quote!(&[]),
+            },
+            c_row: if tile.update.is_some() { columns.clone() } else { literal(row_step(tile, &tile.into)) },
+            columns,
         }
     }
 

@@ -1,0 +1,62 @@
+//! Products of matrices whose strides are constants of their type.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::kernel::KernelTokens;
+use super::tile::{Operands, literal};
+use crate::emit::plan::{Tile, coefficients};
+
+impl KernelTokens<'_> {
+    /// How many terms the sums of a tile have, if it is a product of matrices as they lie: of rows, or of a vector and the rows of a matrix.
+    pub(super) fn terms_of_product(&mut self, tile: &Tile) -> Option<TokenStream> {
+        let b_column = coefficients(&tile.b, &[tile.columns])[0];
+        match &tile.levels[..] {
+            [] if b_column == 1 => Some(quote!(1)),
+            [(index, range)] if range.bounds.is_empty() => {
+                let [a_term, b_term] = [&tile.a, &tile.b].map(|place| coefficients(place, &[*index])[0]);
+                let is_row = b_column == 1 && a_term > 0 && b_term > 0;
+                let is_column = tile.rows.is_none() && b_column > 1 && a_term == 1 && b_term == 1 && !self.is_example(*index);
+                let (start, end) = self.loop_bounds(*index, range);
+                (start.to_string() == "0" && (is_row || is_column)).then_some(end)
+            }
+            _ => None,
+        }
+    }
+
+    /// The call of the runtime that computes a product.
+    pub(super) fn matrix_product(
+        &self,
+        tile: &Tile,
+        operands: &Operands,
+        [rows, terms, a_at, b_at, c, is_added]: [&TokenStream; 6],
+    ) -> TokenStream {
+        let Operands { columns, a, a_row, b, b_column, scale, start, c_row } = operands;
+        let term = tile.levels.first().map(|(index, _)| *index);
+        let [a_term, b_term] = [&tile.a, &tile.b].map(|place| literal(term.map_or(0, |index| coefficients(place, &[index])[0])));
+        let known_terms = Literal::usize_unsuffixed(match term {
+            Some(index) if self.is_example(index) => 0,
+            Some(index) => self.plan.context.index_of(index).extent(),
+            None => 1,
+        });
+        let from = |all: &TokenStream, at: &TokenStream| match at.to_string().as_str() {
+            "0usize" => all.clone(),
+            _ => quote!((#all).get(#at..).unwrap_or(&[])),
+        };
+        let (a, b) = (from(a, a_at), from(b, b_at));
+        quote! {
+            tile::Product {
+                shape: tile::Sizes::<#columns, #known_terms, #a_row, #a_term, #b_term, #b_column, #c_row>,
+                rows: #rows,
+                terms: #terms,
+                a: #a,
+                b: #b,
+                scale: #scale,
+                start: #start,
+                c: #c,
+                is_added: #is_added,
+            }
+            .compute(vectors);
+        }
+    }
+}
