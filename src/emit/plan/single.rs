@@ -47,7 +47,7 @@ impl Planner<'_> {
         tiles: Vec<Option<Vec<BatchStep>>>,
         updates: &[usize],
     ) -> Option<Single> {
-        if self.examples == 1 || updates.is_empty() {
+        if updates.is_empty() {
             return None;
         }
         let mut updates = updates.to_vec();
@@ -73,8 +73,8 @@ impl Planner<'_> {
                     gradients.retain(|&other| other != gradient);
                 }
                 None => {
-                    let mut batcher = Batcher::new(self, None, 1, &[]);
-                    let outer_product = batcher.outer_product(gradient, equation);
+                    let outer_product =
+                        if self.examples > 1 { Batcher::new(self, None, 1, &[]).outer_product(gradient, equation) } else { None };
                     if outer_product.is_some() {
                         gradients.retain(|&other| other != gradient);
                     }

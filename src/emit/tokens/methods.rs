@@ -369,7 +369,7 @@ impl Emitter<'_> {
         ];
         let train = match &self.plan.single {
             Some(_) => {
-                let step = quote!(train_one(vectors, parameters, input, target, state, scratch));
+                let step = quote!(train_one(#vectors parameters, input, target, state, scratch));
                 let step = self.with_vectors(&variables, scalar, &step);
                 quote!(let parameters = self; #step)
             }

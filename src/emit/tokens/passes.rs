@@ -306,13 +306,15 @@ impl Emitter<'_> {
             let all = self.all_elements(*parameter, &quote!(gradient.#field), true);
             quote!(#all.fill(0.0);)
         });
+        let inline = self.is_vectorized().then(|| quote!(#[inline(always)]));
+        let [generic, vectors, _] = self.vectors();
         let constants = self.constants_for(&single.updates);
         let (passes, updates) = (calls(&single.kernels), calls(&single.updates));
         quote! {
             /// Forward, backward and an update with one example. The loss before.
-            #[inline(always)]
-            fn train_one<V: tile::Vectors>(
-                vectors: V,
+            #inline
+            fn train_one #generic(
+                #vectors
                 parameters: &mut #network,
                 input: &#input,
                 target: &#target,
