@@ -161,6 +161,37 @@ mod tests {
         }
     }
 
+    /// How many functions and tasks the code of so many equal layers has that compute equations.
+    fn functions(layers: usize, width: usize) -> usize {
+        let hidden = |at: usize| format!("h{at} = h{} |> dense({width}) |> tanh\n", at - 1);
+        let spec = format!(
+            "input x[{width}]\ntarget t[1]\nh0 = x\n{}y = h{layers} |> dense(1)\nloss squared_error(y, t)\noptimizer adam(0.01)\n",
+            (1..=layers).map(hidden).collect::<String>()
+        );
+        let derivation = crate::pipeline::compile("equal.spec", &spec).expect("the spec is right").derivation;
+        let emitter = tokens::Emitter::new(&derivation, &EmitOptions::new("Equal"));
+        let names = emitter.plan.kernels.iter().map(|kernel| &emitter.plan.function_of(kernel).name);
+        names.collect::<std::collections::BTreeSet<_>>().len()
+    }
+
+    #[test]
+    fn equal_layers_share_functions() {
+        let few = functions(10, 32);
+        assert_eq!(functions(100, 32), few, "more layers take more functions");
+        assert_eq!(functions(10, 64), few, "wider layers take more functions");
+        assert!(few < 60, "{few} functions compute ten equal layers");
+    }
+
+    #[test]
+    fn a_function_of_several_layers_says_which_they_are() {
+        let spec = "input x[8]\ntarget t[8]\na = x |> dense(8) |> tanh\nb = a |> dense(8) |> tanh\ny = b |> dense(8)\n\
+                    loss squared_error(y, t)\noptimizer sgd(0.1)\n";
+        let derivation = crate::pipeline::compile("equal.spec", spec).expect("the spec is right").derivation;
+        let code = emit_file(&derivation, &EmitOptions::new("Equal")).expect("emitted code parses");
+        assert!(code.contains("/// The same for `b`."), "{code}");
+        assert!(code.contains("/// The same for `dense2.s`, `y`."), "{code}");
+    }
+
     #[test]
     fn what_several_loops_sum_up_stays_in_local_variables() {
         let spec = "input x[9, 9, 3]\ntarget t: class[2]\nh = x |> conv2d(4, 3) |> tanh |> conv2d(6, 3)\n\

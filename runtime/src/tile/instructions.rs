@@ -27,6 +27,11 @@ pub trait Vectors: Copy {
     fn simd(self) -> Self::Simd;
     /// Runs a task as a function of its own, compiled with these instructions.
     fn run<T: Run>(self, task: T) -> T::Output;
+    /// The same as a call, whatever an optimizer thinks of it: for a task that runs at many places of a pass.
+    #[inline(never)]
+    fn call<T: Run>(self, task: T) -> T::Output {
+        self.run(task)
+    }
     /// Computes a contraction in single precision.
     fn contract_single(self, contraction: Contraction<'_, f32>);
     /// Computes a contraction in double precision.

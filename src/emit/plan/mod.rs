@@ -4,6 +4,7 @@
 //! extents of the tensors. Kernels know tensors by id; where those live is decided here, once ([`Plan::storage`]).
 
 mod abreast;
+mod alike;
 mod batch;
 mod common;
 mod contraction;
@@ -102,6 +103,10 @@ pub(crate) struct Kernel {
     pub(crate) reads: Vec<TensorId>,
     /// The tensors that it writes.
     pub(crate) writes: Vec<TensorId>,
+    /// The kernel whose function computes it: the first of those that do the same to other tensors.
+    pub(crate) function: usize,
+    /// How many kernels have that function.
+    pub(crate) alike: usize,
 }
 
 /// Where a tensor lives.
@@ -151,6 +156,11 @@ impl Plan {
             _ if Some(tensor) == self.mean_loss => Storage::Scalar,
             _ => Storage::Scratch,
         }
+    }
+
+    /// The function of a kernel, by the first kernel that has it.
+    pub(crate) fn function_of(&self, kernel: &Kernel) -> &Kernel {
+        &self.kernels[kernel.function]
     }
 
     /// The scalars that kernels need, closed under what those scalars are computed from, in order of computation.
@@ -265,7 +275,7 @@ impl<'a> Planner<'a> {
         if let Some(batch) = &mut batch {
             batch.shared.extend(temporaries);
         }
-        Plan {
+        let mut plan = Plan {
             context: self.context,
             kernels: self.kernels,
             predict,
@@ -286,7 +296,9 @@ impl<'a> Planner<'a> {
             rows: self.rows,
             elements: self.elements,
             symbols: self.texts.symbols(),
-        }
+        };
+        alike::share_functions(&mut plan);
+        plan
     }
 
     /// What is computed at once, in an order in which it can be.
@@ -364,6 +376,7 @@ impl<'a> Planner<'a> {
             count += 1;
             unique = format!("{name}_{count}");
         }
+        let function = self.kernels.len();
         self.kernels.push(Kernel {
             name: unique,
             equations,
@@ -374,8 +387,10 @@ impl<'a> Planner<'a> {
             is_abreast: false,
             reads,
             writes,
+            function,
+            alike: 1,
         });
-        self.kernels.len() - 1
+        function
     }
 
     /// The kernel of a scalar that is computed once for a minibatch.

@@ -33,6 +33,8 @@ pub(super) struct KernelTokens<'a> {
 
 /// At least as many elements as a vector holds.
 const LONG_ROW: usize = 16;
+/// A function that computes more kernels than this is called by each, not copied into the pass.
+const INLINED: usize = 16;
 /// So many elements may be written out.
 const FEW_ELEMENTS: usize = 128;
 
@@ -68,10 +70,12 @@ pub(super) fn function(plan: &Plan, kernel: &Kernel, scalar: &TokenStream) -> To
             scope.identifier(name);
         });
     }
+    // What computes several layers is of none of them.
+    let general = |name: &str| if kernel.alike > 1 { without_numbers(name) } else { name.to_owned() };
     for &tensor in kernel.reads.iter().chain(&kernel.writes) {
-        arguments.insert(tensor, scope.identifier(&plan.context.tensor(tensor).name));
+        arguments.insert(tensor, scope.identifier(&general(&plan.context.tensor(tensor).name)));
     }
-    let locals = kernel.locals.iter().map(|name| scope.identifier(name)).collect();
+    let locals = kernel.locals.iter().map(|name| scope.identifier(&general(name))).collect();
     let (scalar, math) = if kernel.in_double { (quote!(f64), "double_math") } else { (scalar.clone(), "math") };
     let math = Ident::new(math, Span::call_site());
     let mut tokens = KernelTokens {
@@ -91,8 +95,8 @@ pub(super) fn function(plan: &Plan, kernel: &Kernel, scalar: &TokenStream) -> To
         tokens.abreast_function()
     } else if is_tiled {
         tokens.tiled_function()
-    } else if kernel.reads.iter().chain(&kernel.writes).any(|&tensor| super::tile::row_of(plan, tensor).is_some()) {
-        tokens.row_function()
+    } else if is_task(plan, kernel) {
+        tokens.task()
     } else {
         tokens.function()
     }
@@ -100,13 +104,54 @@ pub(super) fn function(plan: &Plan, kernel: &Kernel, scalar: &TokenStream) -> To
 
 /// A call of a kernel, given how a pass reaches a tensor.
 pub(super) fn call(plan: &Plan, kernel: &Kernel, scalar: &TokenStream, place: impl Fn(TensorId) -> TokenStream) -> TokenStream {
-    let name = super::identifier(&kernel.name);
+    let name = super::identifier(&plan.function_of(kernel).name);
     let arguments = arguments(plan, kernel, scalar, place);
-    let first = super::tile::is_tiled(kernel).then(|| quote!(vectors, examples, is_first,));
-    if kernel.reads.iter().chain(&kernel.writes).any(|&tensor| super::tile::row_of(plan, tensor).is_some()) && first.is_none() {
-        return quote!(vectors.run(#name(#(#arguments),*)));
+    if super::tile::is_tiled(kernel) {
+        quote!(#name(vectors, examples, is_first, #(#arguments),*))
+    } else if is_task(plan, kernel) {
+        let run = if kernel.alike > INLINED { quote!(call) } else { quote!(run) };
+        quote!(vectors.#run(#name(#(#arguments),*)))
+    } else {
+        quote!(#name(#(#arguments),*))
     }
-    quote!(#name(#first #(#arguments),*))
+}
+
+/// Whether a kernel runs as a function of its own with the instructions of the pass.
+fn is_task(plan: &Plan, kernel: &Kernel) -> bool {
+    let is_over_rows = || kernel.reads.iter().chain(&kernel.writes).any(|&tensor| super::tile::row_of(plan, tensor).is_some());
+    let is_called_often = plan.is_vectorized && kernel.alike > INLINED && kernel.result.is_none();
+    !super::tile::is_tiled(kernel) && (is_called_often || is_over_rows())
+}
+
+/// A name without the number of a layer.
+fn without_numbers(name: &str) -> String {
+    name.chars().filter(|character| !character.is_ascii_digit()).collect()
+}
+
+/// Which equations a function computes.
+fn documentation(plan: &Plan, kernel: &Kernel) -> Vec<String> {
+    let number = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
+    let mut lines = kernel.equations.clone();
+    let mut numbers: Vec<String> = lines.iter().map(|line| number(line)).collect();
+    let mut others = Vec::new();
+    for other in plan.kernels.iter().filter(|other| other.function == kernel.function && other.name != kernel.name) {
+        for line in &other.equations {
+            if !numbers.contains(&number(line)) {
+                numbers.push(number(line));
+                lines.push(line.clone());
+            }
+        }
+        for &tensor in &other.writes {
+            let name = format!("`{}`", plan.context.tensor(super::tile::row_of(plan, tensor).unwrap_or(tensor)).name);
+            if !others.contains(&name) {
+                others.push(name);
+            }
+        }
+    }
+    if !others.is_empty() {
+        lines.push(format!("The same for {}.", others.join(", ")));
+    }
+    lines.iter().map(|line| super::doc_line(line)).collect()
 }
 
 /// The arguments of a call of a kernel, given how a pass reaches a tensor; in the order of the function's parameters.
@@ -167,7 +212,7 @@ fn reborrow(place: &TokenStream, borrow: &TokenStream) -> TokenStream {
 impl KernelTokens<'_> {
     fn function(&mut self) -> TokenStream {
         let name = super::identifier(&self.kernel.name);
-        let lines = self.kernel.equations.iter().map(|line| super::doc_line(line));
+        let lines = documentation(self.plan, self.kernel);
         let read_arguments = self.kernel.reads.iter().map(|tensor| {
             let (name, of_type) = self.argument(*tensor);
             if is_scalar(self.plan.context.tensor(*tensor)) { quote!(#name: #of_type) } else { quote!(#name: &#of_type) }
@@ -182,9 +227,10 @@ impl KernelTokens<'_> {
         let result = kernel.result.as_ref().map(|value| self.value(value));
         let scalar = &self.scalar;
         let arrow = result.as_ref().map(|_| quote!(-> #scalar));
+        let inline = (kernel.alike <= INLINED).then(|| quote!(#[inline(always)]));
         quote! {
             #(#[doc = #lines])*
-            #[inline(always)]
+            #inline
             fn #name(#(#arguments),*) #arrow {
                 #body
                 #result
@@ -195,7 +241,7 @@ impl KernelTokens<'_> {
     /// The function of a kernel that computes tiles for all examples.
     fn tiled_function(&mut self) -> TokenStream {
         let name = super::identifier(&self.kernel.name);
-        let lines = self.kernel.equations.iter().map(|line| super::doc_line(line));
+        let lines = documentation(self.plan, self.kernel);
         let tensors = self.kernel_arguments();
         let arguments: Vec<_> = tensors
             .iter()
@@ -208,9 +254,10 @@ impl KernelTokens<'_> {
         let kernel = self.kernel;
         let cleared = self.cleared(&kernel.body);
         let body = self.statements(&kernel.body);
+        let inline = if kernel.alike <= INLINED { quote!(always) } else { quote!(never) };
         quote! {
             #(#[doc = #lines])*
-            #[inline(always)]
+            #[inline(#inline)]
             fn #name<V: tile::Vectors>(vectors: V, examples: usize, is_first: bool, #(#arguments),*) {
                 #cuts
                 #cleared
@@ -219,10 +266,10 @@ impl KernelTokens<'_> {
         }
     }
 
-    /// The function of a kernel over parts of rows of elements.
-    fn row_function(&mut self) -> TokenStream {
+    /// The function of a kernel that runs with the instructions of the pass: over parts of rows of elements, or called often.
+    fn task(&mut self) -> TokenStream {
         let name = super::identifier(&self.kernel.name);
-        let lines = self.kernel.equations.iter().map(|line| super::doc_line(line));
+        let lines = documentation(self.plan, self.kernel);
         let tensors = self.kernel_arguments();
         let names: Vec<_> = tensors.iter().map(|tensor| self.arguments[tensor].clone()).collect();
         let types: Vec<_> = tensors.iter().map(|&tensor| self.tiled_type(tensor, &quote!('a))).collect();
@@ -235,6 +282,7 @@ impl KernelTokens<'_> {
                 quote!(.min(#name.len()))
             })
             .collect();
+        let elements = (!rows.is_empty()).then(|| quote!(let elements = usize::MAX #(#lengths)*;));
         let cuts = self.cut(&rows, &quote!(elements));
         let kernel = self.kernel;
         let body = self.statements(&kernel.body);
@@ -248,7 +296,7 @@ impl KernelTokens<'_> {
                 #[inline(always)]
                 fn run<V: tile::Vectors>(self, vectors: V) {
                     let Self(#(#names),*) = self;
-                    let elements = usize::MAX #(#lengths)*;
+                    #elements
                     #cuts
                     #body
                 }

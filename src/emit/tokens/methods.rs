@@ -251,7 +251,7 @@ impl Emitter<'_> {
             gradient.as_mut_slice().fill(0.0);
             let gradient = &mut Gradient::in_network(gradient);
             let loss = #accumulate;
-            finish_gradient(parameters, gradient, examples);
+            finish_gradient(#vectors parameters, gradient, examples);
             loss
         };
         let backward = self.with_vectors(&variables, scalar, &backward);
@@ -451,7 +451,7 @@ impl Emitter<'_> {
         let backward = quote! {
             let target: &#target = &NO_TARGET;
             let #scratch { values, work, #noise gradient: sums } = scratch;
-            backward_example(parameters, input, target, #noise values, work, &mut Gradient::in_scratch(sums));
+            backward_example(#vectors parameters, input, target, #noise values, work, &mut Gradient::in_scratch(sums));
             #(#copies)*
         };
         let variables = [&variables[..], &[("gradient", quote!(mut #gradient))]].concat();

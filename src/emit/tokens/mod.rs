@@ -66,7 +66,9 @@ impl<'a> Emitter<'a> {
     }
 
     fn kernels(&self) -> TokenStream {
-        self.plan.kernels.iter().map(|kernel| kernel::function(&self.plan, kernel, &self.scalar)).collect()
+        let kernels = self.plan.kernels.iter().enumerate();
+        let functions = kernels.filter(|(at, kernel)| kernel.function == *at);
+        functions.map(|(_, kernel)| kernel::function(&self.plan, kernel, &self.scalar)).collect()
     }
 
     /// The name of a generated type beside the network's.

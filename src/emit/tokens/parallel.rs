@@ -64,7 +64,7 @@ impl Emitter<'_> {
             let mut names = names.into_iter();
             let first_name = names.next();
             let pattern = names.fold(quote!(#first_name), |pattern, name| quote!((#pattern, #name)));
-            let name = super::identifier(&kernel.name);
+            let name = super::identifier(&self.plan.function_of(kernel).name);
             quote! {
                 #(#fixed)*
                 #first #(.zip(#rows))*.for_each(|#pattern| tile::vectorized(#name(#(#passed),*)));

@@ -63,11 +63,13 @@ impl Emitter<'_> {
         let (input, target) = (self.input_type(), self.target_type());
         let noise = self.noise_parameter();
         let backward = self.calls(&self.plan.backward);
+        let [generic, vectors, _] = self.vectors();
         let inline = self.is_vectorized().then(|| quote!(#[inline(always)]));
         quote! {
             /// The adjoints of one example, those of the parameters added to the gradient.
             #inline
-            fn backward_example(
+            fn backward_example #generic(
+                #vectors
                 parameters: &#network,
                 input: &#input,
                 target: &#target,
@@ -231,7 +233,7 @@ impl Emitter<'_> {
                     #draw
                     forward_outputs(#given parameters, input, #noise values);
                     forward_loss(#given parameters, input, target, #noise values, work);
-                    backward_example(parameters, input, target, #noise values, work, gradient);
+                    backward_example(#given parameters, input, target, #noise values, work, gradient);
                     total += #loss as f64;
                     examples += 1;
                 }
@@ -247,11 +249,12 @@ impl Emitter<'_> {
         }
         let network = &self.options.struct_name;
         let (constants, calls) = (self.constants_for(&self.plan.gradient), self.calls(&self.plan.gradient));
+        let [generic, vectors, _] = self.vectors();
         let inline = self.is_vectorized().then(|| quote!(#[inline(always)]));
         quote! {
             /// The gradient of the objective, regularizers included, in place of the sum over the examples.
             #inline
-            fn finish_gradient(parameters: &#network, gradient: &mut Gradient<'_>, examples: usize) {
+            fn finish_gradient #generic(#vectors parameters: &#network, gradient: &mut Gradient<'_>, examples: usize) {
                 let batch_size = examples as f64;
                 #constants
                 #calls
@@ -265,9 +268,9 @@ impl Emitter<'_> {
         }
         let (network, state) = (&self.options.struct_name, self.type_name("State"));
         let (constants, calls) = (self.constants_for(&self.plan.update), self.calls(&self.plan.update));
-        let finish = (!self.plan.update_is_fused).then(|| quote!(finish_gradient(parameters, gradient, examples);));
+        let [generic, vectors, given] = self.vectors();
+        let finish = (!self.plan.update_is_fused).then(|| quote!(finish_gradient(#given parameters, gradient, examples);));
         let inline = self.is_vectorized().then(|| quote!(#[inline(always)]));
-        let [generic, vectors, _] = self.vectors();
         quote! {
             /// One update of all trained parameters from the sum over the examples.
             #inline

@@ -319,7 +319,7 @@ impl KernelTokens<'_> {
         offset.terms.retain(|term| self.loop_variable(term.0).is_some());
         let offset = self.affine(&offset, false);
         let kernel = &self.plan.kernels[update];
-        let name = super::identifier(&kernel.name);
+        let name = super::identifier(&self.plan.function_of(kernel).name);
         let (mut finds, mut arguments) = (Vec::new(), Vec::new());
         let tensors = (kernel.reads.iter().map(|read| (*read, false))).chain(kernel.writes.iter().map(|write| (*write, true)));
         for (tensor, is_written) in tensors {
