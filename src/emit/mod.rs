@@ -169,7 +169,8 @@ mod tests {
             (1..=layers).map(hidden).collect::<String>()
         );
         let derivation = crate::pipeline::compile("equal.spec", &spec).expect("the spec is right").derivation;
-        let emitter = tokens::Emitter::new(&derivation, &EmitOptions::new("Equal"));
+        let options = EmitOptions::new("Equal");
+        let emitter = tokens::Emitter::new(&derivation, &options);
         let names = emitter.plan.kernels.iter().map(|kernel| &emitter.plan.function_of(kernel).name);
         names.collect::<std::collections::BTreeSet<_>>().len()
     }

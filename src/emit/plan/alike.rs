@@ -14,7 +14,6 @@ struct Form {
     reads: usize,
     indices: Vec<Variable>,
     body: Vec<Statement>,
-    result: Option<Value>,
     in_double: bool,
     /// What the kernel takes that updates a parameter.
     of_update: Vec<Source>,
@@ -55,7 +54,10 @@ pub(super) fn share_functions(plan: &mut Plan) {
     let mut forms: HashMap<usize, Vec<(Form, usize)>> = HashMap::new();
     let is_update = |kernel: &Kernel| update_of(&kernel.body).is_some();
     // A tile that updates asks for the function of the kernel that it calls.
-    let (last, first): (Vec<usize>, Vec<usize>) = (0..plan.kernels.len()).partition(|&at| is_update(&plan.kernels[at]));
+    // A pass keeps a scalar in a variable with the name of its function, which no other scalar can call then; what computes examples
+    // beside each other is a chain of many equations.
+    let shareable = (0..plan.kernels.len()).filter(|&at| plan.kernels[at].result.is_none() && !plan.kernels[at].is_abreast);
+    let (last, first): (Vec<usize>, Vec<usize>) = shareable.partition(|&at| is_update(&plan.kernels[at]));
     for at in first.into_iter().chain(last) {
         let form = form(plan, &plan.kernels[at]);
         let alike = forms.entry(form.arguments.len()).or_default();
@@ -104,10 +106,6 @@ fn form(plan: &Plan, kernel: &Kernel) -> Form {
     let mut names = Names { plan, tensors: &tensors, indices: Vec::new() };
     let mut body = kernel.body.clone();
     names.statements(&mut body);
-    let mut result = kernel.result.clone();
-    if let Some(result) = &mut result {
-        names.value(result);
-    }
     let indices = names.indices.iter().map(|&index| {
         let range = plan.context.index_of(index);
         if plan.batch.as_ref().is_some_and(|batch| batch.example == index) {

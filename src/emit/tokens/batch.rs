@@ -1,11 +1,14 @@
 //! Forward and backward for a whole minibatch.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use super::tile::is_tiled;
+use super::tile::{is_tiled, row_of};
 use super::{Emitter, kernel};
 use crate::emit::plan::{Batch, BatchStep, EXAMPLES_FOR_COPY, Storage};
+use crate::equation::TensorId;
 
 impl Emitter<'_> {
     /// The struct with all examples of a minibatch.
@@ -136,12 +139,12 @@ impl Emitter<'_> {
             }
             None => self.sums(batch, &tiles.kernels),
         });
-        let is_updated =
-            |kernel: usize| {
-                batch.gradients.iter().filter(|tiles| tiles.updating.is_some()).any(|tiles| {
-                    self.plan.kernels[kernel].reads.iter().any(|read| self.plan.rows.contains(&(*read, tiles.gradient)))
-                })
-            };
+        let updated: HashSet<TensorId> =
+            batch.gradients.iter().filter(|tiles| tiles.updating.is_some()).map(|tiles| tiles.gradient).collect();
+        let is_updated = |kernel: usize| {
+            let mut reads = self.plan.kernels[kernel].reads.iter();
+            reads.any(|&read| row_of(&self.plan, read).is_some_and(|gradient| updated.contains(&gradient)))
+        };
         let rest = self.plan.update.iter().filter(|&&kernel| !is_updated(kernel)).map(|&kernel| self.batch_call(batch, kernel));
         quote! {
             /// Forward, backward and an update. The mean of the losses.
