@@ -20,5 +20,5 @@ mod transpose;
 pub use abreast::{ABREAST, Block, examples_of_block, gather, gather_labels, place, place_labels, scatter};
 pub use contraction::{Contraction, Level};
 pub use instructions::{Run, Vectors, limit, vectorized};
-pub use product::{Product, Shape, Sizes};
+pub use product::{Product, Sizes};
 pub use transpose::Transpose;

@@ -8,7 +8,8 @@ use std::vec::Vec;
 use pulp::Simd;
 
 use super::contraction::Tiles;
-use super::{Contraction, Level, Product, Run, Shape, Sizes, Vectors, vectorized};
+use super::product::Shape;
+use super::{Contraction, Level, Product, Run, Sizes, Vectors, vectorized};
 
 /// The numbers from 1 to 13 in some order, exact in sums of products.
 fn numbers(count: usize, step: usize) -> Vec<f32> {

@@ -26,7 +26,7 @@ const VECTORIZED: [Elementary; 6] =
 const GREATEST_POWER: u32 = 4;
 
 /// A kernel that computes several examples at once, an example after the other in each row.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Abreast {
     /// The kernel, in terms of the tensors of one example.
     pub(crate) kernel: usize,
@@ -57,6 +57,26 @@ impl Batcher<'_, '_> {
         if self.examples < LEAST_EXAMPLES {
             return steps;
         }
+        if self.is_tiled {
+            return self.in_chains(steps);
+        }
+        // Without tiles, all may be one chain, what goes element by element too.
+        let plain = steps.iter().map(|step| match step {
+            BatchStep::Tiled(kernel) => {
+                let of = self.element_wise.iter().find(|(tiled, _)| tiled == kernel);
+                BatchStep::Each(of.map_or(*kernel, |(_, plain)| *plain))
+            }
+            step => step.clone(),
+        });
+        let plain = plain.collect();
+        match &self.in_chains(plain)[..] {
+            [BatchStep::Abreast(chain)] => vec![BatchStep::Abreast(chain.clone())],
+            _ => steps,
+        }
+    }
+
+    /// The steps with chains in place of their kernels, where they are worth their while.
+    fn in_chains(&mut self, steps: Vec<BatchStep>) -> Vec<BatchStep> {
         let mut chains: Vec<Chain> = Vec::new();
         let mut found: Vec<Found> = Vec::new();
         for step in steps {

@@ -116,15 +116,7 @@ fn form(plan: &Plan, kernel: &Kernel) -> Form {
             Variable::Range(range.start, range.end)
         }
     });
-    Form {
-        indices: indices.collect(),
-        arguments,
-        reads: kernel.reads.len(),
-        body,
-        result,
-        in_double: kernel.in_double,
-        of_update,
-    }
+    Form { indices: indices.collect(), arguments, reads: kernel.reads.len(), body, in_double: kernel.in_double, of_update }
 }
 
 /// Numbers in place of names.
@@ -257,6 +249,7 @@ impl Names<'_> {
             self.range(range);
         }
         [&mut tile.a, &mut tile.b, &mut tile.into].into_iter().chain(&mut tile.start).for_each(|place| self.place(place));
+        tile.update_factor.iter_mut().for_each(|factor| self.tensor(factor));
         if let Some(update) = &mut tile.update {
             *update = self.plan.kernels[*update].function;
         }

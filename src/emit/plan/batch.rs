@@ -43,7 +43,7 @@ pub(crate) struct GradientTiles {
 }
 
 /// A step of a [`Batch`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum BatchStep {
     /// A kernel for each example.
     Each(usize),
@@ -82,6 +82,8 @@ pub(super) struct Batcher<'p, 'a> {
     pub(super) shared: Vec<TensorId>,
     /// The equation of each kernel for one example.
     pub(super) each: HashMap<usize, Equation>,
+    /// Kernels that go over the elements of all examples, each with that for one example.
+    pub(super) element_wise: Vec<(usize, usize)>,
     copies: Vec<(TensorId, usize, TensorId, usize)>,
     pub(super) gradients: Vec<GradientTiles>,
     updates: &'p [usize],
@@ -130,8 +132,22 @@ impl<'a> Planner<'a> {
 impl<'p, 'a> Batcher<'p, 'a> {
     /// For so many examples, or one.
     pub(super) fn new(planner: &'p mut Planner<'a>, example: Option<IndexId>, examples: usize, updates: &'p [usize]) -> Self {
-        let (tensors, rows, shared, each, copies, gradients) = Default::default();
-        Batcher { planner, example, examples, tensors, rows, shared, each, copies, gradients, updates, is_tiled: false }
+        let (tensors, rows, shared, each, element_wise) = Default::default();
+        let (copies, gradients) = Default::default();
+        Batcher {
+            planner,
+            example,
+            examples,
+            tensors,
+            rows,
+            shared,
+            each,
+            element_wise,
+            copies,
+            gradients,
+            updates,
+            is_tiled: false,
+        }
     }
 
     pub(super) fn context(&mut self) -> &mut Context {
@@ -169,6 +185,7 @@ impl<'p, 'a> Batcher<'p, 'a> {
             Some(gradient) => self.gradient(gradient, equation),
             None => match self.element_wise(equation) {
                 Some(kernel) => {
+                    self.element_wise.push((kernel, plain));
                     steps.push(BatchStep::Tiled(kernel));
                     Some(())
                 }
@@ -205,15 +222,14 @@ impl<'p, 'a> Batcher<'p, 'a> {
         if Some(rows) != contraction.rows || !contraction.around.is_empty() {
             return None;
         }
-        let reads_gradient = |planner: &Planner<'_>, kernel: usize| {
-            planner.kernels[kernel].reads.iter().any(|read| planner.rows.contains(&(*read, gradient)))
-        };
-        let update = self.updates.iter().copied().find(|&update| reads_gradient(self.planner, update))?;
         let factor = self.planner.update_factors.iter().find(|(sums, _)| *sums == gradient).map(|(_, factor)| *factor);
+        let in_rows: Vec<TensorId> = self.planner.rows.iter().filter(|(_, of)| *of == gradient).map(|(row, _)| *row).collect();
         let kernels = &self.planner.kernels;
+        let reads_gradient = |update: usize| kernels[update].reads.iter().any(|read| in_rows.contains(read));
+        let update = self.updates.iter().copied().find(|&update| reads_gradient(update))?;
         let reads: Vec<TensorId> = (kernels[tiles].reads.iter().copied())
             .chain([gradient])
-            .chain(kernels[update].reads.iter().copied().filter(|&read| !self.planner.rows.contains(&(read, gradient))))
+            .chain(kernels[update].reads.iter().copied().filter(|read| !in_rows.contains(read)))
             .collect();
         let writes = kernels[update].writes.clone();
         let lines = [&kernels[tiles].equations[..], &kernels[update].equations[..]].concat();

@@ -73,8 +73,7 @@ impl Planner<'_> {
                     gradients.retain(|&other| other != gradient);
                 }
                 None => {
-                    let outer_product =
-                        if self.examples > 1 { Batcher::new(self, None, 1, &[]).outer_product(gradient, equation) } else { None };
+                    let outer_product = Batcher::new(self, None, 1, &[]).outer_product(gradient, equation);
                     if outer_product.is_some() {
                         gradients.retain(|&other| other != gradient);
                     }
@@ -113,7 +112,7 @@ impl Planner<'_> {
         let optimizers = &self.derivation.model.optimizers;
         let at = optimizers.iter().position(|optimizer| optimizer.parameter == of)?;
         let shape = &self.context.tensor(of).shape;
-        let has_short_rows = shape.len() == 2 && shape[1] < LEAST_ROW && shape[0] * shape[1] >= FEW;
+        let has_short_rows = self.examples > 1 && shape.len() == 2 && shape[1] < LEAST_ROW && shape[0] * shape[1] >= FEW;
         if has_short_rows || self.reduces_or_reads_parameters(adjoint.computed) {
             return None;
         }
@@ -133,8 +132,11 @@ impl Planner<'_> {
 }
 
 impl Batcher<'_, '_> {
-    /// The kernel of a gradient that is a product of two vectors.
+    /// The kernel of a gradient that is a product of two vectors, where there are tiles.
     fn outer_product(&mut self, gradient: TensorId, adjoint: &Equation) -> Option<usize> {
+        if self.planner.examples == 1 {
+            return None;
+        }
         let contraction = self.contraction(adjoint, adjoint.computed, true)?;
         contraction.rows?;
         self.tile(adjoint, gradient, &contraction, None, true)
