@@ -15,7 +15,7 @@ pub const ABREAST: usize = 32;
 /// How many vectors hold one element: two, for the operations on one do not wait for those on the other.
 const VECTORS: usize = 2;
 
-/// Some examples that are computed at once, as many as [`Block::examples`] or fewer. What is computed for those that are missing has no meaning.
+/// Some examples that are computed at once, as many as [`examples_of_block`] says or fewer. What is computed for those that are missing has no meaning.
 #[derive(Clone, Copy)]
 pub struct Block<S: Simd, T: Elements> {
     simd: S,

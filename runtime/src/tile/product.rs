@@ -33,7 +33,7 @@ pub trait Shape {
     const C_ROW: usize;
 }
 
-/// A shape by its constants, in the order in which [`Shape`] has them.
+/// A shape by its constants: columns, terms, and steps as they are named.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes<
     const COLUMNS: usize,
