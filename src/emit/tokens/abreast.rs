@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::kernel::KernelTokens;
 use super::value::logistic_argument;
-use super::{Emitter, kernel};
+use super::{Emitter, call};
 use crate::emit::layout::tensor_type;
 use crate::emit::plan::{Abreast, Batch, Branch, Condition, Place, Plan, Position, Statement, Storage, Value};
 use crate::equation::{IndexId, ReduceKind, Relation, TensorId};
@@ -102,7 +102,7 @@ impl Emitter<'_> {
     fn abreast_call(&self, kernel: usize) -> TokenStream {
         let kernel = &self.plan.kernels[kernel];
         let name = super::identifier(&kernel.name);
-        let uniform = kernel::arguments(&self.plan, kernel, &self.scalar, |tensor| self.layout.place(&self.plan, tensor));
+        let uniform = call::arguments(&self.plan, kernel, &self.scalar, |tensor| self.layout.place(&self.plan, tensor));
         let tensors = (kernel.reads.iter().map(|read| (*read, false))).chain(kernel.writes.iter().map(|write| (*write, true)));
         let arguments = tensors.zip(uniform).map(|((tensor, is_written), uniform)| match rows_of(&self.plan, tensor) {
             None => uniform,

@@ -6,7 +6,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::tile::{is_tiled, row_of};
-use super::{Emitter, kernel};
+use super::{Emitter, call};
 use crate::emit::plan::{Batch, BatchStep, EXAMPLES_FOR_COPY, Storage};
 use crate::equation::TensorId;
 
@@ -228,7 +228,7 @@ impl Emitter<'_> {
     fn batch_call(&self, batch: &Batch, kernel: usize) -> TokenStream {
         let kernel = &self.plan.kernels[kernel];
         let tiled = is_tiled(kernel);
-        kernel::call(&self.plan, kernel, &self.scalar, |tensor| {
+        call::call(&self.plan, kernel, &self.scalar, |tensor| {
             if let Some((one, _)) = batch.tensors.iter().find(|(_, all)| *all == tensor) {
                 return match self.layout.batch.place(*one) {
                     Some(stored) => quote!(batch.#stored),

@@ -2,14 +2,16 @@
 
 mod abreast;
 mod batch;
-mod halves;
+mod call;
 mod kernel;
+mod loops;
 mod memory;
 mod methods;
 mod noise;
 mod parallel;
 mod passes;
 mod product;
+mod statement;
 mod tile;
 mod types;
 mod value;

@@ -3,7 +3,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{Emitter, kernel, tile};
+use super::{Emitter, call, tile};
 use crate::equation::{Node, ReduceKind};
 
 /// Multiplications in a block of examples that pay for handing it to another thread.
@@ -45,7 +45,7 @@ impl Emitter<'_> {
         let constants = self.constants_for(&self.plan.update);
         let updates = kernels.iter().map(|kernel| {
             let place = |tensor| self.layout.place(&self.plan, tensor);
-            let arguments = kernel::arguments(&self.plan, kernel, &self.scalar, place);
+            let arguments = call::arguments(&self.plan, kernel, &self.scalar, place);
             let (mut rows, mut names, mut fixed, mut passed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
             for (at, (tensor, argument)) in kernel.reads.iter().chain(&kernel.writes).zip(arguments).enumerate() {
                 let name = format_ident!("argument_{at}");

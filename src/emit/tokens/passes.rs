@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{Emitter, kernel};
+use super::{Emitter, call};
 
 impl Emitter<'_> {
     pub(super) fn passes(&self) -> TokenStream {
@@ -130,7 +130,7 @@ impl Emitter<'_> {
 
     pub(super) fn calls(&self, kernels: &[usize]) -> TokenStream {
         let calls = kernels.iter().map(|&kernel| {
-            kernel::call(&self.plan, &self.plan.kernels[kernel], &self.scalar, |tensor| self.layout.place(&self.plan, tensor))
+            call::call(&self.plan, &self.plan.kernels[kernel], &self.scalar, |tensor| self.layout.place(&self.plan, tensor))
         });
         quote!(#(#calls;)*)
     }
@@ -140,7 +140,7 @@ impl Emitter<'_> {
         let constants = self.plan.constants_for(kernels).into_iter().map(|(tensor, kernel)| {
             let name = self.layout.field(tensor);
             let place = |tensor| self.layout.place(&self.plan, tensor);
-            let call = kernel::call(&self.plan, &self.plan.kernels[kernel], &self.scalar, place);
+            let call = call::call(&self.plan, &self.plan.kernels[kernel], &self.scalar, place);
             let widened = (!self.plan.kernels[kernel].in_double).then(|| quote!(as f64));
             quote!(let #name = #call #widened;)
         });
@@ -296,7 +296,7 @@ impl Emitter<'_> {
             _ => self.layout.place(&self.plan, tensor),
         };
         let calls = |kernels: &[usize]| {
-            let calls = kernels.iter().map(|&kernel| kernel::call(&self.plan, &self.plan.kernels[kernel], &self.scalar, place));
+            let calls = kernels.iter().map(|&kernel| call::call(&self.plan, &self.plan.kernels[kernel], &self.scalar, place));
             quote!(#(#calls;)*)
         };
         let loss = place(loss);
