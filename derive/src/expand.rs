@@ -9,16 +9,16 @@ use std::path::Path;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Error, Fields, ItemStruct, LitStr};
+use syn::{Data, DataStruct, DeriveInput, Error, Fields, LitStr};
 
 use crate::arguments::{Arguments, SpecSource};
 use crate::{source, stub};
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let structure: ItemStruct = match syn::parse2(item.clone()) {
+    let structure = match structure(item.clone()) {
         Ok(structure) => structure,
-        Err(error) => {
-            let message = Error::new(error.span(), "derive_backprop stands before a struct without fields: `pub struct Net;`");
+        Err(place) => {
+            let message = Error::new(place, "derive_backprop stands before a struct without fields: `pub struct Net;`");
             return join(item, [message.into_compile_error()]);
         }
     };
@@ -37,6 +37,18 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     }
 }
 
+/// The struct that an item is, or the place where it turns out to be none.
+///
+/// It is read as for a derive macro: `syn` with all of Rust's items takes far longer to build.
+fn structure(item: TokenStream) -> Result<DeriveInput, Span> {
+    let structure: DeriveInput = syn::parse2(item).map_err(|error| error.span())?;
+    match &structure.data {
+        Data::Struct(_) => Ok(structure),
+        Data::Enum(data) => Err(data.enum_token.span),
+        Data::Union(data) => Err(data.union_token.span),
+    }
+}
+
 /// A message and where it points; at the literal that names the spec if nowhere else.
 struct Message {
     span: Option<Span>,
@@ -49,7 +61,7 @@ impl From<String> for Message {
     }
 }
 
-fn network(arguments: &Arguments, structure: &ItemStruct) -> Result<TokenStream, Vec<Message>> {
+fn network(arguments: &Arguments, structure: &DeriveInput) -> Result<TokenStream, Vec<Message>> {
     check_struct(structure).map_err(|message| vec![message])?;
     let (compiled, file) = match &arguments.source {
         SpecSource::File(literal) => {
@@ -93,18 +105,18 @@ fn network(arguments: &Arguments, structure: &ItemStruct) -> Result<TokenStream,
 fn rebuild(literal: &LitStr, included: &[String], runtime: &TokenStream) -> TokenStream {
     let name = literal.value();
     let folder = name.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
-    let included = included.iter().map(|path| LitStr::new(&format!("{folder}{path}"), literal.span()));
-    let files = std::iter::once(literal.clone()).chain(included);
+    let included = included.iter().map(|path| format!("{folder}{path}"));
+    let files = std::iter::once(name.clone()).chain(included).map(|path| LitStr::new(&path, literal.span()));
     files.map(|file| quote!(const _: &[u8] = #runtime::__private::core::include_bytes!(#file);)).collect()
 }
 
 /// The struct is a name, and the macro gives it its fields.
-fn check_struct(structure: &ItemStruct) -> Result<(), Message> {
+fn check_struct(structure: &DeriveInput) -> Result<(), Message> {
     if !structure.generics.params.is_empty() {
         let text = "a network has no type parameters; `scalar = f64` chooses the type of its numbers".to_owned();
         return Err(Message { span: Some(structure.ident.span()), text });
     }
-    if !matches!(structure.fields, Fields::Unit) {
+    if !matches!(structure.data, Data::Struct(DataStruct { fields: Fields::Unit, .. })) {
         let text = format!("the spec gives the struct its fields: write `struct {};`", structure.ident);
         return Err(Message { span: Some(structure.ident.span()), text });
     }

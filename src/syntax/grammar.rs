@@ -1,14 +1,9 @@
-//! The parser that pest makes of `grammar/network.pest`, and the way its pairs are walked.
-
-#![allow(unreachable_pub, missing_docs, reason = "pest_derive writes these items")]
+//! How the pairs that the parser of `grammar/network.pest` makes are walked.
 
 use pest::iterators::Pair;
 
+pub(super) use super::parser::{NetworkParser, Rule};
 use crate::span::{SourceId, Span};
-
-#[derive(pest_derive::Parser)]
-#[grammar = "../grammar/network.pest"]
-pub(super) struct NetworkParser;
 
 /// The parts of a pair that carry meaning, in order. Signs and keywords only separate them.
 pub(super) struct Parts<'i> {

@@ -7,6 +7,8 @@ mod complaints;
 mod expressions;
 mod grammar;
 mod layout;
+#[rustfmt::skip]
+mod parser;
 mod print;
 mod statements;
 pub mod tree;

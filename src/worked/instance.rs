@@ -5,32 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use super::Worked;
 use crate::derivation::Derivation;
 use crate::equation::{Affine, Context, ExprId, IndexId, Node, ReduceKind, Role, Tensor, TensorId, evaluate, for_each_child};
+use crate::sheet::Shown;
 
 /// Terms of a sum that are all written out; of a longer one the first few and the last.
 const WRITTEN_TERMS: usize = 6;
 const FIRST_TERMS: usize = 3;
-
-/// What is written in place of a scalar that stands for a number.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Shown {
-    /// An element of a tensor.
-    Element { tensor: TensorId, place: Vec<i64>, value: f64 },
-    /// A partial derivative.
-    Partial(f64),
-    /// A reduction that is not written out.
-    Reduction(f64),
-    /// The terms that are left out.
-    Rest(f64),
-}
-
-impl Shown {
-    /// The number.
-    pub(crate) fn value(&self) -> f64 {
-        match self {
-            Shown::Element { value, .. } | Shown::Partial(value) | Shown::Reduction(value) | Shown::Rest(value) => *value,
-        }
-    }
-}
 
 /// A value for each free index.
 pub(crate) type At = Vec<(IndexId, i64)>;

@@ -11,7 +11,7 @@ use crate::derivation::Derivation;
 use crate::equation::{Block, Context, Equation, IndexId, Role, TensorId, evaluate, schedule};
 use crate::limits;
 use crate::trace::{Detail, Given, TraceError};
-pub(crate) use instance::{Instances, Shown};
+pub(crate) use instance::Instances;
 
 /// The numbers of one example in all equations.
 #[derive(Clone, Debug)]

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::Composer;
 use crate::equation::{Equation, ExprId, IndexId, TensorId};
 use crate::sheet::document::{Block, Content, Inline, Line, Numbers, PrintedNumber, Section};
-use crate::sheet::formula::{Writer, number_math};
+use crate::sheet::formula::{Shown, Writer, number_math};
 use crate::sheet::math::{Fence, Math, Operator, width};
 use crate::sheet::text::math_text;
-use crate::worked::{Instances, Shown, Worked, places};
+use crate::worked::{Instances, Worked, places};
 
 /// Values that are all written out, and how many of more are.
 const ALL_VALUES: usize = 12;

@@ -17,10 +17,10 @@ use super::math::{BigOperator, Fence, Math, Operator};
 use super::notation::Notation;
 use crate::equation::{Affine, Context, Elementary, Equation, ExprId, IndexId, Node, ReduceKind, Role, TensorId};
 use crate::folding::Extent;
-use crate::worked::Shown;
 
 pub(super) use index::integer;
 pub(super) use number::{decimal, root_or_decimal};
+pub(crate) use numbers::Shown;
 pub(super) use numbers::number_math;
 pub(super) use range::may_leave_its_tensor;
 use sum::sum_of;

@@ -5,7 +5,28 @@ use std::collections::BTreeMap;
 use super::{Level, Piece, Writer, decimal};
 use crate::equation::{Affine, ExprId, Node, Role, TensorId};
 use crate::sheet::math::{Math, Operator};
-use crate::worked::Shown;
+
+/// What is written in place of a scalar that stands for a number.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Shown {
+    /// An element of a tensor.
+    Element { tensor: TensorId, place: Vec<i64>, value: f64 },
+    /// A partial derivative.
+    Partial(f64),
+    /// A reduction that is not written out.
+    Reduction(f64),
+    /// The terms that are left out.
+    Rest(f64),
+}
+
+impl Shown {
+    /// The number.
+    pub(crate) fn value(&self) -> f64 {
+        match self {
+            Shown::Element { value, .. } | Shown::Partial(value) | Shown::Reduction(value) | Shown::Rest(value) => *value,
+        }
+    }
+}
 
 /// Where a factor stands in a product.
 pub(super) enum Group {
