@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::differentiate::differentiate;
 use super::simplify::simplified;
-use crate::equation::{Bindings, Context, Elementary, ExprId, Node, ReduceKind, Relation, Role, Tensor, TensorId, evaluate};
+use crate::equation::{Bindings, Context, Elementary, ExprId, Node, ReduceKind, Relation, TensorId, evaluate};
 
 /// A place where an expression has no single slope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,14 +191,7 @@ impl Bindings for Point {
 
 /// A scalar that stands in for what moves.
 fn scalar(context: &mut Context) -> (TensorId, ExprId) {
-    let tensor = context.add_tensor(Tensor {
-        name: "u".to_owned(),
-        shape: Vec::new(),
-        axes: Vec::new(),
-        role: Role::Value,
-        label: false,
-        origin: None,
-    });
+    let tensor = context.add_intermediate("u", &[]);
     (tensor, context.access(tensor, Vec::new()))
 }
 

@@ -171,11 +171,10 @@ fn isolate(context: &mut Context, expr: ExprId, function: ExprId, value: ExprId)
     if expr == function {
         return Some(value);
     }
-    let contains = |context: &Context, part: ExprId| occurs(context, part, function);
     match context.node(expr).clone() {
         Node::Add(parts) | Node::Multiply(parts) => {
             let is_sum = matches!(context.node(expr), Node::Add(_));
-            let (inside, outside): (Vec<_>, Vec<_>) = parts.into_iter().partition(|&part| contains(context, part));
+            let (inside, outside): (Vec<_>, Vec<_>) = parts.into_iter().partition(|&part| context.contains(part, function));
             let [inside] = inside[..] else { return None };
             let value = if is_sum {
                 let rest = context.add(outside);
@@ -192,12 +191,6 @@ fn isolate(context: &mut Context, expr: ExprId, function: ExprId, value: ExprId)
         }
         _ => None,
     }
-}
-
-fn occurs(context: &Context, expr: ExprId, wanted: ExprId) -> bool {
-    let mut found = false;
-    context.visit(expr, &mut |_, part| found = found || part == wanted);
-    found
 }
 
 /// All ways to put free indices of `expr` in the places of `indices`, `places` first.

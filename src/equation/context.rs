@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::rebuild::for_each_child;
-use super::{ExprId, Index, IndexId, Node, Tensor, TensorId};
+use super::{ExprId, Index, IndexId, Node, Role, Tensor, TensorId};
 
 /// Expressions, indices and tensors, each in a table of its own.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +40,18 @@ impl Context {
         let id = TensorId(self.tensors.len() as u32);
         self.tensors.push(tensor);
         id
+    }
+
+    /// Adds a tensor for intermediate values, an element for each value of these indices; without indices a scalar.
+    pub fn add_intermediate(&mut self, name: impl Into<String>, indices: &[IndexId]) -> TensorId {
+        self.add_tensor(Tensor {
+            name: name.into(),
+            shape: indices.iter().map(|&index| self.index_of(index).extent()).collect(),
+            axes: indices.iter().map(|&index| self.index_of(index).name.clone()).collect(),
+            role: Role::Value,
+            label: false,
+            origin: None,
+        })
     }
 
     /// The tensor with this id.

@@ -156,6 +156,13 @@ impl Context {
         }
     }
 
+    /// Whether an expression is a part of another, or equal to it.
+    pub fn contains(&self, expr: ExprId, part: ExprId) -> bool {
+        let mut found = false;
+        self.visit(expr, &mut |_, other| found |= other == part);
+        found
+    }
+
     /// Calls `visit` for the expression and all its parts, each once, parts after what they are part of.
     pub fn visit(&self, expr: ExprId, visit: &mut dyn FnMut(&Context, ExprId)) {
         let mut seen = FxHashSet::default();

@@ -1,6 +1,6 @@
 //! Elements and numbers in print.
 
-use crate::equation::{Context, ExprId, Node, Role, Tensor, TensorId};
+use crate::equation::{Context, ExprId, Node, TensorId};
 
 /// The name of an element: `w[0, 1]`.
 pub(crate) fn element_name(context: &Context, tensor: TensorId, place: &[i64]) -> String {
@@ -33,14 +33,7 @@ pub(crate) fn with_numbers(context: &mut Context, expr: ExprId, value: ValueOf<'
         let text = digits(number);
         // A scalar that is called by its value: as a number it would be folded.
         let name = if number < 0.0 { format!("({text})") } else { text };
-        let scalar = context.add_tensor(Tensor {
-            name,
-            shape: Vec::new(),
-            axes: Vec::new(),
-            role: Role::Value,
-            label: false,
-            origin: None,
-        });
+        let scalar = context.add_intermediate(name, &[]);
         let access = context.access(scalar, Vec::new());
         replaced = context.replace(replaced, part, access);
     }

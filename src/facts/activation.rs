@@ -5,7 +5,7 @@ use super::range::Ranges;
 use super::supremum::supremum;
 use super::{ElementWise, Fact, FactKind, Study, number_text};
 use crate::calculus::{Kink, differentiate, kinks, number_of, simplified};
-use crate::equation::{Context, Elementary, ExprId, Node, Role, Tensor, TensorId};
+use crate::equation::{Context, Elementary, ExprId, Node, Role, TensorId};
 
 /// A function of one number.
 pub(super) struct Function {
@@ -78,14 +78,7 @@ impl Function {
 
 /// A scalar to stand for what a function is applied to.
 pub(super) fn variable(context: &mut Context) -> TensorId {
-    context.add_tensor(Tensor {
-        name: "s".to_owned(),
-        shape: Vec::new(),
-        axes: Vec::new(),
-        role: Role::Value,
-        label: false,
-        origin: None,
-    })
+    context.add_intermediate("s", &[])
 }
 
 /// What is known of each function, once for all equations that apply it.

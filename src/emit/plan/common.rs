@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Planner;
-use crate::equation::{Affine, Equation, ExprId, IndexId, Node, ReduceKind, Role, Tensor, TensorId};
+use crate::equation::{Affine, Equation, ExprId, IndexId, Node, ReduceKind, TensorId};
 
 /// What is common may have more in common inside; so often it is looked for again.
 const ROUNDS: usize = 4;
@@ -45,7 +45,8 @@ impl Planner<'_> {
 
     /// Makes a reduction an equation of its own, and the elements that it reduces too where an equation reads them by themselves.
     fn compute_once(&mut self, reduction: ExprId, equations: &mut Vec<Equation>, others: &mut [Equation]) {
-        let users: Vec<usize> = (0..equations.len()).filter(|&at| self.contains(equations[at].computed, reduction)).collect();
+        let users: Vec<usize> =
+            (0..equations.len()).filter(|&at| self.context.contains(equations[at].computed, reduction)).collect();
         let Some(&first) = users.first() else { return };
         let Node::Reduce { kind, indices: bound, body } = self.context.node(reduction).clone() else { return };
         let (indices, body) = self.context.open(&bound, body);
@@ -67,18 +68,12 @@ impl Planner<'_> {
         let target = self.common_tensor(if kind == ReduceKind::Sum { "total" } else { kind.name() }, &[]);
         let access = self.context.access_at(target, &[]);
         for equation in equations.iter_mut().chain(others) {
-            if self.contains(equation.computed, reduction) {
+            if self.context.contains(equation.computed, reduction) {
                 equation.computed = self.context.replace(equation.computed, reduction, access);
             }
         }
         made.push(Equation { target, indices: Vec::new(), value, computed: value, ..like });
         equations.splice(first..first, made);
-    }
-
-    fn contains(&self, expr: ExprId, wanted: ExprId) -> bool {
-        let mut found = false;
-        self.context.visit(expr, &mut |_, part| found |= part == wanted);
-        found
     }
 
     /// A call in the body of a reduction that an equation also computes for its own elements.
@@ -98,7 +93,7 @@ impl Planner<'_> {
                     let other = self.context.index_of(index);
                     let is_same_range = (other.start, other.end) == range;
                     let here = self.context.substitute_indices(call, &[(bound, Affine::index(index))]);
-                    is_same_range && self.contains(computed, here)
+                    is_same_range && self.context.contains(computed, here)
                 })
         })
     }
@@ -108,21 +103,14 @@ impl Planner<'_> {
         let Some(&index) = equation.indices.last() else { return };
         let here = self.context.substitute_indices(call, &[(bound, Affine::index(index))]);
         let (own, other) = (self.context.index_of(index), self.context.index_of(bound));
-        if (own.start, own.end) == (other.start, other.end) && self.contains(equation.computed, here) {
+        if (own.start, own.end) == (other.start, other.end) && self.context.contains(equation.computed, here) {
             let element = self.context.access_at(row, &[index]);
             equation.computed = self.context.replace(equation.computed, here, element);
         }
     }
 
     fn common_tensor(&mut self, name: &str, indices: &[IndexId]) -> TensorId {
-        let tensor = self.context.add_tensor(Tensor {
-            name: format!("common_{name}"),
-            shape: indices.iter().map(|&index| self.context.index_of(index).extent()).collect(),
-            axes: indices.iter().map(|&index| self.context.index_of(index).name.clone()).collect(),
-            role: Role::Value,
-            label: false,
-            origin: None,
-        });
+        let tensor = self.context.add_intermediate(format!("common_{name}"), indices);
         self.common.push(tensor);
         tensor
     }

@@ -189,9 +189,7 @@ impl Nest<'_> {
         });
         for call in calls {
             let outside = self.context.substitute_indices(call, &[(bound, Affine::index(inner))]);
-            let mut found = false;
-            self.context.visit(value, &mut |_, part| found |= part == outside);
-            if found {
+            if self.context.contains(value, outside) {
                 return Some(RowPart { value: outside, shared: Some(Shared { reduction, bound, call }) });
             }
         }

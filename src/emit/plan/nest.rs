@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::statement::{Local, Position, Range, Statement};
-use crate::equation::{Affine, Context, ExprId, IndexId, Role, Tensor, TensorId, for_each_child};
+use crate::equation::{Affine, Context, ExprId, IndexId, TensorId, for_each_child};
 
 /// How often what stands in a level is done.
 #[derive(Debug)]
@@ -146,14 +146,8 @@ impl<'a> Nest<'a> {
 
     /// A new array over these indices.
     pub(super) fn temporary(&mut self, indices: &[IndexId]) -> TensorId {
-        let tensor = self.context.add_tensor(Tensor {
-            name: format!("temporary{}", self.temporaries.len() + 1),
-            shape: indices.iter().map(|&index| self.context.index_of(index).extent()).collect(),
-            axes: indices.iter().map(|&index| self.context.index_of(index).name.clone()).collect(),
-            role: Role::Value,
-            label: false,
-            origin: None,
-        });
+        let name = format!("temporary{}", self.temporaries.len() + 1);
+        let tensor = self.context.add_intermediate(name, indices);
         self.temporaries.push(tensor);
         tensor
     }

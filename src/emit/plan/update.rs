@@ -91,10 +91,7 @@ impl Planner<'_> {
         }
         for equation in &optimizer.equations {
             lines.push(self.line(equation));
-            let mut value = renamed(&mut self.context, equation, &indices);
-            if let Some((gradient, inside)) = inside {
-                value = self.context.substitute_tensor(value, gradient, &mut |_, _| inside);
-            }
+            let value = self.next_value(equation, &indices, inside);
             steps.push((equation.target, self.scalars.extract(&mut self.context, value)));
         }
         let mut name = format!("update_{}", model_context.tensor(optimizer.parameter).name);
@@ -109,14 +106,25 @@ impl Planner<'_> {
         self.kernel(&name, lines, body, locals, None)
     }
 
+    /// The right-hand side of an equation of an update at these indices, with the value of the gradient in its place where one is given.
+    fn next_value(&mut self, equation: &Equation, indices: &[IndexId], gradient: Option<(TensorId, ExprId)>) -> ExprId {
+        let value = renamed(&mut self.context, equation, indices);
+        match gradient {
+            Some((gradient, inside)) => self.context.substitute_tensor(value, gradient, &mut |_, _| inside),
+            None => value,
+        }
+    }
+
     /// How often equations read a tensor.
     fn count_reads(&self, equations: &[Equation], tensor: TensorId) -> usize {
+        let is_read =
+            |context: &Context, expr: ExprId| matches!(context.node(expr), Node::Access { tensor: read, .. } if *read == tensor);
         let mut reads = 0;
         for equation in equations {
             self.context.visit(equation.computed, &mut |context, part| {
-                for_each_child(context.node(part), |child| reads += usize::from(is_read(context, child, tensor)));
+                for_each_child(context.node(part), |child| reads += usize::from(is_read(context, child)));
             });
-            reads += usize::from(is_read(&self.context, equation.computed, tensor));
+            reads += usize::from(is_read(&self.context, equation.computed));
         }
         reads
     }
@@ -132,8 +140,7 @@ impl Planner<'_> {
         }
         let equation = &derivation.gradient.iter().find(|gradient| gradient.parameter == parameter)?.equation;
         let mean = self.gradient_value(equation);
-        let next = renamed(&mut self.context, update, &equation.indices);
-        let next = self.context.substitute_tensor(next, equation.target, &mut |_, _| mean);
+        let next = self.next_value(update, &equation.indices, Some((equation.target, mean)));
         let [before, sum] = [parameter, equation.target].map(|tensor| self.context.access_at(tensor, &equation.indices));
         let Node::Add(terms) = self.context.node(next).clone() else { return None };
         let [first, second] = <[ExprId; 2]>::try_from(terms).ok()?;
@@ -192,10 +199,6 @@ impl Planner<'_> {
         self.rows.push((row, tensor));
         row
     }
-}
-
-fn is_read(context: &Context, expr: ExprId, tensor: TensorId) -> bool {
-    matches!(context.node(expr), Node::Access { tensor: read, .. } if *read == tensor)
 }
 
 fn renamed(context: &mut Context, equation: &Equation, indices: &[IndexId]) -> ExprId {
