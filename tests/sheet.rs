@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use deltarule_compiler::cost::Cost;
 use deltarule_compiler::derivation::Derivation;
+use deltarule_compiler::emit::ScalarType;
+use deltarule_compiler::facts::facts;
 use deltarule_compiler::pipeline;
 use deltarule_compiler::sheet::document::{Block, Inline};
 use deltarule_compiler::sheet::{NotationTable, Sheet, SheetOptions, Steps, equation_text};
@@ -193,6 +196,34 @@ fn latex_is_balanced_and_plain_ascii() {
         let foreign: BTreeSet<char> = latex.chars().filter(|character| !character.is_ascii()).collect();
         assert!(foreign.is_empty(), "{what} has characters that pdflatex may lack: {foreign:?}");
     });
+}
+
+#[test]
+fn no_word_of_a_latex_sheet_is_a_code_point() {
+    for name in SPECS {
+        let derivation = derivation(name);
+        let sheet = sheet(name).with_facts(&facts(&derivation)).with_cost(&Cost::new(&derivation, ScalarType::F32));
+        let latex = sheet.to_latex();
+        assert!(!latex.contains("\\mathrm{u2"), "{name} has a sign that no command writes:\n{latex}");
+        assert!(latex.contains("takes n $-$ 1 additions"), "{latex}");
+    }
+}
+
+#[test]
+fn a_number_below_the_line_of_a_fraction_is_no_fraction() {
+    let spec = "input x[8]\ntarget t[2]\nh = x |> dense(6) |> dropout(0.25)\ny = h |> dense(2)\nloss squared_error(y, t)\n";
+    let compiled = pipeline::compile("dropout.spec", spec).unwrap_or_else(|messages| panic!("{}", messages.render()));
+    let latex = Sheet::new(&compiled.derivation, &SheetOptions::default()).to_latex();
+    assert!(latex.contains("{0.75}") && !latex.contains("\\frac{3}{4}"), "{latex}");
+}
+
+#[test]
+fn what_a_layer_computes_side_by_side_is_one_size_below_the_title() {
+    let spec = "input x[5, 3]\ntarget t[2]\nh = x |> lstm(6)\nlast[j: 6] = h[4, j]\ny = last |> dense(2) |> dense(2)\n\
+                loss squared_error(y, t)\n";
+    let compiled = pipeline::compile("gates.spec", spec).unwrap_or_else(|messages| panic!("{}", messages.render()));
+    let text = Sheet::new(&compiled.derivation, &SheetOptions::default()).to_text();
+    assert!(text.contains("\n5×3–5×6–2–2 ·"), "{text}");
 }
 
 #[test]

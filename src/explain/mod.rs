@@ -94,10 +94,14 @@ fn parse(derivation: &Derivation, text: &str) -> Result<Element, ExplainError> {
         _ => None,
     };
     let parameters = derivation.model.parameters.iter().map(|parameter| parameter.tensor);
-    let known: Vec<TensorId> = parameters.chain(derivation.backward.iter().filter_map(of)).collect();
+    let mut known: Vec<TensorId> = Vec::new();
+    for tensor in parameters.chain(derivation.backward.iter().filter_map(of)) {
+        if !known.contains(&tensor) {
+            known.push(tensor);
+        }
+    }
     let Some(&tensor) = known.iter().find(|&&tensor| context.tensor(tensor).name == name) else {
-        let mut names: Vec<String> = known.iter().map(|&tensor| context.tensor(tensor).name.clone()).collect();
-        names.dedup();
+        let names = known.iter().map(|&tensor| context.tensor(tensor).name.clone()).collect();
         return Err(ExplainError::Unknown { name: name.to_owned(), known: names });
     };
     let shape = &context.tensor(tensor).shape;

@@ -154,7 +154,8 @@ impl Table {
         }
         if record.len() != self.columns {
             let place = self.field_place(row, self.columns.min(record.len().saturating_sub(1)));
-            let message = format!("a row of {} columns in a table of {}", record.len(), self.columns);
+            let plural = if record.len() == 1 { "" } else { "s" };
+            let message = format!("a row of {} column{plural} in a table of {}", record.len(), self.columns);
             return Err(FileError::new(place, message));
         }
         for (column, field) in record.iter().enumerate() {
@@ -273,7 +274,7 @@ mod tests {
             ("1,2\n-inf,3\n", "data.csv:2:1", "-inf where a finite number is expected"),
             ("\"a,c\",b\n\"1\",\"x\"\n", "data.csv:2:5", "text \"x\" where a number is expected, in column `b`"),
             ("1,2\n3,4,5\n", "data.csv:2:5", "a row of 3 columns in a table of 2"),
-            ("1,2\n3\n", "data.csv:2:1", "a row of 1 columns in a table of 2"),
+            ("1,2\n3\n", "data.csv:2:1", "a row of 1 column in a table of 2"),
             ("a,b\n", "data.csv", "a header and no rows"),
             ("", "data.csv", "no rows"),
             ("1,two\n3,4\n", "data.csv:1:3", "text \"two\" where a number is expected"),

@@ -213,6 +213,7 @@ fn escape(text: &str) -> String {
             }
             '–' => out.push_str("--"),
             '×' => out.push_str(r"$\times$"),
+            '−' => out.push_str("$-$"),
             '’' => out.push('\''),
             '\'' => out.push_str(r"\textquotesingle{}"),
             character if character.is_ascii() => out.push(character),

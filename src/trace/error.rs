@@ -49,6 +49,11 @@ pub enum TraceError {
         /// In what detail.
         detail: Detail,
     },
+    /// More numbers than a worked example shows.
+    TooLargeToWork {
+        /// How many elements the equations of one example have.
+        elements: usize,
+    },
     /// More than a drawing shows.
     TooLargeToDraw {
         /// The gates of the circuit.
@@ -94,6 +99,17 @@ impl fmt::Display for TraceError {
                 let most = limits::CIRCUIT_ELEMENTS;
                 write!(f, "error: the tensors of this net have more than {most} elements, the most that are traced one by one")?;
                 f.write_str("\n  = hint: `deltarule eval` gives values and gradients of a net of any size")
+            }
+            TraceError::TooLargeToWork { elements } => {
+                let most = limits::WORKED_ELEMENTS;
+                write!(
+                    f,
+                    "error: values and derivatives of one example are {elements} numbers; at most {most} are worked out by hand"
+                )?;
+                f.write_str(
+                    "\n  = hint: narrow the layers and give as many inputs: the rules stay the same; `deltarule explain` follows one weight \
+                     with numbers, and `deltarule eval` gives all values and gradients",
+                )
             }
             TraceError::TooLargeToDraw { gates, wires } => {
                 let (most_gates, most_wires) = (limits::DRAWN_GATES, limits::DRAWN_WIRES);

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use crate::derivation::Derivation;
 use crate::equation::{Block, Context, Equation, IndexId, Role, TensorId, evaluate, schedule};
 use crate::limits;
-use crate::trace::{Detail, Given, TraceError};
+use crate::trace::{Given, TraceError};
 pub(crate) use instance::Instances;
 
 /// The numbers of one example in all equations.
@@ -47,9 +47,9 @@ pub fn work(derivation: &Derivation, given: &Given) -> Result<Worked, TraceError
     let forward: Vec<&Equation> = derivation.forward.iter().collect();
     let backward: Vec<&Equation> = adjoints(true).map(|adjoint| &adjoint.equation).collect();
     let all = forward.iter().chain(&backward);
-    let size = all.fold(0_usize, |sum, equation| sum.saturating_add(context.tensor(equation.target).size()));
-    if size > limits::WORKED_ELEMENTS {
-        return Err(TraceError::TooLarge { detail: Detail::Elements });
+    let elements = all.fold(0_usize, |sum, equation| sum.saturating_add(context.tensor(equation.target).size()));
+    if elements > limits::WORKED_ELEMENTS {
+        return Err(TraceError::TooLargeToWork { elements });
     }
     let mut worker = Worker { context, values: HashMap::new() };
     for tensor in crate::trace::tensors(model) {

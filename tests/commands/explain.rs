@@ -26,7 +26,9 @@ fn a_weight_is_expanded_and_its_ways_are_drawn() {
 fn an_element_that_does_not_exist_is_refused() {
     let workspace = Workspace::new(SPEC);
     assert!(workspace.fail(&["explain", "net.spec", "dense1.w[2,0]"]).contains("0 to 1, 0 to 1"));
-    assert!(workspace.fail(&["explain", "net.spec", "dense3.w[0,0]"]).contains("there are: dense1.w"));
+    let message = workspace.fail(&["explain", "net.spec", "dense3.w[0,0]"]);
+    assert!(message.contains("there are: dense1.w"), "{message}");
+    assert_eq!(message.matches("dense1.w").count(), 1, "{message}");
 }
 
 #[test]
@@ -60,6 +62,14 @@ fn a_table_is_an_example_too_and_parameters_that_are_not_given_are_drawn() {
     assert!(sheet.contains("initial values, drawn with seed 7") && sheet.contains("x = (4, 5)\n"), "{sheet}");
     let sheet = workspace.succeed(&["sheet", "net.spec", "--worked", "--data", "d.csv", "--target", "a", "--features", "c,b"]);
     assert!(sheet.contains("x = (3, 2)\n") && sheet.contains("t₁ = 1\n"), "{sheet}");
+}
+
+#[test]
+fn a_net_with_too_many_numbers_to_follow_is_told_what_else_there_is() {
+    let workspace = Workspace::new(SPEC.replace("dense(2)", "dense(8000)"));
+    workspace.write("d.csv", "1,2,3\n");
+    let message = workspace.fail(&["sheet", "net.spec", "--worked", "--data", "d.csv"]);
+    assert!(message.contains("at most 20000") && message.contains("narrow the layers"), "{message}");
 }
 
 #[test]

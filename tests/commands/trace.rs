@@ -54,4 +54,6 @@ fn a_value_that_is_missing_or_unknown_is_named() {
     assert!(missing.code == 1 && missing.stderr.contains("there is no value for z"), "{}", missing.stderr);
     let unknown = workspace.run(&["trace", "net.spec", "q=1"]);
     assert!(unknown.code == 1 && unknown.stderr.contains("there are: x, y, z"), "{}", unknown.stderr);
+    let twice = workspace.run(&["trace", "net.spec", "x=1", "y=2", "z=3", "x = 4"]);
+    assert!(twice.code == 1 && twice.stderr.contains("`x` is given twice"), "{}", twice.stderr);
 }

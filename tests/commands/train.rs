@@ -90,3 +90,13 @@ fn targets_are_labels_of_one_column_for_a_target_without_classes() {
     let json: serde_json::Value = serde_json::from_str(&workspace.succeed(&[TRAIN, &["--json"]].concat())).unwrap();
     assert!(json["epochs"][39]["test_accuracy"].as_f64().unwrap() > 0.9, "{json}");
 }
+
+#[test]
+fn a_net_that_nothing_updates_is_not_trained() {
+    for (without, missing) in [("optimizer sgd(rate = 0.1)\n", "optimizer"), ("loss cross_entropy(y, t)\n", "loss")] {
+        let workspace = Workspace::new(SPEC.replace(without, ""));
+        workspace.write("data.csv", clusters());
+        let message = workspace.fail(TRAIN);
+        assert!(message.contains(missing), "without {missing}: {message}");
+    }
+}

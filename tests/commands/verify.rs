@@ -1,7 +1,27 @@
 //! `deltarule verify`: what is printed and the exit codes.
 
 use super::eval::circuit;
+use super::workspace::Workspace;
 use std::fs;
+
+#[test]
+fn the_rules_in_the_help_hold_for_the_digits() {
+    let workspace = Workspace::new(include_str!("../../examples/digits/digits.spec"));
+    let help = workspace.succeed(&["verify", "--help"]);
+    // The help is wrapped.
+    let help: Vec<&str> = help.split_whitespace().collect();
+    let help = help.join(" ");
+    for (notation, rule) in [
+        ("lecture", "dE/ddense2.s[j] = y[j] - t[j]"),
+        ("lecture", r"\frac{\partial E}{\partial b_j^1} = \frac{\partial E}{\partial \mathrm{sum}_j^1}"),
+        ("lecture", "∂ℓ/∂wˡᵢⱼ = ∂ℓ/∂sumˡⱼ · σˡ⁻¹ᵢ, l = 1, 2"),
+        ("matrix", "∂ℓ/∂W^[1] = x (∂ℓ/∂f^[1])ᵀ"),
+    ] {
+        assert!(help.contains(&format!("--rule '{rule}'")), "{rule} is not in {help}");
+        let text = workspace.succeed(&["verify", "net.spec", "--notation", notation, "--rule", rule]);
+        assert!(text.contains("holds"), "{text}");
+    }
+}
 
 #[test]
 fn rules_that_hold_are_said_to_and_the_exit_code_is_0() {

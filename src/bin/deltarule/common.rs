@@ -102,6 +102,15 @@ pub(crate) fn compile_file(path: &Path) -> Result<ManuallyDrop<Compiled>, Failur
     Ok(ManuallyDrop::new(compiled))
 }
 
+/// What a spec lacks that updates need.
+pub(crate) fn missing_for_updates(model: &Model) -> Option<&'static str> {
+    match (model.loss, model.optimizers.is_empty()) {
+        (None, _) => Some("loss"),
+        (_, true) => Some("optimizer"),
+        _ => None,
+    }
+}
+
 /// Prints a result on standard output, all at once.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut output = std::io::stdout().lock();

@@ -1,6 +1,6 @@
 //! `deltarule eval`: outputs, losses and gradients as named tensors, for other tools to compare with.
 
-use crate::common::{EngineChoice, GeneratedOptions, Scalar, compile_file, print_json};
+use crate::common::{EngineChoice, GeneratedOptions, Scalar, compile_file, missing_for_updates, print_json};
 use crate::failure::Failure;
 use clap::Args;
 use deltarule_compiler::dataset::{Column, from_tensors};
@@ -67,12 +67,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     };
     let examples = from_tensors(model, &TensorFile::read(&arguments.data)?)?;
-    let missing = match (&model.loss, model.optimizers.is_empty()) {
-        (None, _) => Some("loss"),
-        (_, true) => Some("optimizer"),
-        _ => None,
-    };
-    if let Some(missing) = missing.filter(|_| arguments.steps > 0) {
+    if let Some(missing) = missing_for_updates(model).filter(|_| arguments.steps > 0) {
         let spec = arguments.spec.display();
         return Err(Failure::Refused(format!("{spec}: there is no {missing} to update by, so --steps has no meaning")));
     }

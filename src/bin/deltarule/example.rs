@@ -81,7 +81,12 @@ impl ExampleFiles {
                 given.set(model, name(parameter.tensor), values)?;
             }
         }
-        for text in values {
+        let name_in = |text: &str| text.split('=').next().unwrap_or_default().trim().to_owned();
+        for (at, text) in values.iter().enumerate() {
+            let named = name_in(text);
+            if values[..at].iter().any(|before| name_in(before) == named) {
+                return Err(Failure::Refused(format!("`{named}` is given twice")));
+            }
             given.assign(model, text)?;
         }
         if model.parameters.iter().any(|parameter| !given.has(parameter.tensor)) {

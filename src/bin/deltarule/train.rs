@@ -1,6 +1,6 @@
 //! `deltarule train`: training with the generic engine.
 
-use crate::common::{ColumnOptions, Scalar, compile_file, print, print_json};
+use crate::common::{ColumnOptions, Scalar, compile_file, missing_for_updates, print, print_json};
 use crate::failure::Failure;
 use clap::Args;
 use deltarule_compiler::dataset::{Dataset, Scaling, ScalingKind, split};
@@ -46,7 +46,7 @@ pub(crate) struct Arguments {
     /// Decides the split, the initial weights and the order of the examples
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// The share of the examples that is kept to test with
+    /// The share of the examples that is kept to test with; with 0 those to train on are
     #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share)]
     test: f64,
     /// The type of all numbers
@@ -90,8 +90,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn run_in<T: generic::Scalar>(arguments: &Arguments, compiled: &Compiled) -> Result<(), Failure> {
     let model = &compiled.derivation.model;
-    if model.loss.is_none() {
-        return Err(Failure::Refused(format!("{}: there is no loss to train by", arguments.spec.display())));
+    if let Some(missing) = missing_for_updates(model) {
+        return Err(Failure::Refused(format!("{}: there is no {missing} to train by", arguments.spec.display())));
     }
     let Prepared { train, test, scaling, loaded, random } = prepare(arguments, compiled)?;
     let start = loaded.as_ref().map_or(Start::Seed(arguments.seed), |saved| Start::Parameters(&saved.parameters));

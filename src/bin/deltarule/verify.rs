@@ -3,7 +3,7 @@
 use crate::common::{compile_file, print};
 use crate::failure::Failure;
 use crate::notation::NotationOptions;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use deltarule_compiler::files::read_spec;
 use deltarule_compiler::verify::verify;
 use std::path::PathBuf;
@@ -11,36 +11,37 @@ use std::path::PathBuf;
 /// Check rules against the derivation: each holds as an equation of functions, or differs, and where
 #[derive(Args)]
 #[command(
-    after_help = r#"A rule is an equation in the language of specs, with dE/dw[i, j] for the derivative of the objective and
-dy[j]/ds[k] for that of one tensor by another. Or it is written as on the sheet, in the symbols of --notation: in LaTeX
-where it has a backslash, in text where it has signs such as ∂, Σ, ⁽¹⁾ or ᵢ. There tensors may stand without indices, as
-matrices (W^{[1]T} x, ⊙), and a rule for layers in general (w^l) is checked for each, or for those it names: l = L-1 down to 1.
-It reads as for one example: a term in data stands for its mean over the minibatch; regularizers enter whole, with m.
+    group = ArgGroup::new("which").args(["rule", "rules"]).required(true).multiple(true),
+    after_help = "Examples:
+  deltarule verify digits.spec --rule 'dE/ddense2.s[j] = y[j] - t[j]'
+  deltarule verify digits.spec --rule '\\frac{\\partial E}{\\partial b_j^1} = \\frac{\\partial E}{\\partial \\mathrm{sum}_j^1}'
+  deltarule verify digits.spec --rule '∂ℓ/∂wˡᵢⱼ = ∂ℓ/∂sumˡⱼ · σˡ⁻¹ᵢ, l = 1, 2'
+  deltarule verify digits.spec --notation matrix --rule '∂ℓ/∂W^[1] = x (∂ℓ/∂f^[1])ᵀ'
+  deltarule verify net.spec --rule \"w' = w - sgd.rate * dE/dw\" --rule \"b' = b - sgd.rate * dE/db\"
+  deltarule verify net.spec --rules notes.rules
 
-A rule that holds does so "exactly" where both sides are equal modulo large primes as well, where nothing is rounded (where
-values meet, as at a kink, f64 alone decides); else "within rounding", at points in f64.
+A rule is an equation in the language of specs, with dE/dw[i, j] for the derivative of the objective and dy[j]/ds[k] for that of \
+one tensor by another. Or it is written as on the sheet, in the symbols of --notation: in LaTeX where it has a backslash, in text \
+where it has signs such as ∂, Σ, ⁽¹⁾ or ᵢ. There tensors may stand without indices, as matrices (W^{[1]T} x, ⊙), and a rule for \
+layers in general (w^l) is checked for each, or for those it names: l = L-1 down to 1. It reads as for one example: a term in data \
+stands for its mean over the minibatch; regularizers enter whole, with m.
 
-Examples:
-  deltarule verify digits.spec --rule 'dE/ddense2.s[j] = y[j] - [j = t]'
-  deltarule verify net.spec --rule 'dE/dw[i, j] = dE/ds[j] * x[i] + l2.a / m * w[i, j]' --rule "w' = w - sgd.rate * dE/dw"
-  deltarule verify net.spec --rule '\frac{\partial E}{\partial w_{ij}^1} = \frac{\partial E}{\partial \sigma_j^1} \sigma_j^1 (1 - \sigma_j^1) x_i'
-  deltarule verify net.spec --rule '∂ℓ/∂sumˡⱼ = σˡⱼ(1 − σˡⱼ) Σ[k=1..sₗ₊₁] ∂ℓ/∂sumˡ⁺¹ₖ · wˡ⁺¹ⱼₖ, l = L−1 down to 1'
-  deltarule verify net.spec --notation matrix --rule '∂ℓ/∂W^[1] = x (∂ℓ/∂f^[1])ᵀ'
-  deltarule verify net.spec --rules notes.rules      # one rule a line, comments after //
+A rule that holds does so \"exactly\" where both sides are equal modulo large primes as well, where nothing is rounded (where values \
+meet, as at a kink, f64 alone decides); else \"within rounding\", at points in f64.
 
-Exit codes: 0 all rules hold, 1 one does not, 2 one cannot be read."#
+Exit codes: 0 all rules hold, 1 one does not, 2 one cannot be read."
 )]
 pub(crate) struct Arguments {
     /// The spec
     spec: PathBuf,
     /// A rule; may be given several times
-    #[arg(long = "rule", value_name = "RULE", required_unless_present = "rules")]
+    #[arg(long, value_name = "RULE")]
     rule: Vec<String>,
-    #[command(flatten)]
-    notation: NotationOptions,
-    /// A file of rules, one on a line
+    /// A file of rules, one on a line, comments after //
     #[arg(long, value_name = "FILE")]
     rules: Vec<PathBuf>,
+    #[command(flatten)]
+    notation: NotationOptions,
 }
 
 /// Runs the command.

@@ -178,7 +178,8 @@ impl<'a> Composer<'a> {
         summary
     }
 
-    /// The shapes that an example goes through: the inputs', and those of all values that are computed from parameters directly.
+    /// The shapes that an example goes through: the inputs', and those of all values that are computed from parameters directly, but once
+    /// for what one layer computes side by side, as the gates of an LSTM.
     fn widths(&self) -> Vec<String> {
         const LONGEST: usize = 12;
         let model = &self.derivation.model;
@@ -187,10 +188,16 @@ impl<'a> Composer<'a> {
             shape => shape.iter().map(usize::to_string).collect::<Vec<_>>().join("×"),
         };
         let mut widths = vec![model.inputs.iter().map(|&input| shape(input)).collect::<Vec<_>>().join("+")];
+        let layer = |tensor: TensorId| self.context().tensor(tensor).name.rsplit_once('.').map(|(layer, _)| layer);
+        let mut before = None;
         for equation in &self.derivation.forward {
             let read = self.context().tensors_in(equation.value);
             if read.iter().any(|&tensor| self.context().tensor(tensor).role == Role::Parameter) {
-                widths.push(shape(equation.target));
+                let here = layer(equation.target).map(|layer| (layer, shape(equation.target)));
+                if here.is_none() || here != before {
+                    widths.push(shape(equation.target));
+                }
+                before = here;
             }
         }
         if widths.len() > LONGEST {

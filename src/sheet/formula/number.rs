@@ -71,6 +71,13 @@ pub(super) fn simple_fraction(value: f64) -> Option<(u64, u64)> {
     None
 }
 
+/// A simple fraction in decimals, where these are few: below the line of a fraction, 0.75 is easier to read than another fraction.
+pub(super) fn short_decimal(value: f64) -> Option<Piece> {
+    const MOST_CHARACTERS: usize = 8;
+    let is_short = simple_fraction(value).is_some() && value.to_string().len() <= MOST_CHARACTERS;
+    is_short.then(|| Piece::atom(decimal(value)))
+}
+
 fn has_exponent(value: f64) -> bool {
     value.is_finite() && value != 0.0 && !(1e-4..1e7).contains(&value)
 }

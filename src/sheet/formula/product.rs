@@ -72,7 +72,10 @@ impl Writer<'_> {
             Node::Number(value) => sort_number(value.value().abs(), sorted),
             Node::Power(base, exponent) if self.is_negative_number(*exponent) => {
                 let (base, exponent) = (*base, self.context.as_number(*exponent).map_or(-1.0, Number::value));
-                let divisor = self.positive_power(base, -exponent);
+                let divisor = match self.context.as_number(base).and_then(|number| number::short_decimal(number.value())) {
+                    Some(decimal) if exponent == -1.0 => decimal,
+                    _ => self.positive_power(base, -exponent),
+                };
                 let constant = self.is_constant(base);
                 if constant { &mut sorted.divisors } else { &mut sorted.below }.push(divisor);
             }
