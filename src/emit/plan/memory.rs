@@ -61,8 +61,6 @@ impl Memory {
         let before = steps.len();
         if let Some(single) = &plan.single {
             steps.extend(single.kernels.iter().map(|&kernel| Step::new(plan, &[kernel])));
-            // What updates read is kept until all are done.
-            steps.push(Step::new(plan, &single.updates));
         }
         let mut kept: Vec<TensorId> = model.outputs.iter().copied().chain(model.loss).collect();
         if let Some(objective) = &derivation.model.objective {

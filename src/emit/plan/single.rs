@@ -1,7 +1,9 @@
 //! A single example: no sums over a minibatch, so that each parameter is updated from its adjoint's equation and no gradient is stored.
 
+use std::collections::HashMap;
+
 use super::batch::{BatchStep, Batcher, set_update};
-use super::{Planner, insert_once};
+use super::{Kernel, Planner, insert_once};
 use crate::equation::{Block, Equation, ExprId, Node, Role, TensorId};
 
 /// A row of fewer elements than this is shorter than a vector, and updated together with the rows beside it.
@@ -12,12 +14,12 @@ const FEW: usize = 128;
 /// A step of training with one example.
 #[derive(Debug)]
 pub(crate) struct Single {
-    /// The kernels of values and adjoints, in order.
+    /// The kernels, in order: values, adjoints, and each update as soon as it can be.
     pub(crate) kernels: Vec<usize>,
+    /// Those among them that update parameters.
+    pub(crate) updates: Vec<usize>,
     /// The gradients that kernels add to.
     pub(crate) gradients: Vec<TensorId>,
-    /// The kernels that update parameters.
-    pub(crate) updates: Vec<usize>,
 }
 
 impl Planner<'_> {
@@ -85,7 +87,34 @@ impl Planner<'_> {
             BatchStep::Each(kernel) | BatchStep::Tiled(kernel) | BatchStep::Once(kernel) => Some(kernel),
             BatchStep::Abreast(_) | BatchStep::Either(..) => None,
         });
-        Some(Single { kernels: kernels.collect(), gradients, updates })
+        Some(Single { kernels: self.with_updates(kernels.collect(), &updates), updates, gradients })
+    }
+
+    /// Kernels with each update as soon as what it reads is there and nobody else wants what it overwrites.
+    ///
+    /// An update ends in many stores, for which no one waits: adjoints of the layers before are computed while they are written.
+    fn with_updates(&self, kernels: Vec<usize>, updates: &[usize]) -> Vec<usize> {
+        let tensor_of_row: HashMap<TensorId, TensorId> = self.rows.iter().copied().collect();
+        let of = |tensor: &TensorId| *tensor_of_row.get(tensor).unwrap_or(tensor);
+        // How many kernels are done when a tensor was written, and when it was touched, for the last time.
+        let (mut written, mut touched) = (HashMap::new(), HashMap::new());
+        let mut note = |done: usize, kernel: &Kernel| -> usize {
+            let last = |by: &HashMap<TensorId, usize>, tensors: &[TensorId]| {
+                tensors.iter().filter_map(|tensor| by.get(&of(tensor)).copied()).max()
+            };
+            let done = done.max(last(&written, &kernel.reads).max(last(&touched, &kernel.writes)).unwrap_or(0));
+            kernel.writes.iter().for_each(|tensor| _ = written.insert(of(tensor), done));
+            kernel.reads.iter().chain(&kernel.writes).for_each(|tensor| _ = touched.insert(of(tensor), done));
+            done
+        };
+        for (at, &kernel) in kernels.iter().enumerate() {
+            note(at + 1, &self.kernels[kernel]);
+        }
+        let mut order: Vec<(usize, usize)> = kernels.into_iter().enumerate().map(|(at, kernel)| (at + 1, kernel)).collect();
+        order.extend(updates.iter().map(|&update| (note(0, &self.kernels[update]), update)));
+        // Stable: what is done after as many kernels stays in its order, the last of them first.
+        order.sort_by_key(|(done, _)| *done);
+        order.into_iter().map(|(_, kernel)| kernel).collect()
     }
 
     /// The kernel that adds a multiple of a product of two vectors to a parameter, where that is the whole update, and which optimizer

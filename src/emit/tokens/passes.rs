@@ -295,10 +295,8 @@ impl Emitter<'_> {
             Some(stored) if self.plan.single_has_values() => quote!(work.#stored),
             _ => self.layout.place(&self.plan, tensor),
         };
-        let calls = |kernels: &[usize]| {
-            let calls = kernels.iter().map(|&kernel| call::call(&self.plan, &self.plan.kernels[kernel], &self.scalar, place));
-            quote!(#(#calls;)*)
-        };
+        let kernels = single.kernels.iter();
+        let calls = kernels.map(|&kernel| call::call(&self.plan, &self.plan.kernels[kernel], &self.scalar, place));
         let loss = place(loss);
         let noise = self.noise_argument();
         let draw = noise.is_some().then(|| quote!(noise.draw(state.noise_source.generator());));
@@ -312,7 +310,6 @@ impl Emitter<'_> {
         let inline = self.is_vectorized().then(|| quote!(#[inline(always)]));
         let [generic, vectors, _] = self.vectors();
         let constants = self.constants_for(&single.updates);
-        let (passes, updates) = (calls(&single.kernels), calls(&single.updates));
         quote! {
             /// Forward, backward and an update with one example. The loss before.
             #inline
@@ -332,11 +329,9 @@ impl Emitter<'_> {
                 #constants
                 #draw
                 #(#clear)*
-                #passes
-                let loss = #loss;
-                #updates
+                #(#calls;)*
                 #means
-                loss
+                #loss
             }
         }
     }
