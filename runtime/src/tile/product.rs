@@ -12,6 +12,8 @@ use super::transpose::MOST_LANES;
 
 /// So many terms are added up between two comparisons.
 const GROUP: usize = 4;
+/// So many vectors of factors are kept in registers for all columns.
+const KEPT: usize = 4;
 /// So many terms may be written out one by one.
 const FEW_TERMS: usize = 64;
 
@@ -311,20 +313,29 @@ impl<'a, T: Lanes, P: Shape> Product<'a, T, P> {
         let lanes = T::lanes::<S>();
         let count = if PARTIAL { P::COLUMNS % lanes } else { lanes };
         let (whole, rest) = (P::TERMS - P::TERMS % lanes, P::TERMS % lanes);
-        let zero = T::splat(simd, T::default());
         let (Some(a), Some(b)) = (self.a.get(..P::TERMS), self.b.get(column * P::B_COLUMN..)) else { return };
-        // What follows the terms is read with them and left out again.
-        let ones = [T::from_f64(1.0); MOST_LANES];
-        let [last, of_rest] = [a.get(whole..), ones.get(..rest)].map(|rest| T::load_rest(simd, rest.unwrap_or(&[])));
-        let mut sums = [zero; MOST_LANES];
-        for (at, sum) in sums.iter_mut().take(count).enumerate() {
-            let Some(b) = b.get(at * P::B_COLUMN..) else { return };
-            let Some(numbers) = b.get(..P::TERMS) else { return };
-            for (factors, numbers) in T::vectors::<S>(a).iter().zip(T::vectors::<S>(numbers)) {
-                *sum = T::multiply_add(simd, *factors, *numbers, *sum);
+        let Some(b) = b.get(..(count - 1) * P::B_COLUMN + P::TERMS) else { return };
+        let mut sums = [T::splat(simd, T::default()); MOST_LANES];
+        // Several vectors of factors stay in registers from one column to the next.
+        for at in (0..whole).step_by(KEPT * lanes) {
+            let mut factors = [sums[0]; KEPT];
+            let here = T::vectors::<S>(a.get(at..whole.min(at + KEPT * lanes)).unwrap_or(&[]));
+            for (factors, here) in factors.iter_mut().zip(here) {
+                *factors = *here;
             }
-            if rest > 0 {
-                let Some([numbers]) = load_at::<S, T, 1, true>(simd, b, whole, rest) else { return };
+            for (column, sum) in sums.iter_mut().take(count).enumerate() {
+                let Some(numbers) = b.get(column * P::B_COLUMN + at..).and_then(|b| b.get(..here.len() * lanes)) else { return };
+                for (factors, numbers) in factors.iter().zip(T::vectors::<S>(numbers)) {
+                    *sum = T::multiply_add(simd, *factors, *numbers, *sum);
+                }
+            }
+        }
+        if rest > 0 {
+            // What follows the terms is read with them and left out again.
+            let ones = [T::from_f64(1.0); MOST_LANES];
+            let [last, of_rest] = [a.get(whole..), ones.get(..rest)].map(|rest| T::load_rest(simd, rest.unwrap_or(&[])));
+            for (at, sum) in sums.iter_mut().take(count).enumerate() {
+                let Some([numbers]) = load_at::<S, T, 1, true>(simd, b, at * P::B_COLUMN + whole, rest) else { return };
                 let longer = T::multiply_add(simd, last, numbers, *sum);
                 *sum = T::where_zero(simd, of_rest, *sum, longer);
             }
