@@ -9,6 +9,7 @@ use pulp::{Simd, WithSimd};
 
 use super::instructions::Vectors;
 use super::lanes::Lanes;
+use super::registers::{added_up, finish, load_at, multiply_add, start_at};
 
 /// One of the sums inside each other.
 #[derive(Clone, Copy, Debug)]
@@ -62,48 +63,6 @@ impl<T: Lanes> Contraction<'_, T> {
     #[inline(always)]
     pub fn compute<V: Vectors>(self, vectors: V) {
         T::contract(vectors, self);
-    }
-}
-
-/// Some vectors from a place on, `width` numbers of which are wanted: what follows them is read as well, where it is there.
-#[inline(always)]
-pub(super) fn load_at<S: Simd, T: Lanes, const VECTORS: usize, const PARTIAL: bool>(
-    simd: S,
-    numbers: &[T],
-    at: usize,
-    width: usize,
-) -> Option<[T::Vector<S>; VECTORS]> {
-    let from = numbers.get(at..)?;
-    match from.get(..VECTORS * T::lanes::<S>()) {
-        Some(whole) => Some(load::<S, T, VECTORS, false>(simd, whole)),
-        None if PARTIAL => Some([T::load_rest(simd, from.get(..width)?); VECTORS]),
-        None => None,
-    }
-}
-
-/// Some vectors of a row, or less than one.
-#[inline(always)]
-pub(super) fn load<S: Simd, T: Lanes, const VECTORS: usize, const PARTIAL: bool>(simd: S, row: &[T]) -> [T::Vector<S>; VECTORS] {
-    if PARTIAL {
-        return [T::load_rest(simd, row); VECTORS];
-    }
-    match T::vectors::<S>(row).first_chunk() {
-        Some(vectors) => *vectors,
-        None => [T::splat(simd, T::default()); VECTORS],
-    }
-}
-
-/// Writes them.
-#[inline(always)]
-pub(super) fn store<S: Simd, T: Lanes, const VECTORS: usize, const PARTIAL: bool>(
-    simd: S,
-    row: &mut [T],
-    values: [T::Vector<S>; VECTORS],
-) {
-    if PARTIAL {
-        T::store_rest(simd, row, values[0]);
-    } else if let Some(vectors) = T::vectors_mut::<S>(row).first_chunk_mut() {
-        *vectors = values;
     }
 }
 
@@ -215,26 +174,13 @@ impl<T: Lanes> Tiles<'_, T> {
             }
         }
         if is_single {
-            let [first, second, third, fourth] = apart_sums;
-            for (vector, sum) in sums[0].iter_mut().enumerate() {
-                let (one, other) = (T::plus(simd, first[vector], second[vector]), T::plus(simd, third[vector], fourth[vector]));
-                *sum = T::plus(simd, one, other);
-            }
+            sums[0] = added_up::<S, T, VECTORS, APART>(simd, apart_sums);
         }
-        let zero = T::splat(simd, T::default());
-        let scale = T::splat(simd, all.scale);
-        let start = match all.start.get(column..column + width) {
-            Some(start) => load::<S, T, VECTORS, PARTIAL>(simd, start),
-            None => [zero; VECTORS],
-        };
-        for (lane, sums) in sums.iter_mut().enumerate() {
+        let start = start_at::<S, T, VECTORS, PARTIAL>(simd, all.start, column, width);
+        for (lane, sums) in sums.into_iter().enumerate() {
             let at = (row + lane) * all.c_row + column;
             let Some(c) = all.c.get_mut(at..at + width) else { return ROWS };
-            let before = if all.is_added { load::<S, T, VECTORS, PARTIAL>(simd, c) } else { start };
-            for (sum, before) in sums.iter_mut().zip(before) {
-                *sum = T::multiply_add(simd, scale, *sum, before);
-            }
-            store::<S, T, VECTORS, PARTIAL>(simd, c, *sums);
+            finish::<S, T, VECTORS, PARTIAL>(simd, sums, all.scale, (!all.is_added).then_some(start), c);
         }
         ROWS
     }
@@ -320,20 +266,5 @@ fn apart<S: Simd, T: Lanes, const ROWS: usize, const VECTORS: usize, const PARTI
         multiply_add(simd, sums, &factors, columns);
         a_at = a_at.wrapping_add(level.a);
         b_at = b_at.wrapping_add(level.b);
-    }
-}
-
-#[inline(always)]
-pub(super) fn multiply_add<S: Simd, T: Lanes, const ROWS: usize, const VECTORS: usize>(
-    simd: S,
-    sums: &mut [[T::Vector<S>; VECTORS]; ROWS],
-    factors: &[T; ROWS],
-    columns: [T::Vector<S>; VECTORS],
-) {
-    for (sums, factor) in sums.iter_mut().zip(factors) {
-        let factor = T::splat(simd, *factor);
-        for (sum, column) in sums.iter_mut().zip(columns) {
-            *sum = T::multiply_add(simd, factor, column, *sum);
-        }
     }
 }

@@ -4,7 +4,7 @@ use pulp::Simd;
 
 use super::contraction::Contraction;
 use super::lanes::Lanes;
-use super::transpose::{MOST_LANES, every_other_group};
+use super::transpose::every_other_group;
 
 /// So many columns share what is loaded of a row, and their sums are independent.
 const COLUMNS: usize = 4;
@@ -25,29 +25,15 @@ pub(super) fn dots<S: Simd, T: Lanes>(simd: S, mut all: Contraction<'_, T>) {
     }
 }
 
-/// The sum of each vector's lanes, in a lane each: of two vectors, every other group of lanes takes in what lies before it, one
-/// of the first vector, one of the second.
+/// The sums of neighbouring groups of lanes of two vectors, so many lanes each: every other group of lanes takes in what lies before
+/// it, one of the first vector, one of the second.
+///
+/// With groups of 1, then 2, and so on, the lanes of as many vectors as they are become the lanes of one.
 #[inline(always)]
-pub(super) fn totals<S: Simd, T: Lanes>(simd: S, mut sums: [T::Vector<S>; MOST_LANES]) -> T::Vector<S> {
-    pairs::<S, T, 1>(simd, &mut sums);
-    pairs::<S, T, 2>(simd, &mut sums);
-    pairs::<S, T, 4>(simd, &mut sums);
-    pairs::<S, T, 8>(simd, &mut sums);
-    sums[0]
-}
-
-#[inline(always)]
-fn pairs<S: Simd, T: Lanes, const WIDTH: usize>(simd: S, sums: &mut [T::Vector<S>; MOST_LANES]) {
-    let lanes = T::lanes::<S>();
-    if WIDTH >= lanes {
-        return;
-    }
-    let Some(second) = every_other_group::<S, T, WIDTH>() else { return };
-    for pair in 0..lanes / WIDTH / 2 {
-        let [first, other] = [sums[2 * pair], sums[2 * pair + 1]];
-        let crossed = T::rotate_right(simd, T::where_zero(simd, second, other, first), WIDTH);
-        sums[pair] = T::plus(simd, T::where_zero(simd, second, first, other), crossed);
-    }
+pub(super) fn pair<S: Simd, T: Lanes, const WIDTH: usize>(simd: S, first: T::Vector<S>, other: T::Vector<S>) -> T::Vector<S> {
+    let Some(second) = every_other_group::<S, T, WIDTH>() else { return first };
+    let crossed = T::rotate_right(simd, T::where_zero(simd, second, other, first), WIDTH);
+    T::plus(simd, T::where_zero(simd, second, first, other), crossed)
 }
 
 /// Some columns of a row.

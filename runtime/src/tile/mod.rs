@@ -12,6 +12,7 @@ mod elements;
 mod instructions;
 mod lanes;
 mod product;
+mod registers;
 mod row;
 #[cfg(test)]
 mod tests;

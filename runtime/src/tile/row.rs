@@ -2,8 +2,9 @@
 
 use pulp::Simd;
 
-use super::contraction::{Contraction, load, load_at, store};
+use super::contraction::Contraction;
 use super::lanes::Lanes;
+use super::registers::{added_up, finish, load_at, multiply_add, start_at};
 
 /// Computes a contraction with one row, whose numbers lie beside each other.
 #[inline(always)]
@@ -40,8 +41,7 @@ fn part<S: Simd, T: Lanes, const VECTORS: usize, const SUMS: usize, const PARTIA
     column: usize,
 ) {
     let width = if PARTIAL { all.columns - column } else { VECTORS * T::lanes::<S>() };
-    let zero = T::splat(simd, T::default());
-    let mut sums = [[zero; VECTORS]; SUMS];
+    let mut sums = [[T::splat(simd, T::default()); VECTORS]; SUMS];
     let [outer, middle, inner] = all.levels;
     for outer_at in 0..outer.count {
         for middle_at in 0..middle.count {
@@ -62,23 +62,10 @@ fn part<S: Simd, T: Lanes, const VECTORS: usize, const SUMS: usize, const PARTIA
             }
         }
     }
-    let mut totals = sums[0];
-    for sums in &sums[1..] {
-        for (total, sum) in totals.iter_mut().zip(sums) {
-            *total = T::plus(simd, *total, *sum);
-        }
-    }
+    let start = start_at::<S, T, VECTORS, PARTIAL>(simd, all.start, column, width);
     let Some(c) = all.c.get_mut(column..column + width) else { return };
-    let before = match all.start.get(column..column + width) {
-        _ if all.is_added => load::<S, T, VECTORS, PARTIAL>(simd, c),
-        Some(start) => load::<S, T, VECTORS, PARTIAL>(simd, start),
-        None => [zero; VECTORS],
-    };
-    let scale = T::splat(simd, all.scale);
-    for (total, before) in totals.iter_mut().zip(before) {
-        *total = T::multiply_add(simd, scale, *total, before);
-    }
-    store::<S, T, VECTORS, PARTIAL>(simd, c, totals);
+    let sums = added_up::<S, T, VECTORS, SUMS>(simd, sums);
+    finish::<S, T, VECTORS, PARTIAL>(simd, sums, all.scale, (!all.is_added).then_some(start), c);
 }
 
 /// Adds a term to a sum.
@@ -92,8 +79,5 @@ fn add<S: Simd, T: Lanes, const VECTORS: usize, const PARTIAL: bool>(
 ) {
     let Some(factor) = a.get(a_at) else { return };
     let Some(columns) = load_at::<S, T, VECTORS, PARTIAL>(simd, b, b_at, width) else { return };
-    let factor = T::splat(simd, *factor);
-    for (sum, columns) in sums.iter_mut().zip(columns) {
-        *sum = T::multiply_add(simd, factor, columns, *sum);
-    }
+    multiply_add(simd, core::array::from_mut(sums), &[*factor], columns);
 }

@@ -89,8 +89,12 @@ impl KernelTokens<'_> {
                 (quote!(#math::#function(#argument)), Binding::Tight)
             }
             Value::Choose { condition, then, otherwise } => {
+                let is_there = self.is_there(then) && self.is_there(otherwise);
                 let condition = self.condition(condition);
                 let (then, otherwise) = (self.block(then), self.block(otherwise));
+                if is_there {
+                    return (quote!(core::hint::select_unpredictable(#condition, #then, #otherwise)), Binding::Tight);
+                }
                 (quote!(if #condition { #then } else { #otherwise }), Binding::Conditional)
             }
             Value::Truth(condition) => {
@@ -99,6 +103,16 @@ impl KernelTokens<'_> {
                 (quote!(if #condition { #one } else { #zero }), Binding::Conditional)
             }
         }
+    }
+
+    /// Whether a branch is a number or an element: nothing is to be gained by a jump over it, and a wrong guess costs as much as many.
+    fn is_there(&mut self, branch: &Branch) -> bool {
+        branch.statements.is_empty()
+            && match &branch.value {
+                Value::Number(_) | Value::Local(_) => true,
+                Value::Load(place) => self.guards(place).is_empty(),
+                _ => false,
+            }
     }
 
     pub(super) fn block(&mut self, block: &Branch) -> TokenStream {

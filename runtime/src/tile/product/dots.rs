@@ -1,0 +1,109 @@
+//! A single row whose terms lie beside each other in both operands: a matrix times a vector, the other way round than in memory.
+
+use core::marker::PhantomData;
+
+use pulp::Simd;
+
+use super::{Product, Shape};
+use crate::tile::dots::pair;
+use crate::tile::lanes::Lanes;
+use crate::tile::registers::{finish, load, load_at, start_at};
+use crate::tile::transpose::MOST_LANES;
+
+impl<T: Lanes, P: Shape> Product<'_, T, P> {
+    /// All columns, as many at once as a vector has numbers.
+    #[inline(always)]
+    pub(super) fn dots<S: Simd>(&mut self, simd: S) {
+        let lanes = T::lanes::<S>();
+        let mut column = 0;
+        while column + lanes <= P::COLUMNS {
+            self.dots_of_vector::<S, false>(simd, column);
+            column += lanes;
+        }
+        if column < P::COLUMNS {
+            self.dots_of_vector::<S, true>(simd, column);
+        }
+    }
+
+    #[inline(always)]
+    fn dots_of_vector<S: Simd, const PARTIAL: bool>(&mut self, simd: S, column: usize) {
+        let count = Self::width::<S, 1, PARTIAL>();
+        let (Some(a), Some(b)) = (self.a.get(..P::TERMS), self.b.get(column * P::B_COLUMN..)) else { return };
+        if b.len() < (count - 1) * P::B_COLUMN + P::TERMS {
+            return;
+        }
+        let rest = P::TERMS % T::lanes::<S>();
+        let last =
+            if rest > 0 { T::load_rest(simd, a.get(P::TERMS - rest..).unwrap_or(&[])) } else { T::splat(simd, T::default()) };
+        let totals = Columns::<T, S, P> { simd, a, b, count, last, shape: PhantomData }.totals();
+        let start = start_at::<S, T, 1, PARTIAL>(simd, self.start, column, count);
+        let Some(c) = self.c.get_mut(column..).and_then(|c| c.get_mut(..count)) else { return };
+        finish::<S, T, 1, PARTIAL>(simd, [totals], self.scale, (!self.is_added).then_some(start), c);
+    }
+}
+
+/// Columns whose sums become the lanes of a vector.
+struct Columns<'a, T: Lanes, S: Simd, P> {
+    simd: S,
+    a: &'a [T],
+    b: &'a [T],
+    /// How many there are; the lanes after them are 0.
+    count: usize,
+    /// The factors after the last whole vector of them.
+    last: T::Vector<S>,
+    shape: PhantomData<P>,
+}
+
+/// Written out as a tree: sums in an array would be in memory. Not as closures, which would not get the caller's instructions.
+impl<T: Lanes, S: Simd, P: Shape> Columns<'_, T, S, P> {
+    /// The sum of each column in a lane.
+    #[inline(always)]
+    fn totals(&self) -> T::Vector<S> {
+        match T::lanes::<S>() {
+            1 => self.one(0),
+            2 => self.two(0),
+            4 => self.four(0),
+            8 => self.eight(0),
+            _ => pair::<S, T, 8>(self.simd, self.eight(0), self.eight(8)),
+        }
+    }
+
+    #[inline(always)]
+    fn eight(&self, at: usize) -> T::Vector<S> {
+        pair::<S, T, 4>(self.simd, self.four(at), self.four(at + 4))
+    }
+
+    #[inline(always)]
+    fn four(&self, at: usize) -> T::Vector<S> {
+        pair::<S, T, 2>(self.simd, self.two(at), self.two(at + 2))
+    }
+
+    #[inline(always)]
+    fn two(&self, at: usize) -> T::Vector<S> {
+        pair::<S, T, 1>(self.simd, self.one(at), self.one(at + 1))
+    }
+
+    /// The products of a column, of which the lanes are yet to be added up.
+    #[inline(always)]
+    fn one(&self, at: usize) -> T::Vector<S> {
+        let (simd, lanes) = (self.simd, T::lanes::<S>());
+        let (whole, rest) = (P::TERMS - P::TERMS % lanes, P::TERMS % lanes);
+        let mut sum = T::splat(simd, T::default());
+        if at >= self.count {
+            return sum;
+        }
+        let Some(numbers) = self.b.get(at * P::B_COLUMN..at * P::B_COLUMN + whole) else { return sum };
+        for (factors, numbers) in T::vectors::<S>(self.a).iter().zip(T::vectors::<S>(numbers)) {
+            sum = T::multiply_add(simd, *factors, *numbers, sum);
+        }
+        if rest == 0 {
+            return sum;
+        }
+        // What follows the terms is read with them and left out again.
+        let mut is_term = [T::default(); MOST_LANES];
+        is_term[..rest].fill(T::from_f64(1.0));
+        let [is_term] = load::<S, T, 1, false>(simd, &is_term);
+        let Some([numbers]) = load_at::<S, T, 1, true>(simd, self.b, at * P::B_COLUMN + whole, rest) else { return sum };
+        T::where_zero(simd, is_term, sum, T::multiply_add(simd, self.last, numbers, sum))
+    }
+}

@@ -1,0 +1,129 @@
+//! One term: each row is a multiple of the same row, the product of a column and a row.
+
+use pulp::Simd;
+
+use super::{Product, Shape};
+use crate::tile::elements::Elements;
+use crate::tile::lanes::Lanes;
+use crate::tile::registers::{load, load_at, start_at, store};
+use crate::tile::transpose::MOST_LANES;
+
+/// Rows of at most so many columns may be computed as one long row.
+const MOST_COLUMNS: usize = 4 * MOST_LANES;
+
+impl<T: Lanes, P: Shape> Product<'_, T, P> {
+    /// Whether there is one term, and rows are not much shorter than a vector.
+    #[inline(always)]
+    pub(super) fn is_outer<S: Simd>() -> bool {
+        P::A_TERM == 0 && P::A_ROW != 0 && P::B_COLUMN == 1 && (P::COLUMNS >= T::lanes::<S>() || Self::is_long_row::<S>())
+    }
+
+    /// Whether the rows of results lie in one long row, of which each vector has numbers of at most three.
+    #[inline(always)]
+    fn is_long_row<S: Simd>() -> bool {
+        let lanes = T::lanes::<S>();
+        P::C_ROW == P::COLUMNS && P::COLUMNS <= MOST_COLUMNS && !P::COLUMNS.is_multiple_of(lanes) && 2 * P::COLUMNS >= lanes
+    }
+
+    /// After how many rows the next begins with a vector of the long row again.
+    #[inline(always)]
+    pub(super) fn rows_of_period<S: Simd>() -> usize {
+        let lanes = T::lanes::<S>();
+        let twos = 1 << P::COLUMNS.trailing_zeros();
+        if Self::is_long_row::<S>() { if twos < lanes { lanes / twos } else { 1 } } else { 1 }
+    }
+
+    /// Columns side by side in all rows, each a multiple of the same numbers.
+    #[inline(always)]
+    fn multiples<S: Simd, const VECTORS: usize, const PARTIAL: bool>(&mut self, simd: S, column: usize) {
+        let width = Self::width::<S, VECTORS, PARTIAL>();
+        let Some(numbers) = load_at::<S, T, VECTORS, PARTIAL>(simd, self.b, column, width) else { return };
+        let start = start_at::<S, T, VECTORS, PARTIAL>(simd, self.start, column, width);
+        for row in 0..self.rows {
+            let Some(factor) = self.a.get(row * P::A_ROW) else { return };
+            let factor = T::splat(simd, self.scale * *factor);
+            let Some(c) = self.c.get_mut(row * P::C_ROW + column..).and_then(|c| c.get_mut(..width)) else { return };
+            let mut sums = if self.is_added { load::<S, T, VECTORS, PARTIAL>(simd, c) } else { start };
+            for (sum, number) in sums.iter_mut().zip(numbers) {
+                *sum = T::multiply_add(simd, factor, number, *sum);
+            }
+            store::<S, T, VECTORS, PARTIAL>(simd, c, sums);
+        }
+    }
+}
+
+impl<T: Elements, P: Shape> Product<'_, T, P> {
+    /// All columns, as wide as will do, in the order in which they lie.
+    #[inline(always)]
+    pub(super) fn outer<S: Simd>(&mut self, simd: S) {
+        if Self::is_long_row::<S>() {
+            return self.long_row(simd);
+        }
+        let lanes = T::lanes::<S>();
+        let mut column = 0;
+        while column + 8 * lanes <= P::COLUMNS {
+            self.multiples::<S, 8, false>(simd, column);
+            column += 8 * lanes;
+        }
+        while column + 2 * lanes <= P::COLUMNS {
+            self.multiples::<S, 2, false>(simd, column);
+            column += 2 * lanes;
+        }
+        if column + lanes <= P::COLUMNS {
+            self.multiples::<S, 1, false>(simd, column);
+            column += lanes;
+        }
+        if column < P::COLUMNS {
+            self.multiples::<S, 1, true>(simd, column);
+        }
+    }
+
+    /// All rows as one, in whole vectors: stores of parts of vectors, or over each other, take several times as long.
+    #[inline(always)]
+    fn long_row<S: Simd>(&mut self, simd: S) {
+        let lanes = T::lanes::<S>();
+        let rows = Self::rows_of_period::<S>();
+        let vectors = rows * P::COLUMNS / lanes;
+        let Some(numbers) = self.b.get(..P::COLUMNS) else { return };
+        let start = if self.is_added { &[] } else { self.start.get(..P::COLUMNS).unwrap_or(&[]) };
+        let (numbers, start) = (repeated(numbers, self.scale), repeated(start, T::from_f64(1.0)));
+        let mut lane_numbers = [T::default(); MOST_LANES];
+        for (lane, number) in lane_numbers.iter_mut().enumerate() {
+            *number = T::from_f64(lane as f64);
+        }
+        let [lane_numbers] = load::<S, T, 1, false>(simd, &lane_numbers);
+        for first in (0..self.whole_rows::<S>()).step_by(rows) {
+            let Some(a) = self.a.get(first * P::A_ROW..).and_then(|a| a.get(..(rows - 1) * P::A_ROW + 1)) else { return };
+            let Some(c) = self.c.get_mut(first * P::COLUMNS..).and_then(|c| c.get_mut(..rows * P::COLUMNS)) else { return };
+            for (at, c) in T::vectors_mut::<S>(c).iter_mut().take(vectors).enumerate() {
+                // All of this is constant where the loop is written out.
+                let (row, column) = (at * lanes / P::COLUMNS, at * lanes % P::COLUMNS);
+                let [first, second, third] =
+                    [row, row + 1, row + 2].map(|row| a.get(row * P::A_ROW).copied().unwrap_or_default());
+                let [in_first, in_two] = [P::COLUMNS - column, 2 * P::COLUMNS - column].map(|count| T::from_f64(count as f64));
+                let is_in_two = T::less(simd, lane_numbers, T::splat(simd, in_two));
+                let is_in_first = T::less(simd, lane_numbers, T::splat(simd, in_first));
+                let after = T::select(simd, is_in_two, T::splat(simd, second), T::splat(simd, third));
+                let factors = T::select(simd, is_in_first, T::splat(simd, first), after);
+                let Some([numbers]) = load_at::<S, T, 1, false>(simd, &numbers, column, lanes) else { return };
+                let before = if self.is_added { Some([*c]) } else { load_at::<S, T, 1, false>(simd, &start, column, lanes) };
+                let Some([before]) = before else { return };
+                *c = T::multiply_add(simd, factors, numbers, before);
+            }
+        }
+    }
+}
+
+/// A multiple of a row over and over again; 0 if it is empty.
+#[inline(always)]
+fn repeated<T: Lanes>(row: &[T], scale: T) -> [T; MOST_COLUMNS + MOST_LANES] {
+    let mut numbers = [T::default(); MOST_COLUMNS + MOST_LANES];
+    if !row.is_empty() {
+        for part in numbers.chunks_mut(row.len()) {
+            for (number, of_row) in part.iter_mut().zip(row) {
+                *number = scale * *of_row;
+            }
+        }
+    }
+    numbers
+}

@@ -1,0 +1,133 @@
+//! Many rows and terms: tiles of some rows and vectors of columns, whose sums stay in registers.
+
+use pulp::Simd;
+
+use super::{GROUP, Product, Shape};
+use crate::tile::lanes::Lanes;
+use crate::tile::registers::{load_at, multiply_add, start_at, store};
+
+impl<T: Lanes, P: Shape> Product<'_, T, P> {
+    /// Strips of all columns, as wide as will do.
+    #[inline(always)]
+    pub(super) fn tiles<S: Simd>(&mut self, simd: S) {
+        let lanes = T::lanes::<S>();
+        let mut column = 0;
+        while column + 2 * lanes <= P::COLUMNS {
+            self.strip::<S, 2, false>(simd, column);
+            column += 2 * lanes;
+        }
+        if column + lanes <= P::COLUMNS {
+            self.strip::<S, 1, false>(simd, column);
+            column += lanes;
+        }
+        if column < P::COLUMNS {
+            self.strip::<S, 1, true>(simd, column);
+        }
+    }
+
+    /// Columns side by side in all rows: twice as many rows at once where there is a single vector of columns, and with 32 registers.
+    #[inline(always)]
+    fn strip<S: Simd, const VECTORS: usize, const PARTIAL: bool>(&mut self, simd: S, column: usize) {
+        let mut row = 0;
+        if S::REGISTER_COUNT >= 32 {
+            if VECTORS == 1 {
+                row = self.rows_by::<S, 16, VECTORS, PARTIAL>(simd, row, column);
+            }
+            self.rows_by::<S, 8, VECTORS, PARTIAL>(simd, row, column);
+        } else {
+            if VECTORS == 1 {
+                row = self.rows_by::<S, 8, VECTORS, PARTIAL>(simd, row, column);
+            }
+            self.rows_by::<S, 4, VECTORS, PARTIAL>(simd, row, column);
+        }
+    }
+
+    /// Tiles of so many rows from one on, as long as there are so many. The row after them.
+    #[inline(always)]
+    fn rows_by<S: Simd, const ROWS: usize, const VECTORS: usize, const PARTIAL: bool>(
+        &mut self,
+        simd: S,
+        mut row: usize,
+        column: usize,
+    ) -> usize {
+        while row + ROWS <= self.rows {
+            self.tile::<S, ROWS, VECTORS, PARTIAL>(simd, row, column);
+            row += ROWS;
+        }
+        row
+    }
+
+    /// Some rows and vectors of columns.
+    #[inline(always)]
+    fn tile<S: Simd, const ROWS: usize, const VECTORS: usize, const PARTIAL: bool>(
+        &mut self,
+        simd: S,
+        row: usize,
+        column: usize,
+    ) {
+        let width = Self::width::<S, VECTORS, PARTIAL>();
+        let one = T::from_f64(1.0);
+        let is_plain = !self.is_added && self.scale == one;
+        let zero = [T::splat(simd, T::default()); VECTORS];
+        let start = if self.is_added { zero } else { start_at::<S, T, VECTORS, PARTIAL>(simd, self.start, column, width) };
+        let mut sums = [if is_plain { start } else { zero }; ROWS];
+        let (Some(a), Some(b)) = (self.a.get(row * P::A_ROW..), self.b.get(column..)) else { return };
+        let a_group = (GROUP - 1) * P::A_TERM + (ROWS - 1) * P::A_ROW + 1;
+        let b_group = (GROUP - 1) * P::B_TERM + VECTORS * T::lanes::<S>();
+        let mut term = 0;
+        while term + GROUP <= self.terms() {
+            let Some(a) = a.get(term * P::A_TERM..).and_then(|a| a.get(..a_group)) else { break };
+            let Some(b) = b.get(term * P::B_TERM..).and_then(|b| b.get(..b_group)) else { break };
+            for at in 0..GROUP {
+                Self::add::<S, ROWS, VECTORS, PARTIAL>(simd, &mut sums, (a, at * P::A_TERM), (b, at * P::B_TERM), width);
+            }
+            term += GROUP;
+        }
+        while term < self.terms() {
+            Self::add::<S, ROWS, VECTORS, PARTIAL>(simd, &mut sums, (a, term * P::A_TERM), (b, term * P::B_TERM), width);
+            term += 1;
+        }
+        let Some(c) = self.c.get_mut(row * P::C_ROW + column..) else { return };
+        let Some(c) = c.get_mut(..(ROWS - 1) * P::C_ROW + width) else { return };
+        if !is_plain {
+            let scale = T::splat(simd, self.scale);
+            for (row, sums) in sums.iter_mut().enumerate() {
+                let before =
+                    if self.is_added { load_at::<S, T, VECTORS, PARTIAL>(simd, c, row * P::C_ROW, width) } else { Some(start) };
+                let Some(before) = before else { return };
+                for (sum, before) in sums.iter_mut().zip(before) {
+                    *sum = T::multiply_add(simd, scale, *sum, before);
+                }
+            }
+        }
+        // Where rows are shorter than a vector, it may go over into the rows after it, which are written then.
+        let goes_over = PARTIAL && P::COLUMNS == width && P::C_ROW == width;
+        for (row, sums) in sums.iter().enumerate() {
+            let Some(c) = c.get_mut(row * P::C_ROW..) else { return };
+            match c.get_mut(..T::lanes::<S>()) {
+                Some(whole) if goes_over => store::<S, T, VECTORS, false>(simd, whole, *sums),
+                _ => {
+                    let Some(c) = c.get_mut(..width) else { return };
+                    store::<S, T, VECTORS, PARTIAL>(simd, c, *sums);
+                }
+            }
+        }
+    }
+
+    /// Adds a term to the sums of a tile.
+    #[inline(always)]
+    pub(super) fn add<S: Simd, const ROWS: usize, const VECTORS: usize, const PARTIAL: bool>(
+        simd: S,
+        sums: &mut [[T::Vector<S>; VECTORS]; ROWS],
+        (a, a_at): (&[T], usize),
+        (b, b_at): (&[T], usize),
+        width: usize,
+    ) {
+        let Some(columns) = load_at::<S, T, VECTORS, PARTIAL>(simd, b, b_at, width) else { return };
+        let mut factors = [T::default(); ROWS];
+        for (row, factor) in factors.iter_mut().enumerate() {
+            *factor = a.get(a_at + row * P::A_ROW).copied().unwrap_or_default();
+        }
+        multiply_add(simd, sums, &factors, columns);
+    }
+}
