@@ -132,8 +132,8 @@ impl Batcher<'_, '_> {
 
     /// The tensor of one example.
     fn of_one(&self, tensor: TensorId) -> TensorId {
-        let tensor = self.planner.rows.iter().find(|(row, _)| *row == tensor).map_or(tensor, |(_, of)| *of);
-        self.tensors.iter().find(|(_, all)| *all == tensor).map_or(tensor, |(one, _)| *one)
+        let tensor = self.planner.rows.second_of(tensor).unwrap_or(tensor);
+        self.tensors.first_of(tensor).unwrap_or(tensor)
     }
 
     /// Whether an equation can be computed for several examples beside each other, and is better off so.

@@ -84,19 +84,18 @@ fn update_of(statements: &[Statement]) -> Option<(usize, TensorId)> {
 fn form(plan: &Plan, kernel: &Kernel) -> Form {
     let tensors: Vec<TensorId> = kernel.reads.iter().chain(&kernel.writes).copied().collect();
     let position = |tensor: TensorId| tensors.iter().position(|other| *other == tensor);
-    let row_of = |tensor: TensorId| plan.rows.iter().find(|(row, _)| *row == tensor).map(|(_, of)| *of);
     let arguments = tensors.iter().map(|&tensor| {
         let described = plan.context.tensor(tensor);
-        let is_row = row_of(tensor).is_some();
+        let is_row = plan.rows.second_of(tensor).is_some();
         // A function is told of neither the length of a row nor the number of examples.
-        let holds_examples = plan.batch.as_ref().is_some_and(|batch| batch.tensors.iter().any(|(_, all)| *all == tensor));
+        let holds_examples = plan.batch.as_ref().is_some_and(|batch| batch.tensors.first_of(tensor).is_some());
         let known = usize::from(is_row || holds_examples).min(described.shape.len());
         Argument { shape: described.shape[known..].to_vec(), is_label: described.label, is_row, holds_examples }
     });
     let arguments = arguments.collect();
     let of_update = update_of(&kernel.body).map_or_else(Vec::new, |(update, sums)| {
         let update = &plan.kernels[update];
-        let sources = update.reads.iter().chain(&update.writes).map(|&tensor| match row_of(tensor) {
+        let sources = update.reads.iter().chain(&update.writes).map(|&tensor| match plan.rows.second_of(tensor) {
             Some(of) if of == sums => Source::Sums,
             Some(_) => Source::Row(position(tensor)),
             None => Source::Argument(position(tensor)),

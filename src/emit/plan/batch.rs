@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use super::Planner;
 use super::abreast::Abreast;
 use super::contraction::Contraction;
 use super::statement::{Place, Statement};
+use super::{Pairs, Planner};
 use crate::equation::{Block, Context, Equation, IndexId, Node, ReduceKind, Role, Tensor, TensorId};
 
 /// Fewer examples than this are not worth a transposed copy of a parameter.
@@ -22,7 +22,7 @@ pub(crate) struct Batch {
     /// What is done, in order.
     pub(crate) steps: Vec<BatchStep>,
     /// Tensors of one example, and the same of all.
-    pub(crate) tensors: Vec<(TensorId, TensorId)>,
+    pub(crate) tensors: Pairs,
     /// Tensors of one example, and the same with several examples as their last axis.
     pub(crate) rows: Vec<(TensorId, TensorId)>,
     /// What there is only once: rows that a kernel fills and reads, and transposed copies.
@@ -77,7 +77,7 @@ pub(super) struct Batcher<'p, 'a> {
     /// None where there is one example.
     pub(super) example: Option<IndexId>,
     pub(super) examples: usize,
-    pub(super) tensors: Vec<(TensorId, TensorId)>,
+    pub(super) tensors: Pairs,
     pub(super) rows: Vec<(TensorId, TensorId)>,
     pub(super) shared: Vec<TensorId>,
     /// The equation of each kernel for one example.
@@ -159,14 +159,14 @@ impl<'p, 'a> Batcher<'p, 'a> {
         if self.example.is_none() {
             return tensor;
         }
-        if let Some((_, all)) = self.tensors.iter().find(|(one, _)| *one == tensor) {
-            return *all;
+        if let Some(all) = self.tensors.second_of(tensor) {
+            return all;
         }
         let mut all = self.context().tensor(tensor).clone();
         all.shape.insert(0, self.examples);
         all.axes.insert(0, "example".to_owned());
         let all = self.context().add_tensor(all);
-        self.tensors.push((tensor, all));
+        self.tensors.push(tensor, all);
         all
     }
 
@@ -176,7 +176,7 @@ impl<'p, 'a> Batcher<'p, 'a> {
             let is_computed = |role| matches!(role, Role::Input | Role::Value | Role::Adjoint { .. });
             return is_computed(self.planner.context.tensor(tensor).role).then_some(tensor);
         }
-        self.tensors.iter().find(|(one, _)| *one == tensor).map(|(_, all)| *all)
+        self.tensors.second_of(tensor)
     }
 
     fn equation(&mut self, plain: usize, equation: &Equation, steps: &mut Vec<BatchStep>) {
@@ -223,7 +223,7 @@ impl<'p, 'a> Batcher<'p, 'a> {
             return None;
         }
         let factor = self.planner.update_factors.iter().find(|(sums, _)| *sums == gradient).map(|(_, factor)| *factor);
-        let in_rows: Vec<TensorId> = self.planner.rows.iter().filter(|(_, of)| *of == gradient).map(|(row, _)| *row).collect();
+        let in_rows: Vec<TensorId> = self.planner.rows.iter().filter(|(_, of)| *of == gradient).map(|(row, _)| row).collect();
         let kernels = &self.planner.kernels;
         let reads_gradient = |update: usize| kernels[update].reads.iter().any(|read| in_rows.contains(read));
         let update = self.updates.iter().copied().find(|&update| reads_gradient(update))?;

@@ -70,7 +70,8 @@ impl Memory {
             kept.extend(adjoints.filter(|&adjoint| asked(plan.context.tensor(adjoint).role)));
         }
         let lives = |tensors: &[TensorId], steps: &[Step]| -> Vec<Life> {
-            tensors.iter().filter_map(|&tensor| life(tensor, plan.size(tensor), steps, kept.contains(&tensor))).collect()
+            let uses = uses(steps);
+            tensors.iter().filter_map(|&tensor| life(tensor, plan.size(tensor), &uses, kept.contains(&tensor))).collect()
         };
         let mut work = lives(&plan.scratch, &steps);
         let mut values = lives(&plan.values, &steps);
@@ -154,26 +155,23 @@ fn of_batch(plan: &Plan, batch: &Batch, loss: Option<TensorId>) -> Vec<Buffer> {
     // Kernels for one example know a tensor by one name, kernels for all by another.
     for step in &mut steps {
         for tensor in &mut step.touched {
-            if let Some((_, of)) = plan.rows.iter().find(|(row, _)| row == tensor) {
-                *tensor = *of;
-            }
-            if let Some((one, _)) = batch.tensors.iter().find(|(_, all)| all == tensor) {
-                *tensor = *one;
-            }
+            *tensor = plan.rows.second_of(*tensor).unwrap_or(*tensor);
+            *tensor = batch.tensors.first_of(*tensor).unwrap_or(*tensor);
         }
     }
     let mut lives = Vec::new();
     let mut examples = HashMap::new();
     let is_input = |tensor: TensorId| plan.context.tensor(tensor).role == Role::Input;
-    for &(one, _) in batch.tensors.iter().filter(|(one, _)| !is_input(*one)) {
-        let Some(mut life) = life(one, plan.size(one), &steps, Some(one) == loss) else { continue };
+    let uses = uses(&steps);
+    for (one, _) in batch.tensors.iter().filter(|(one, _)| !is_input(*one)) {
+        let Some(mut life) = life(one, plan.size(one), &uses, Some(one) == loss) else { continue };
         if life.first != life.last || !steps[life.first].is_by_example || Some(one) == loss {
             life.size *= batch.examples;
             examples.insert(one, batch.examples);
         }
         lives.push(life);
     }
-    lives.extend(batch.shared.iter().filter_map(|&shared| life(shared, plan.size(shared), &steps, false)));
+    lives.extend(batch.shared.iter().filter_map(|&shared| life(shared, plan.size(shared), &uses, false)));
     let mut buffers = share(lives);
     for buffer in &mut buffers {
         let found = buffer.tensors.iter().filter_map(|tensor| Some((*tensor, *examples.get(tensor)?)));
@@ -189,11 +187,20 @@ fn finish_loop(plan: &Plan, together: &mut Vec<usize>, steps: &mut Vec<Step>) {
     }
 }
 
+/// The first and the last step that uses each tensor.
+fn uses(steps: &[Step]) -> HashMap<TensorId, (usize, usize)> {
+    let mut uses = HashMap::new();
+    for (at, step) in steps.iter().enumerate() {
+        for &tensor in &step.touched {
+            uses.entry(tensor).or_insert((at, at)).1 = at;
+        }
+    }
+    uses
+}
+
 /// When a tensor is used, if at all.
-fn life(tensor: TensorId, size: usize, steps: &[Step], is_kept: bool) -> Option<Life> {
-    let touches = |step: &Step| step.touched.contains(&tensor);
-    let first = steps.iter().position(touches)?;
-    let last = steps.iter().rposition(touches)?;
+fn life(tensor: TensorId, size: usize, uses: &HashMap<TensorId, (usize, usize)>, is_kept: bool) -> Option<Life> {
+    let &(first, last) = uses.get(&tensor)?;
     Some(Life { tensor, size, first, last: if is_kept { usize::MAX } else { last } })
 }
 

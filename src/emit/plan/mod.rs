@@ -13,6 +13,7 @@ mod equation;
 mod memory;
 mod nest;
 mod open;
+mod pairs;
 mod planner;
 mod reduce;
 mod rows;
@@ -29,6 +30,7 @@ pub(crate) use abreast::Abreast;
 pub(crate) use batch::{Batch, BatchStep, EXAMPLES_FOR_COPY};
 pub(crate) use contraction::coefficients;
 pub(crate) use memory::{Buffer, Memory};
+pub(crate) use pairs::Pairs;
 pub(crate) use single::Single;
 pub(crate) use statement::{Branch, Condition, Local, Place, Position, Range, Statement, Tile, Value};
 
@@ -74,7 +76,7 @@ pub(crate) struct Plan {
     /// How many examples are computed at once, where that is quicker.
     pub(crate) batch: Option<Batch>,
     /// Tensors whose elements stand in one row, any part of which a kernel may be given, and what they are the elements of.
-    pub(crate) rows: Vec<(TensorId, TensorId)>,
+    pub(crate) rows: Pairs,
     /// The indices of such rows.
     pub(crate) elements: Vec<IndexId>,
     /// How the equations of the documentation write a tensor's elements.

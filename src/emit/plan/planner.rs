@@ -1,11 +1,11 @@
 //! Makes a plan: which kernels compute the equations of a derivation, and which passes call them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::nest::Nest;
 use super::scalars::Scalars;
 use super::statement::{Place, Statement, Value};
-use super::{Kernel, Plan, alike, insert_once};
+use super::{Kernel, Pairs, Plan, alike, insert_once};
 use crate::derivation::Derivation;
 use crate::equation::{Block, Context, Equation, ExprId, IndexId, Recurrence, Role, TensorId, schedule};
 use crate::model::Model;
@@ -18,7 +18,8 @@ pub(super) struct Planner<'a> {
     pub(super) texts: EquationTexts<'a>,
     pub(super) context: Context,
     pub(super) kernels: Vec<Kernel>,
-    pub(super) names: HashSet<String>,
+    /// The names of kernels, each with the last number that was put behind it.
+    pub(super) names: HashMap<String, usize>,
     pub(super) temporaries: Vec<TensorId>,
     pub(super) scalars: Scalars,
     pub(super) gradients: Vec<(TensorId, TensorId)>,
@@ -26,7 +27,7 @@ pub(super) struct Planner<'a> {
     pub(super) update_factors: Vec<(TensorId, TensorId)>,
     /// How many examples may be computed at once.
     pub(super) examples: usize,
-    pub(super) rows: Vec<(TensorId, TensorId)>,
+    pub(super) rows: Pairs,
     pub(super) elements: Vec<IndexId>,
     /// What several equations read that would else compute it.
     pub(super) common: Vec<TensorId>,
@@ -43,13 +44,13 @@ impl<'a> Planner<'a> {
             texts,
             context,
             kernels: Vec::new(),
-            names: HashSet::new(),
+            names: HashMap::new(),
             temporaries: Vec::new(),
             scalars,
             gradients,
             update_factors: Vec::new(),
             examples,
-            rows: Vec::new(),
+            rows: Pairs::default(),
             elements: Vec::new(),
             common: Vec::new(),
         }
@@ -188,6 +189,21 @@ impl<'a> Planner<'a> {
         self.kernel(&format!("equations_{}", numbers.join("_")), lines, body, locals, None)
     }
 
+    /// A name that no kernel has: with a number behind it where one has this. Of equal layers each asks for the same.
+    fn unique_name(&mut self, name: &str) -> String {
+        let mut count = self.names.get(name).map_or(1, |count| count + 1);
+        let mut unique = if count == 1 { name.to_owned() } else { format!("{name}_{count}") };
+        while count > 1 && self.names.contains_key(&unique) {
+            count += 1;
+            unique = format!("{name}_{count}");
+        }
+        self.names.insert(name.to_owned(), count);
+        if count > 1 {
+            self.names.insert(unique.clone(), 1);
+        }
+        unique
+    }
+
     pub(super) fn kernel(
         &mut self,
         name: &str,
@@ -205,15 +221,10 @@ impl<'a> Planner<'a> {
             result.places(&mut |place| insert_once(&mut reads, place.tensor));
         }
         reads.retain(|tensor| !writes.contains(tensor));
-        let mut unique = name.to_owned();
-        let mut count = 1;
-        while !self.names.insert(unique.clone()) {
-            count += 1;
-            unique = format!("{name}_{count}");
-        }
+        let name = self.unique_name(name);
         let function = self.kernels.len();
         self.kernels.push(Kernel {
-            name: unique,
+            name,
             equations,
             body,
             locals,
@@ -289,7 +300,7 @@ impl<'a> Planner<'a> {
         for &tensor in self.kernels.iter().flat_map(|kernel| &kernel.writes) {
             let elsewhere = values.contains(&tensor)
                 || self.gradients.iter().any(|(_, gradient)| *gradient == tensor)
-                || self.rows.iter().any(|(row, _)| *row == tensor)
+                || self.rows.second_of(tensor).is_some()
                 || matches!(self.context.tensor(tensor).role, Role::Parameter | Role::State { .. });
             if !elsewhere {
                 insert_once(&mut scratch, tensor);

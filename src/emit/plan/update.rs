@@ -196,7 +196,7 @@ impl Planner<'_> {
         }
         let row = self.context.add_tensor(described);
         known.push((tensor, row));
-        self.rows.push((row, tensor));
+        self.rows.push(row, tensor);
         row
     }
 }

@@ -79,7 +79,7 @@ impl Emitter<'_> {
         }
         let all = match self.layout.batch.place(tensor) {
             Some(stored) => quote!(batch.#stored),
-            None if batch.tensors.iter().any(|(one, _)| *one == tensor) => quote!(inputs),
+            None if batch.tensors.second_of(tensor).is_some() => quote!(inputs),
             None => return None,
         };
         let (from, size) = (flat(&all, described.shape.len() + 1, false), Literal::usize_unsuffixed(described.size()));

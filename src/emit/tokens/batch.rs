@@ -229,8 +229,8 @@ impl Emitter<'_> {
         let kernel = &self.plan.kernels[kernel];
         let tiled = is_tiled(kernel);
         call::call(&self.plan, kernel, &self.scalar, |tensor| {
-            if let Some((one, _)) = batch.tensors.iter().find(|(_, all)| *all == tensor) {
-                return match self.layout.batch.place(*one) {
+            if let Some(one) = batch.tensors.first_of(tensor) {
+                return match self.layout.batch.place(one) {
                     Some(stored) => quote!(batch.#stored),
                     None => quote!(*inputs),
                 };

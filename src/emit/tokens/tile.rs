@@ -25,7 +25,7 @@ pub(super) fn is_tiled(kernel: &Kernel) -> bool {
 
 /// Whether a tensor holds all examples, along its first axis.
 pub(super) fn holds_all_examples(plan: &Plan, tensor: TensorId) -> bool {
-    plan.batch.as_ref().is_some_and(|batch| batch.tensors.iter().any(|(_, all)| *all == tensor))
+    plan.batch.as_ref().is_some_and(|batch| batch.tensors.first_of(tensor).is_some())
 }
 
 /// The part of a tensor that holds the examples there are, if it holds examples.
@@ -39,7 +39,7 @@ pub(super) fn of_examples(plan: &Plan, tensor: TensorId, place: TokenStream, is_
 
 /// What a tensor is all elements of, in a row.
 pub(super) fn row_of(plan: &Plan, tensor: TensorId) -> Option<TensorId> {
-    plan.rows.iter().find(|(row, _)| *row == tensor).map(|(_, of)| *of)
+    plan.rows.second_of(tensor)
 }
 
 /// How far it is from a row of a tile to the next.
