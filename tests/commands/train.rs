@@ -100,3 +100,16 @@ fn a_net_that_nothing_updates_is_not_trained() {
         assert!(message.contains(missing), "without {missing}: {message}");
     }
 }
+
+#[test]
+fn the_net_for_xor_learns_it_with_the_command_of_its_readme() {
+    let workspace = Workspace::new("");
+    workspace.write("xor.spec", include_str!("../../examples/xor/xor.spec"));
+    workspace.write("xor.csv", include_str!("../../examples/xor/xor.csv"));
+    let readme = include_str!("../../examples/xor/README.md");
+    let command = readme.lines().find_map(|line| line.strip_prefix("deltarule train ")).expect("a command trains the net");
+    let arguments: Vec<&str> = ["train"].into_iter().chain(command.split_whitespace()).collect();
+    let text = workspace.succeed(&arguments);
+    assert!(text.contains("4 examples to train on, the same to test with\n"), "{text}");
+    assert!(text.contains("test accuracy  1.0000\n"), "{text}");
+}

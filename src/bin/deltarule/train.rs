@@ -74,6 +74,8 @@ fn share(text: &str) -> Result<f64, String> {
 struct Prepared {
     train: Dataset,
     test: Dataset,
+    /// Whether the examples to test with are those to train on, for want of others.
+    tests_what_is_trained: bool,
     scaling: Option<Scaling>,
     loaded: Option<SavedModel>,
     random: Xoshiro256PlusPlus,
@@ -93,7 +95,7 @@ fn run_in<T: generic::Scalar>(arguments: &Arguments, compiled: &Compiled) -> Res
     if let Some(missing) = missing_for_updates(model) {
         return Err(Failure::Refused(format!("{}: there is no {missing} to train by", arguments.spec.display())));
     }
-    let Prepared { train, test, scaling, loaded, random } = prepare(arguments, compiled)?;
+    let Prepared { train, test, tests_what_is_trained, scaling, loaded, random } = prepare(arguments, compiled)?;
     let start = loaded.as_ref().map_or(Start::Seed(arguments.seed), |saved| Start::Parameters(&saved.parameters));
     let (trained_on, tested_with) = (train.count, test.count);
     let mut training = Training::<T>::new(&compiled.derivation, start, &train, test, arguments.minibatch as usize, random)?;
@@ -110,6 +112,7 @@ fn run_in<T: generic::Scalar>(arguments: &Arguments, compiled: &Compiled) -> Res
             "epochs": epochs.iter().map(epoch).collect::<Vec<_>>(), "saved": arguments.save,
         }));
     }
+    let tested_with = if tests_what_is_trained { "the same".to_owned() } else { tested_with.to_string() };
     let mut text = format!("{}: {trained_on} examples to train on, {tested_with} to test with\n", model.name);
     text += &format!("loss           {:.6}\ntest loss      {:.6}\n", last.loss, last.test_loss);
     text += &last.test_accuracy.map_or(String::new(), |accuracy| format!("test accuracy  {accuracy:.4}\n"));
@@ -142,7 +145,8 @@ fn prepare(arguments: &Arguments, compiled: &Compiled) -> Result<Prepared, Failu
     let (train, test) = split(all.count, arguments.test, &mut random);
     let mut train = all.select(&train);
     // Without test examples, the training examples are what there is to measure with.
-    let mut test = if test.is_empty() { train.clone() } else { all.select(&test) };
+    let tests_what_is_trained = test.is_empty();
+    let mut test = if tests_what_is_trained { train.clone() } else { all.select(&test) };
     let kind = match (arguments.standardize, arguments.scale) {
         (true, _) => Some(ScalingKind::Standardize),
         (_, true) => Some(ScalingKind::Unit),
@@ -154,5 +158,5 @@ fn prepare(arguments: &Arguments, compiled: &Compiled) -> Result<Prepared, Failu
         scaling.apply(&mut train);
         scaling.apply(&mut test);
     }
-    Ok(Prepared { train, test, scaling, loaded, random })
+    Ok(Prepared { train, test, tests_what_is_trained, scaling, loaded, random })
 }
