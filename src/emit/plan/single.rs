@@ -94,8 +94,7 @@ impl Planner<'_> {
     ///
     /// An update ends in many stores, for which no one waits: adjoints of the layers before are computed while they are written.
     fn with_updates(&self, kernels: Vec<usize>, updates: &[usize]) -> Vec<usize> {
-        let tensor_of_row: HashMap<TensorId, TensorId> = self.rows.iter().copied().collect();
-        let of = |tensor: &TensorId| *tensor_of_row.get(tensor).unwrap_or(tensor);
+        let of = |tensor: &TensorId| self.rows.second_of(*tensor).unwrap_or(*tensor);
         // How many kernels are done when a tensor was written, and when it was touched, for the last time.
         let (mut written, mut touched) = (HashMap::new(), HashMap::new());
         let mut note = |done: usize, kernel: &Kernel| -> usize {
