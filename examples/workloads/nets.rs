@@ -5,7 +5,7 @@ use deltarule::{Trainable, derive_backprop};
 use crate::data::Flat;
 
 /// 2-2-1, sigmoid.
-#[derive_backprop("w1.spec", examples = 1)]
+#[derive_backprop("w1.spec", examples = 32)]
 pub(crate) struct W1;
 
 /// 4-16-3, tanh.

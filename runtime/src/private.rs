@@ -4,7 +4,7 @@ pub use core;
 
 /// The functions of the language, for each scalar type a module.
 pub mod math {
-    pub use crate::math::{f32, f64};
+    pub use crate::math::{MultiplyAdd, f32, f64};
 }
 
 /// Contractions in vector registers.

@@ -6,8 +6,14 @@ use core::sync::atomic::{AtomicU8, Ordering};
 use pulp::{Simd, WithSimd};
 
 use super::contraction::{Contraction, Tiles};
-use super::product::{Known, Product, Shape};
+#[cfg(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"))]
+use super::elements::Elements;
+use super::lanes::Lanes;
+#[cfg(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"))]
+use super::product::Known;
+use super::product::{Product, Shape};
 use super::transpose::{Matrices, Transpose};
+use crate::math::{MultiplyAdd, separate};
 
 /// Loops that a compiler puts into vectors by itself.
 pub trait Run {
@@ -19,7 +25,7 @@ pub trait Run {
 }
 
 /// Instructions that this machine has.
-pub trait Vectors: Copy {
+pub trait Vectors: MultiplyAdd<f32> + MultiplyAdd<f64> {
     /// Their vectors.
     type Simd: Simd;
 
@@ -58,30 +64,54 @@ impl<V: Vectors, T: Run> WithSimd for Task<V, T> {
     }
 }
 
-/// Products whose constants are known, as functions of their own.
-macro_rules! known_products {
-    () => { known_products! { product_single f32 contract_single, product_double f64 contract_double } };
-    ($($name:ident $scalar:ident $rest:ident),*) => {$(
+/// The methods of [`Vectors`] for both types of numbers, given what computes products, contractions and transposed matrices.
+macro_rules! operations {
+    ($product:ident, $contract:ident, $transpose:ident) => {
+        operations! { f32 product_single $product, contract_single $contract, transpose_single $transpose }
+        operations! { f64 product_double $product, contract_double $contract, transpose_double $transpose }
+    };
+    ($scalar:ident $product:ident $products:ident, $contract:ident $contractions:ident, $transpose:ident $matrices:ident) => {
         #[inline(always)]
-        fn $name<P: Shape>(self, mut product: Product<'_, $scalar, P>) {
-            let rows = product.whole_rows::<Self>();
-            Simd::vectorize(self, Known(&mut product));
-            if rows < product.rows {
-                self.$rest(product.rows_from(rows));
-            }
+        fn $product<P: Shape>(self, product: Product<'_, $scalar, P>) {
+            $products(self, product);
         }
-    )*};
+        // Not inlined, so that they are compiled here and not in every crate with a network.
+        #[inline(never)]
+        fn $contract(self, contraction: Contraction<'_, $scalar>) {
+            $contractions(self, contraction);
+        }
+        #[inline(never)]
+        fn $transpose(self, matrices: Transpose<'_, $scalar>) {
+            $matrices(self, matrices);
+        }
+    };
+}
+
+/// A product whose constants are known, as a function of its own.
+#[cfg(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"))]
+#[inline(always)]
+fn known_product<V: Vectors + Simd, T: Elements, P: Shape>(vectors: V, mut product: Product<'_, T, P>) {
+    let rows = product.whole_rows::<V>();
+    Simd::vectorize(vectors, Known(&mut product));
+    if rows < product.rows {
+        T::contract(vectors, product.rows_from(rows));
+    }
 }
 
 /// The same by the routine for all sizes, where there are no vectors or little is to be compiled.
-macro_rules! any_products {
-    () => { any_products! { product_single f32 contract_single, product_double f64 contract_double } };
-    ($($name:ident $scalar:ident $all:ident),*) => {$(
-        #[inline(always)]
-        fn $name<P: Shape>(self, product: Product<'_, $scalar, P>) {
-            self.$all(product.rows_from(0));
-        }
-    )*};
+#[inline(always)]
+fn any_product<V: Vectors, T: Lanes, P: Shape>(vectors: V, product: Product<'_, T, P>) {
+    T::contract(vectors, product.rows_from(0));
+}
+
+#[inline(always)]
+fn contract<V: Vectors + Simd, T: Lanes>(vectors: V, contraction: Contraction<'_, T>) {
+    Simd::vectorize(vectors, Tiles(contraction));
+}
+
+#[inline(always)]
+fn transpose<V: Vectors + Simd, T: Lanes>(vectors: V, matrices: Transpose<'_, T>) {
+    Simd::vectorize(vectors, Matrices(matrices));
 }
 
 macro_rules! vectors {
@@ -93,38 +123,50 @@ macro_rules! vectors {
             fn simd(self) -> Self {
                 self
             }
-
-            $product!();
             #[inline(always)]
             fn run<T: Run>(self, task: T) -> T::Output {
                 Simd::vectorize(self, Task(self, task))
             }
-            // Not inlined, so that they are compiled here and not in every crate with a network.
-            #[inline(never)]
-            fn contract_single(self, contraction: Contraction<'_, f32>) {
-                Simd::vectorize(self, Tiles(contraction));
+            operations!($product, contract, transpose);
+        }
+    )*};
+}
+
+vectors! { pulp::Scalar, any_product }
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+vectors! { pulp::x86::V3, known_product; pulp::x86::V4, known_product }
+#[cfg(target_arch = "aarch64")]
+vectors! { pulp::aarch64::Neon, known_product }
+
+separate! { pulp::Scalar Plain }
+// No instruction for it is without `unsafe`, a vector around it, or both.
+#[cfg(target_arch = "aarch64")]
+separate! { pulp::aarch64::Neon }
+
+/// By an instruction for one number, of which a compiler makes those for vectors.
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+macro_rules! fused {
+    ($($of:ty)*) => {$(
+        impl MultiplyAdd<f32> for $of {
+            #[inline(always)]
+            fn multiply_add(self, a: f32, b: f32, c: f32) -> f32 {
+                let (a, b, c) = (self.sse._mm_set_ss(a), self.sse._mm_set_ss(b), self.sse._mm_set_ss(c));
+                self.sse._mm_cvtss_f32(self.fma._mm_fmadd_ss(a, b, c))
             }
-            #[inline(never)]
-            fn contract_double(self, contraction: Contraction<'_, f64>) {
-                Simd::vectorize(self, Tiles(contraction));
-            }
-            #[inline(never)]
-            fn transpose_single(self, matrices: Transpose<'_, f32>) {
-                Simd::vectorize(self, Matrices(matrices));
-            }
-            #[inline(never)]
-            fn transpose_double(self, matrices: Transpose<'_, f64>) {
-                Simd::vectorize(self, Matrices(matrices));
+        }
+
+        impl MultiplyAdd<f64> for $of {
+            #[inline(always)]
+            fn multiply_add(self, a: f64, b: f64, c: f64) -> f64 {
+                let (a, b, c) = (self.sse2._mm_set_sd(a), self.sse2._mm_set_sd(b), self.sse2._mm_set_sd(c));
+                self.sse2._mm_cvtsd_f64(self.fma._mm_fmadd_sd(a, b, c))
             }
         }
     )*};
 }
 
-vectors! { pulp::Scalar, any_products }
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-vectors! { pulp::x86::V3, known_products; pulp::x86::V4, known_products }
-#[cfg(target_arch = "aarch64")]
-vectors! { pulp::aarch64::Neon, known_products }
+fused! { pulp::x86::V3 pulp::x86::V4 }
 
 /// Loops as they are, without vectors; contractions with the best instructions.
 #[derive(Clone, Copy)]
@@ -137,31 +179,20 @@ impl Vectors for Plain {
     fn simd(self) -> pulp::Scalar {
         pulp::Scalar::new()
     }
-
-    any_products!();
     #[inline(always)]
     fn run<T: Run>(self, task: T) -> T::Output {
         task.run(self)
     }
-    #[inline(never)]
-    fn contract_single(self, contraction: Contraction<'_, f32>) {
-        best(contraction);
-    }
-    #[inline(never)]
-    fn contract_double(self, contraction: Contraction<'_, f64>) {
-        best(contraction);
-    }
-    #[inline(never)]
-    fn transpose_single(self, matrices: Transpose<'_, f32>) {
-        best(matrices);
-    }
-    #[inline(never)]
-    fn transpose_double(self, matrices: Transpose<'_, f64>) {
-        best(matrices);
-    }
+    operations!(any_product, best_task, best_task);
 }
 
-impl<T: super::lanes::Lanes> Run for Contraction<'_, T> {
+/// A task with the best instructions, whichever those of its pass are.
+#[inline(always)]
+fn best_task<T: Run>(_: Plain, task: T) -> T::Output {
+    best(task)
+}
+
+impl<T: Lanes> Run for Contraction<'_, T> {
     type Output = ();
 
     #[inline(always)]

@@ -1,13 +1,12 @@
 //! `f64`, against numbers of twice as many digits.
 
-use deltarule::__private::math::f64 as math;
-
 use super::BOUND;
 use super::double_double::{self, Scaled};
+use super::instructions::{Instructions, elements};
 
 struct Function {
     name: &'static str,
-    compute: fn(f64) -> f64,
+    compute: fn(Instructions, &[f64], &mut [f64]),
     exact: fn(f64) -> Scaled,
     /// Between which arguments the result is neither a limit nor wrong.
     from: f64,
@@ -16,7 +15,7 @@ struct Function {
 
 macro_rules! functions {
     ($($name:ident from $from:literal to $to:expr;)*) => {
-        [$(Function { name: stringify!($name), compute: math::$name, exact: double_double::$name, from: $from, to: $to }),*]
+        [$(Function { name: stringify!($name), compute: elements!(f64 $name), exact: double_double::$name, from: $from, to: $to }),*]
     };
 }
 
@@ -70,9 +69,9 @@ impl Random {
     }
 }
 
-/// The greatest distance over so many arguments in the range, and where.
-fn worst(function: &Function, count: usize, seed: u64) -> (f64, f64) {
-    let (mut random, mut worst) = (Random(seed), (0.0, 0.0));
+/// The greatest distance of each set of instructions over so many arguments in the range, and where.
+fn worst(function: &Function, sets: &[Instructions], count: usize, seed: u64) -> Vec<(f64, f64)> {
+    let (mut random, mut worst) = (Random(seed), vec![(0.0, 0.0); sets.len()]);
     let mut left = count;
     while left > 0 {
         let argument = random.argument();
@@ -80,39 +79,51 @@ fn worst(function: &Function, count: usize, seed: u64) -> (f64, f64) {
             continue;
         }
         left -= 1;
-        let found = (function.compute)(argument);
-        let distance = (function.exact)(argument).distance(found);
-        if distance > worst.0 || distance.is_nan() {
-            worst = (distance, argument);
+        let exact = (function.exact)(argument);
+        for (instructions, worst) in sets.iter().zip(&mut worst) {
+            let mut found = [0.0];
+            (function.compute)(*instructions, &[argument], &mut found);
+            let distance = exact.distance(found[0]);
+            if distance > worst.0 || distance.is_nan() {
+                *worst = (distance, argument);
+            }
         }
     }
     worst
 }
 
-fn assert_within_bound(function: &Function, (distance, argument): (f64, f64)) {
-    assert!(distance <= BOUND, "{}({argument:e}) is {distance} units in the last place off", function.name);
+fn assert_within_bound(function: &Function, sets: &[Instructions], worst: &[(f64, f64)]) {
+    for (instructions, (distance, argument)) in sets.iter().zip(worst) {
+        let (name, set) = (function.name, instructions.name());
+        assert!(*distance <= BOUND, "{name}({argument:e}) with {set} is {distance} units in the last place off");
+    }
 }
 
 #[test]
 fn functions_of_double_numbers_are_within_two_units_in_the_last_place() {
+    let sets = Instructions::all();
     for function in &FUNCTIONS {
-        assert_within_bound(function, worst(function, 5000, 1));
+        assert_within_bound(function, &sets, &worst(function, &sets, 5000, 1));
     }
 }
 
 #[test]
 fn the_reference_is_that_of_libm_to_a_unit() {
-    let of_libm = [
-        ("exp", libm::exp as fn(f64) -> f64),
-        ("ln", libm::log),
-        ("tanh", libm::tanh),
-        ("erf", libm::erf),
-        ("log1p", libm::log1p),
-    ];
+    macro_rules! of_libm {
+        ($($name:literal $function:ident),*) => {
+            [$(($name, (|_, arguments, results| {
+                for (result, argument) in results.iter_mut().zip(arguments) {
+                    *result = libm::$function(*argument);
+                }
+            }) as fn(Instructions, &[f64], &mut [f64]))),*]
+        };
+    }
+    let of_libm = of_libm!("exp" exp, "ln" log, "tanh" tanh, "erf" erf, "log1p" log1p);
+    let sets = &Instructions::all()[..1];
     for function in &FUNCTIONS {
         let Some((_, compute)) = of_libm.iter().find(|(name, _)| *name == function.name) else { continue };
         let function = Function { compute: *compute, ..*function };
-        assert_within_bound(&function, worst(&function, 500, 2));
+        assert_within_bound(&function, sets, &worst(&function, sets, 500, 2));
     }
 }
 
@@ -120,15 +131,24 @@ fn the_reference_is_that_of_libm_to_a_unit() {
 #[ignore = "takes minutes"]
 fn millions_of_double_numbers_are_within_two_units_in_the_last_place() {
     const COUNT: usize = 10_000_000;
+    let sets = &Instructions::all();
     for function in &FUNCTIONS {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let found = std::thread::scope(|scope| {
             let parts: Vec<_> =
-                (0..threads).map(|part| scope.spawn(move || worst(function, COUNT / threads, part as u64))).collect();
+                (0..threads).map(|part| scope.spawn(move || worst(function, sets, COUNT / threads, part as u64))).collect();
             let found = parts.into_iter().map(|part| part.join().expect("no thread has failed"));
-            found.fold((0.0, 0.0), |greatest, found| if found.0 <= greatest.0 { greatest } else { found })
+            found.fold(vec![(0.0, 0.0); sets.len()], |greatest, found| {
+                greatest
+                    .into_iter()
+                    .zip(found)
+                    .map(|(greatest, found)| if found.0 <= greatest.0 { greatest } else { found })
+                    .collect()
+            })
         });
-        println!("f64 {:8} {:.4} at {:e}", function.name, found.0, found.1);
-        assert_within_bound(function, found);
+        for (instructions, (distance, argument)) in sets.iter().zip(&found) {
+            println!("f64 {:8} {:8} {distance:.4} at {argument:e}", function.name, instructions.name());
+        }
+        assert_within_bound(function, sets, &found);
     }
 }

@@ -5,6 +5,7 @@
 
 mod double;
 mod double_double;
+mod instructions;
 mod limits;
 mod single;
 

@@ -3,14 +3,12 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use deltarule::__private::math::f32 as math;
-
 use super::BOUND;
+use super::instructions::{Instructions, elements};
 
 struct Function {
     name: &'static str,
-    /// For many elements, so that vectors are tested.
-    compute: fn(&[f32], &mut [f32]),
+    compute: fn(Instructions, &[f32], &mut [f32]),
     exact: fn(f64) -> f64,
 }
 
@@ -18,11 +16,7 @@ macro_rules! functions {
     ($($name:ident $exact:expr;)*) => {
         [$(Function {
             name: stringify!($name),
-            compute: |arguments, results| {
-                for (result, argument) in results.iter_mut().zip(arguments) {
-                    *result = math::$name(*argument);
-                }
-            },
+            compute: elements!(f32 $name),
             exact: $exact,
         }),*]
     };
@@ -64,30 +58,33 @@ fn distance(found: f32, exact: f64) -> f64 {
     if distance.is_nan() || exact.is_infinite() { f64::INFINITY } else { distance }
 }
 
-/// The greatest distance over arguments with these bits, and where.
-fn worst(function: &Function, bits: impl Iterator<Item = u32>) -> (f64, f32) {
-    let (mut worst, mut results) = ((0.0, 0.0), Vec::new());
+/// The greatest distance of each set of instructions over arguments with these bits, and where.
+fn worst(function: &Function, sets: &[Instructions], bits: impl Iterator<Item = u32>) -> Vec<(f64, f32)> {
     let arguments: Vec<f32> = bits.map(f32::from_bits).collect();
-    results.resize(arguments.len(), 0.0);
-    (function.compute)(&arguments, &mut results);
-    for (&argument, &result) in arguments.iter().zip(&results) {
-        let distance = distance(result, (function.exact)(f64::from(argument)));
-        if distance > worst.0 {
-            worst = (distance, argument);
-        }
-    }
-    worst
+    let exact: Vec<f64> = arguments.iter().map(|argument| (function.exact)(f64::from(*argument))).collect();
+    let mut results = vec![0.0; arguments.len()];
+    let worst_of = |instructions: &Instructions| {
+        (function.compute)(*instructions, &arguments, &mut results);
+        let found = arguments.iter().zip(&exact).zip(&results);
+        let distances = found.map(|((argument, exact), result)| (distance(*result, *exact), *argument));
+        distances.fold((0.0, 0.0), |worst, found| if found.0 > worst.0 { found } else { worst })
+    };
+    sets.iter().map(worst_of).collect()
 }
 
-fn assert_within_bound(function: &Function, (distance, argument): (f64, f32)) {
-    assert!(distance <= BOUND, "{}({argument:e}) is {distance} units in the last place off", function.name);
+fn assert_within_bound(function: &Function, sets: &[Instructions], worst: &[(f64, f32)]) {
+    for (instructions, (distance, argument)) in sets.iter().zip(worst) {
+        let (name, set) = (function.name, instructions.name());
+        assert!(*distance <= BOUND, "{name}({argument:e}) with {set} is {distance} units in the last place off");
+    }
 }
 
 #[test]
 fn functions_of_single_numbers_are_within_two_units_in_the_last_place() {
+    let sets = Instructions::all();
     for function in &FUNCTIONS {
         // A prime step; then those where the functions change from one form to another.
-        assert_within_bound(function, worst(function, (0..=u32::MAX).step_by(100_003)));
+        assert_within_bound(function, &sets, &worst(function, &sets, (0..=u32::MAX).step_by(100_003)));
         let around = [
             0.0_f32,
             1e-38,
@@ -106,7 +103,8 @@ fn functions_of_single_numbers_are_within_two_units_in_the_last_place() {
         ];
         for center in around.into_iter().flat_map(|center| [center, -center]) {
             let bits = center.to_bits();
-            assert_within_bound(function, worst(function, (0..400).map(|at| bits.wrapping_add(at).wrapping_sub(200))));
+            let near = (0..400).map(|at| bits.wrapping_add(at).wrapping_sub(200));
+            assert_within_bound(function, &sets, &worst(function, &sets, near));
         }
     }
 }
@@ -115,27 +113,30 @@ fn functions_of_single_numbers_are_within_two_units_in_the_last_place() {
 #[ignore = "takes minutes"]
 fn all_single_numbers_are_within_two_units_in_the_last_place() {
     const BLOCK: u64 = 1 << 16;
+    let sets = &Instructions::all();
     for function in &FUNCTIONS {
-        let (next, greatest) = (AtomicU64::new(0), Mutex::new((0.0, 0.0)));
+        let (next, greatest) = (AtomicU64::new(0), Mutex::new(vec![(0.0, 0.0); sets.len()]));
         std::thread::scope(|scope| {
             for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
                 scope.spawn(|| {
-                    let mut own = (0.0, 0.0);
                     loop {
                         let first = next.fetch_add(BLOCK, Ordering::Relaxed);
                         if first > u64::from(u32::MAX) {
                             break;
                         }
-                        let found = worst(function, (first..first + BLOCK).map(|bits| bits as u32));
-                        own = if found.0 > own.0 { found } else { own };
+                        let found = worst(function, sets, (first..first + BLOCK).map(|bits| bits as u32));
+                        let mut greatest = greatest.lock().expect("no thread has failed");
+                        for (greatest, found) in greatest.iter_mut().zip(found) {
+                            *greatest = if found.0 > greatest.0 { found } else { *greatest };
+                        }
                     }
-                    let mut greatest = greatest.lock().expect("no thread has failed");
-                    *greatest = if own.0 > greatest.0 { own } else { *greatest };
                 });
             }
         });
         let greatest = greatest.into_inner().expect("no thread has failed");
-        println!("f32 {:8} {:.4} at {:e}", function.name, greatest.0, greatest.1);
-        assert_within_bound(function, greatest);
+        for (instructions, (distance, argument)) in sets.iter().zip(&greatest) {
+            println!("f32 {:8} {:8} {distance:.4} at {argument:e}", function.name, instructions.name());
+        }
+        assert_within_bound(function, sets, &greatest);
     }
 }

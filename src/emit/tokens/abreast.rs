@@ -262,6 +262,16 @@ impl KernelTokens<'_> {
         result
     }
 
+    /// A function of the runtime of each number.
+    fn mapped(&self, name: &str, argument: &TokenStream) -> TokenStream {
+        if self.has_fused(name) {
+            let of_each = self.function_of(name, &quote!(number));
+            return quote!((#argument).map(|number| #of_each));
+        }
+        let (math, function) = (&self.math, super::identifier(name));
+        quote!((#argument).map(#math::#function))
+    }
+
     /// A value that is different from what it is for one example, as something that binds tightly.
     pub(super) fn abreast_value(&mut self, value: &Value) -> Option<TokenStream> {
         if !self.varies(value) {
@@ -279,13 +289,12 @@ impl KernelTokens<'_> {
             }
             Value::Quotient(above, below) => {
                 let argument = logistic_argument(above, below)?;
-                let (argument, math) = (self.value(&argument), &self.math);
-                quote!((#argument).map(#math::sigmoid))
+                let argument = self.value(&argument);
+                self.mapped("sigmoid", &argument)
             }
             Value::Call(function, argument) => {
-                let (function, argument) = (super::identifier(function.name()), self.value(argument));
-                let math = &self.math;
-                quote!((#argument).map(#math::#function))
+                let argument = self.value(argument);
+                self.mapped(function.name(), &argument)
             }
             Value::Choose { condition, then, otherwise } => {
                 let (one, other) = (self.block(then), self.block(otherwise));

@@ -19,15 +19,22 @@ pub(super) fn call(plan: &Plan, kernel: &Kernel, scalar: &TokenStream, place: im
     } else if is_task(plan, kernel) {
         let run = if kernel.alike > INLINED { quote!(call) } else { quote!(run) };
         quote!(vectors.#run(#name(#(#arguments),*)))
+    } else if takes_vectors(plan, kernel) {
+        quote!(#name(vectors, #(#arguments),*))
     } else {
         quote!(#name(#(#arguments),*))
     }
 }
 
+/// Whether a kernel computes with the instructions of the pass. What has a result of its own is for all passes.
+pub(super) fn takes_vectors(plan: &Plan, kernel: &Kernel) -> bool {
+    plan.is_vectorized && kernel.result.is_none()
+}
+
 /// Whether a kernel runs as a function of its own with the instructions of the pass.
 pub(super) fn is_task(plan: &Plan, kernel: &Kernel) -> bool {
     let is_over_rows = || kernel.reads.iter().chain(&kernel.writes).any(|&tensor| super::tile::row_of(plan, tensor).is_some());
-    let is_called_often = plan.is_vectorized && kernel.alike > INLINED && kernel.result.is_none();
+    let is_called_often = takes_vectors(plan, kernel) && kernel.alike > INLINED;
     !super::tile::is_tiled(kernel) && (is_called_often || is_over_rows())
 }
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
-use super::call::{INLINED, is_task};
+use super::call::{INLINED, is_task, takes_vectors};
 use crate::emit::layout::{is_scalar, tensor_type};
 use crate::emit::names::Scope;
 use crate::emit::plan::{Kernel, Local, Plan};
@@ -59,7 +59,7 @@ pub(super) fn function(plan: &Plan, kernel: &Kernel, scalar: &TokenStream) -> To
     let mut scope = Scope::default();
     let mut arguments = HashMap::new();
     let is_tiled = super::tile::is_tiled(kernel);
-    if is_tiled || kernel.is_abreast {
+    if is_tiled || takes_vectors(plan, kernel) {
         RESERVED.into_iter().for_each(|name| {
             scope.identifier(name);
         });
@@ -146,10 +146,12 @@ impl KernelTokens<'_> {
         let scalar = &self.scalar;
         let arrow = result.as_ref().map(|_| quote!(-> #scalar));
         let inline = (kernel.alike <= INLINED).then(|| quote!(#[inline(always)]));
+        let (generic, vectors) =
+            if takes_vectors(self.plan, kernel) { (quote!(<V: tile::Vectors>), quote!(vectors: V,)) } else { Default::default() };
         quote! {
             #(#[doc = #lines])*
             #inline
-            fn #name(#(#arguments),*) #arrow {
+            fn #name #generic(#vectors #(#arguments),*) #arrow {
                 #body
                 #result
             }

@@ -3,6 +3,7 @@
 mod abreast;
 mod batch;
 mod call;
+mod fused;
 mod kernel;
 mod loops;
 mod memory;

@@ -52,23 +52,25 @@ impl KernelTokens<'_> {
                 quote!(let mut #local: [#scalar; #extent] = [#zero; #extent];)
             }
             Statement::Combine { into, in_lanes, kind, value } => {
-                let value = self.value(value);
                 let into = self.local(*into);
                 let into = match lane {
                     Some(lane) if *in_lanes => quote!(#into[#lane]),
                     _ => quote!(#into),
                 };
                 match kind {
-                    ReduceKind::Sum => quote!(#into += #value;),
-                    ReduceKind::Product => quote!(#into *= #value;),
-                    ReduceKind::Max => self.with_variable(
-                        "candidate",
-                        |_, candidate| quote!(let #candidate = #value; if #candidate > #into { #into = #candidate; }),
-                    ),
-                    ReduceKind::Min => self.with_variable(
-                        "candidate",
-                        |_, candidate| quote!(let #candidate = #value; if #candidate < #into { #into = #candidate; }),
-                    ),
+                    ReduceKind::Sum => self.added(&into, value),
+                    ReduceKind::Product => {
+                        let value = self.value(value);
+                        quote!(#into *= #value;)
+                    }
+                    ReduceKind::Max | ReduceKind::Min => {
+                        let value = self.value(value);
+                        let better = if *kind == ReduceKind::Min { quote!(<) } else { quote!(>) };
+                        self.with_variable(
+                            "candidate",
+                            |_, candidate| quote!(let #candidate = #value; if #candidate #better #into { #into = #candidate; }),
+                        )
+                    }
                 }
             }
             Statement::FinishLanes { into, from, kind } => {
@@ -104,9 +106,8 @@ impl KernelTokens<'_> {
                 quote!(#place = #value;)
             }
             Statement::Add(place, value) => {
-                let value = self.value(value);
                 let place = self.place(place, true);
-                quote!(#place += #value;)
+                self.added(&place, value)
             }
             Statement::Tile(tile) => self.tile(tile),
             Statement::Transpose { from, to, rows, columns } => self.transposed(*from, *to, *rows, *columns),

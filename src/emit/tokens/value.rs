@@ -10,7 +10,7 @@ use crate::equation::{Affine, Elementary, Relation};
 
 /// How tightly an expression binds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Binding {
+pub(super) enum Binding {
     Conditional,
     Or,
     And,
@@ -32,7 +32,7 @@ impl KernelTokens<'_> {
     }
 
     /// A value as an operand of something that binds as given.
-    fn operand(&mut self, value: &Value, least: Binding) -> TokenStream {
+    pub(super) fn operand(&mut self, value: &Value, least: Binding) -> TokenStream {
         let (tokens, binding) = self.bound_value(value);
         parenthesized(tokens, binding < least)
     }
@@ -58,12 +58,12 @@ impl KernelTokens<'_> {
             Value::Load(place) => self.load(place),
             // A cast before `<` would read as the start of type arguments.
             Value::Index(affine) => (self.affine_as_number(affine), Binding::Conditional),
-            Value::Sum(terms) => (self.sum(terms), Binding::Sum),
+            Value::Sum(terms) => self.sum(terms),
             Value::Product(factors) => self.product(factors),
             Value::Quotient(above, below) => {
                 if let Some(argument) = logistic_argument(above, below) {
-                    let (argument, math) = (self.value(&argument), &self.math);
-                    return (quote!(#math::sigmoid(#argument)), Binding::Tight);
+                    let argument = self.value(&argument);
+                    return (self.function_of("sigmoid", &argument), Binding::Tight);
                 }
                 let (above, below) = (self.operand(above, Binding::Product), self.operand(below, Binding::Cast));
                 (quote!(#above / #below), Binding::Product)
@@ -84,9 +84,8 @@ impl KernelTokens<'_> {
                 (quote!(#math::pow(#base, #exponent)), Binding::Tight)
             }
             Value::Call(function, argument) => {
-                let (function, argument) = (super::identifier(function.name()), self.value(argument));
-                let math = &self.math;
-                (quote!(#math::#function(#argument)), Binding::Tight)
+                let argument = self.value(argument);
+                (self.function_of(function.name(), &argument), Binding::Tight)
             }
             Value::Choose { condition, then, otherwise } => {
                 let is_there = self.is_there(then) && self.is_there(otherwise);
@@ -119,28 +118,6 @@ impl KernelTokens<'_> {
         let statements = self.statements(&block.statements);
         let value = self.value(&block.value);
         quote!(#statements #value)
-    }
-
-    /// Terms with a minus sign follow the first that has none, so that `-t + y` reads `y - t`.
-    fn sum(&mut self, terms: &[Value]) -> TokenStream {
-        let mut terms: Vec<_> = terms.iter().collect();
-        if let Some(first) = terms.iter().position(|term| !is_negative(term)) {
-            let first = terms.remove(first);
-            terms.insert(0, first);
-        }
-        let mut tokens = TokenStream::new();
-        for (at, term) in terms.into_iter().enumerate() {
-            if at == 0 {
-                tokens.extend(self.operand(term, Binding::Sum));
-            } else if is_negative(term) {
-                let opposite = self.operand(&opposite(term), Binding::Product);
-                tokens.extend(quote!(- #opposite));
-            } else {
-                let term = self.operand(term, Binding::Product);
-                tokens.extend(quote!(+ #term));
-            }
-        }
-        tokens
     }
 
     fn product(&mut self, factors: &[Value]) -> (TokenStream, Binding) {
@@ -380,7 +357,7 @@ fn parenthesized(tokens: TokenStream, needed: bool) -> TokenStream {
     if needed { quote!((#tokens)) } else { tokens }
 }
 
-fn is_negative(value: &Value) -> bool {
+pub(super) fn is_negative(value: &Value) -> bool {
     match value {
         Value::Number(number) => *number < 0.0,
         Value::Product(factors) => factors.first().is_some_and(is_negative),
@@ -401,7 +378,7 @@ pub(super) fn logistic_argument(above: &Value, below: &Value) -> Option<Value> {
 }
 
 /// The negative of a value that is negative.
-fn opposite(value: &Value) -> Value {
+pub(super) fn opposite(value: &Value) -> Value {
     match value {
         Value::Number(number) => Value::Number(-number),
         Value::Product(factors) => match &factors[..] {
