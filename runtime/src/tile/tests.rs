@@ -252,9 +252,8 @@ fn check_columns<const COLUMNS: usize>() {
         check_product(Sizes::<COLUMNS, 1, 1, 0, 0, 1, COLUMNS>, size, 1, size % 2 == 1);
     }
     // The results are one row of sums over the last axis of both.
-    check_product(Sizes::<COLUMNS, 19, 0, 1, 1, 19, 0>, 1, 19, COLUMNS.is_multiple_of(2));
-    check_product(Sizes::<19, COLUMNS, 0, 1, 1, 71, 0>, 1, COLUMNS, !COLUMNS.is_multiple_of(2));
-    check_product(Sizes::<40, COLUMNS, 0, 1, 1, COLUMNS, 0>, 1, COLUMNS, true);
+    check_product(Sizes::<COLUMNS, 3, 0, 1, 1, 19, 0>, 1, 3, COLUMNS.is_multiple_of(2));
+    check_product(Sizes::<5, COLUMNS, 0, 1, 1, COLUMNS, 0>, 1, COLUMNS, !COLUMNS.is_multiple_of(2));
 }
 
 macro_rules! check_all_columns {
@@ -263,9 +262,9 @@ macro_rules! check_all_columns {
 
 #[test]
 fn products_of_known_sizes_are_right_for_all_columns() {
-    check_all_columns!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35);
-    check_all_columns!(36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63 64 65 66 67 68 69 70);
-    check_all_columns!(128 130);
+    // Two vectors of 16 and a rest, and what begins a third: compiling one takes longer than running it.
+    check_all_columns!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33);
+    check_all_columns!(40 47 48 49 63 64 65 70 128 130);
 }
 
 #[test]
