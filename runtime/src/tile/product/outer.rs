@@ -30,7 +30,7 @@ impl<T: Lanes, P: Shape> Product<'_, T, P> {
     pub(super) fn rows_of_period<S: Simd>() -> usize {
         let lanes = T::lanes::<S>();
         let twos = 1 << P::COLUMNS.trailing_zeros();
-        if Self::is_long_row::<S>() { if twos < lanes { lanes / twos } else { 1 } } else { 1 }
+        if Self::is_long_row::<S>() && twos < lanes { lanes / twos } else { 1 }
     }
 
     /// Columns side by side in all rows, each a multiple of the same numbers.
