@@ -17,10 +17,6 @@ mod tiles;
 
 /// So many terms are added up between two comparisons.
 const GROUP: usize = 4;
-/// A row of so many products is much.
-const MANY: usize = 1 << 12;
-/// Terms that are only counted when they are computed, such as the examples of a minibatch, are taken for so many.
-const UNKNOWN_TERMS: usize = 64;
 /// So many terms may be written out one by one.
 const FEW_TERMS: usize = 64;
 
@@ -98,22 +94,11 @@ pub struct Product<'a, T, P> {
     pub is_added: bool,
 }
 
-/// Whether a call computes so much that the routine for all sizes, which is compiled already, is hardly slower than a function of its own.
-const fn is_great<P: Shape>() -> bool {
-    let has_one_term = P::A_ROW != 0 && P::A_TERM == 0;
-    let terms = if P::TERMS == 0 { UNKNOWN_TERMS } else { P::TERMS };
-    !has_one_term && P::COLUMNS * terms >= MANY
-}
-
 impl<'a, T: Lanes, P: Shape> Product<'a, T, P> {
     /// Computes it.
     #[inline(always)]
     pub fn compute<V: Vectors>(self, vectors: V) {
-        if const { is_great::<P>() } {
-            T::contract(vectors, self.rows_from(0));
-        } else {
-            T::product(vectors, self);
-        }
+        T::product(vectors, self);
     }
 
     /// The rows from one on, with sizes that are looked at when they are computed.
