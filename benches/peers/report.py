@@ -48,7 +48,8 @@ def main(path):
         return median(ratios) if ratios else 0
 
     rounds = [len(values) for values in times.values()]
-    print(f'µs per training step: the median of {min(rounds)} to {max(rounds)} rounds; bold: the best peer\n')
+    counts = f'{min(rounds)} to {max(rounds)}' if min(rounds) < max(rounds) else f'{min(rounds)}'
+    print(f'µs per training step: the median of {counts} rounds; bold: the best peer\n')
     order = sorted(peers, key=lambda peer: (peer != OURS, distance(peer)))
     rows = []
     for peer in order:
