@@ -4,7 +4,6 @@ use pulp::Simd;
 
 use super::contraction::Contraction;
 use super::lanes::Lanes;
-use super::transpose::every_other_group;
 
 /// So many columns share what is loaded of a row, and their sums are independent.
 const COLUMNS: usize = 4;
@@ -23,17 +22,6 @@ pub(super) fn dots<S: Simd, T: Lanes>(simd: S, mut all: Contraction<'_, T>) {
             column += 1;
         }
     }
-}
-
-/// The sums of neighbouring groups of lanes of two vectors, so many lanes each: every other group of lanes takes in what lies before
-/// it, one of the first vector, one of the second.
-///
-/// With groups of 1, then 2, and so on, the lanes of as many vectors as they are become the lanes of one.
-#[inline(always)]
-pub(super) fn pair<S: Simd, T: Lanes, const WIDTH: usize>(simd: S, first: T::Vector<S>, other: T::Vector<S>) -> T::Vector<S> {
-    let Some(second) = every_other_group::<S, T, WIDTH>() else { return first };
-    let crossed = T::rotate_right(simd, T::where_zero(simd, second, other, first), WIDTH);
-    T::plus(simd, T::where_zero(simd, second, first, other), crossed)
 }
 
 /// Some columns of a row.

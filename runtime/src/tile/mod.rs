@@ -11,6 +11,8 @@ mod dots;
 mod elements;
 mod instructions;
 mod lanes;
+// Without vectors, the routine for all sizes is as good.
+#[cfg_attr(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64")), allow(dead_code))]
 mod product;
 mod registers;
 mod row;

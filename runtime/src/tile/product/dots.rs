@@ -5,10 +5,9 @@ use core::marker::PhantomData;
 use pulp::Simd;
 
 use super::{Product, Shape};
-use crate::tile::dots::pair;
 use crate::tile::lanes::Lanes;
 use crate::tile::registers::{finish, load, load_at, start_at};
-use crate::tile::transpose::MOST_LANES;
+use crate::tile::transpose::{MOST_LANES, every_other_group};
 
 impl<T: Lanes, P: Shape> Product<'_, T, P> {
     /// All columns, as many at once as a vector has numbers.
@@ -106,4 +105,15 @@ impl<T: Lanes, S: Simd, P: Shape> Columns<'_, T, S, P> {
         let Some([numbers]) = load_at::<S, T, 1, true>(simd, self.b, at * P::B_COLUMN + whole, rest) else { return sum };
         T::where_zero(simd, is_term, sum, T::multiply_add(simd, self.last, numbers, sum))
     }
+}
+
+/// The sums of neighbouring groups of lanes of two vectors, so many lanes each: every other group of lanes takes in what lies before
+/// it, one of the first vector, one of the second.
+///
+/// With groups of 1, then 2, and so on, the lanes of as many vectors as they are become the lanes of one.
+#[inline(always)]
+fn pair<S: Simd, T: Lanes, const WIDTH: usize>(simd: S, first: T::Vector<S>, other: T::Vector<S>) -> T::Vector<S> {
+    let Some(second) = every_other_group::<S, T, WIDTH>() else { return first };
+    let crossed = T::rotate_right(simd, T::where_zero(simd, second, other, first), WIDTH);
+    T::plus(simd, T::where_zero(simd, second, first, other), crossed)
 }
