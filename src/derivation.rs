@@ -89,8 +89,52 @@ pub fn derive(mut model: Model) -> Derivation {
     derivation
 }
 
-/// Numbers all equations in the order in which a reader meets them; those of one rule share its number.
+impl Derivation {
+    /// The constants that are no plain numbers, in the order in which the sheet shows them: those that depend on the number of
+    /// the update alone, then those that depend on gradients.
+    pub fn changing_constants(&self) -> (Vec<&Equation>, Vec<&Equation>) {
+        let context = &self.model.context;
+        let mut known: Vec<TensorId> = self.gradient.iter().map(|gradient| gradient.equation.target).collect();
+        let changing = self.model.constants.iter().filter(|equation| context.as_number(equation.value).is_none());
+        changing.partition(|equation| {
+            let reads_gradients = known.iter().any(|&tensor| context.contains_tensor(equation.value, tensor));
+            if reads_gradients {
+                known.push(equation.target);
+            }
+            !reads_gradients
+        })
+    }
+
+    /// All equations that have a number, in the order in which a reader meets them: the update of a parameter follows its gradient.
+    fn in_order(&self) -> impl Iterator<Item = &Equation> {
+        let (schedules, of_gradients) = self.changing_constants();
+        let updates = |parameter: TensorId| {
+            let optimizers = self.model.optimizers.iter().filter(move |optimizer| optimizer.parameter == parameter);
+            optimizers.flat_map(|optimizer| &optimizer.equations)
+        };
+        (self.objective.iter())
+            .chain(&self.forward)
+            .chain(self.backward.iter().map(|adjoint| &adjoint.equation))
+            .chain(schedules)
+            .chain(of_gradients)
+            .chain(
+                self.gradient
+                    .iter()
+                    .flat_map(move |gradient| [&gradient.equation].into_iter().chain(updates(gradient.parameter))),
+            )
+    }
+}
+
+/// Numbers the equations in the order in which a reader meets them; those of one rule share its number.
 fn number(derivation: &mut Derivation) {
+    let leader = |target: TensorId, folding: &Folding| {
+        folding.rule(target).and_then(|rule| rule.members.first().copied()).unwrap_or(target)
+    };
+    let mut numbers: HashMap<TensorId, u32> = HashMap::new();
+    for equation in derivation.in_order() {
+        let next = numbers.len() as u32 + 1;
+        numbers.entry(leader(equation.target, &derivation.folding)).or_insert(next);
+    }
     let Derivation { model, forward, backward, gradient, objective, folding } = derivation;
     let all = (objective.iter_mut())
         .chain(forward)
@@ -98,12 +142,8 @@ fn number(derivation: &mut Derivation) {
         .chain(gradient.iter_mut().map(|gradient| &mut gradient.equation))
         .chain(&mut model.constants)
         .chain(model.optimizers.iter_mut().flat_map(|optimizer| &mut optimizer.equations));
-    let mut known: HashMap<TensorId, u32> = HashMap::new();
-    let mut next = 1;
     for equation in all {
-        let first = folding.rule(equation.target).and_then(|rule| rule.members.first().copied()).unwrap_or(equation.target);
-        equation.number = *known.entry(first).or_insert(next);
-        next = next.max(equation.number + 1);
+        equation.number = numbers.get(&leader(equation.target, folding)).copied().unwrap_or(0);
     }
 }
 

@@ -304,7 +304,7 @@ impl Counter<'_> {
             Some(summed) => self.role(target) == summed,
             None => target == tensor,
         };
-        all.into_iter().find(|equation| is_it(equation.target)).map(|equation| equation.number)
+        all.into_iter().find(|equation| is_it(equation.target)).map(|equation| equation.number).filter(|number| *number > 0)
     }
 
     /// What a tensor belongs to: `dense1` for `dense1.w`, its adjoint and its gradient.

@@ -168,7 +168,7 @@ pub struct Equation {
     /// The right-hand side as a machine should compute it: equal to [`Self::value`], but without overflow
     /// (log-sum-exp, softplus) and with forward values reused.
     pub computed: ExprId,
-    /// The number that the sheet prints and the emitted code names; 0 before numbering.
+    /// The number that the sheet prints and the emitted code names; 0 before numbering, and for a constant that is a plain number.
     pub number: u32,
     /// Where it stands in the spec, if it does.
     pub origin: Option<Span>,

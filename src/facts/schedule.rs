@@ -171,7 +171,7 @@ fn fact(study: &mut Study<'_>, optimizer: &Optimizer, rate: ExprId) -> Option<Fa
     let mut value = rate;
     for equation in constants.iter().rev() {
         if study.context.contains_tensor(value, equation.target) {
-            equations.push(equation.number);
+            equations.extend(Some(equation.number).filter(|number| *number > 0));
             value = study.context.substitute_tensor(value, equation.target, &mut |_, _| equation.value);
         }
     }

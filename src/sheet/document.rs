@@ -53,8 +53,6 @@ pub enum Inline {
     Math(Math),
     /// A link to the equation with this number.
     Reference(u32),
-    /// The number of an equation that stands in running text: where links to it lead.
-    Number(u32),
 }
 
 impl Inline {

@@ -112,7 +112,6 @@ fn inlines(inlines: &[Inline]) -> String {
             Inline::Code(text) => out.push_str(&format!("<code>{}</code>", escape(text))),
             Inline::Math(math) => out.push_str(&mathml(math, false)),
             Inline::Reference(number) => out.push_str(&format!("<a href=\"#eq{number}\">({number})</a>")),
-            Inline::Number(number) => out.push_str(&format!("<a id=\"eq{number}\" href=\"#eq{number}\">({number})</a>")),
         }
     }
     out

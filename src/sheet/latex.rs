@@ -27,7 +27,6 @@ const PREAMBLE: &str = r"\documentclass[10pt,a4paper]{article}
 \newcommand{\eqn}[1]{\tag{\hypertarget{eq#1}{#1}}}
 \newcommand{\eq}[1]{\hyperlink{eq#1}{(#1)}}
 \newcommand{\step}[3]{\par\hangindent=\dimexpr 2em+#2em\relax\makebox[1.2em][r]{#1}\hspace{0.8em}\hspace*{#2em}#3}
-\newcommand{\here}[1]{\hypertarget{eq#1}{(#1)}}
 ";
 
 /// What also stands there where an example's numbers are set in a colour of their own.
@@ -179,7 +178,7 @@ fn inline_width(inlines: &[Inline]) -> f64 {
             Inline::Text(text) => 0.46 * text.chars().count() as f64,
             Inline::Code(text) => 0.53 * text.chars().count() as f64,
             Inline::Math(math) => width(math),
-            Inline::Reference(_) | Inline::Number(_) => 1.8,
+            Inline::Reference(_) => 1.8,
         })
         .sum()
 }
@@ -193,7 +192,6 @@ pub(super) fn inlines(inlines: &[Inline]) -> String {
             Inline::Code(text) => out.push_str(&format!("\\texttt{{{}}}", escape(text))),
             Inline::Math(math) => out.push_str(&format!("${}$", formula::inline_latex(math))),
             Inline::Reference(number) => out.push_str(&format!("\\eq{{{number}}}")),
-            Inline::Number(number) => out.push_str(&format!("\\here{{{number}}}")),
         }
     }
     out

@@ -62,7 +62,7 @@ fn why(reason: &[Inline]) -> String {
         .map(|inline| match inline {
             Inline::Text(text) | Inline::Code(text) => format!("\\text{{{}}}", in_formula(text)),
             Inline::Math(math) => inline_latex(math),
-            Inline::Reference(number) | Inline::Number(number) => format!("\\text{{({number})}}"),
+            Inline::Reference(number) => format!("\\text{{({number})}}"),
         })
         .collect()
 }
@@ -95,7 +95,7 @@ fn inlines(inlines: &[Inline]) -> String {
             Inline::Text(text) => escape(text),
             Inline::Code(text) => format!("`{text}`"),
             Inline::Math(math) => format!("${}$", inline_latex(math).trim()),
-            Inline::Reference(number) | Inline::Number(number) => format!("({number})"),
+            Inline::Reference(number) => format!("({number})"),
         })
         .collect()
 }

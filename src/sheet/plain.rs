@@ -85,7 +85,7 @@ pub(super) fn inlines(inlines: &[Inline]) -> String {
         .map(|inline| match inline {
             Inline::Text(text) | Inline::Code(text) => text.clone(),
             Inline::Math(math) => math_text(math),
-            Inline::Reference(number) | Inline::Number(number) => format!("({number})"),
+            Inline::Reference(number) => format!("({number})"),
         })
         .collect()
 }

@@ -251,8 +251,12 @@ impl<'a> Planner<'a> {
     fn constants(&mut self, model: &Model) -> Vec<(TensorId, usize)> {
         let mut constants = Vec::new();
         for equation in &model.constants {
+            let name = match equation.number {
+                0 => self.context.tensor(equation.target).name.clone(),
+                number => format!("equation_{number}"),
+            };
             let lines = vec![self.line(equation)];
-            let kernel = self.scalar_kernel(&format!("equation_{}", equation.number), lines, equation.computed);
+            let kernel = self.scalar_kernel(&name, lines, equation.computed);
             constants.push((equation.target, kernel));
         }
         for (tensor, value) in self.scalars.take() {
@@ -291,7 +295,10 @@ impl<'a> Planner<'a> {
             let name = &self.context.tensor(equation.target).name;
             return format!("Of ({}): `{name} = {}`", equation.number, self.context.expression_text(equation.computed));
         }
-        format!("({}) `{}`", equation.number, self.texts.text(equation))
+        match equation.number {
+            0 => format!("`{}`", self.texts.text(equation)),
+            number => format!("({number}) `{}`", self.texts.text(equation)),
+        }
     }
 
     /// All that training writes for one example, besides `values` and the gradient, in the order of the kernels.

@@ -34,7 +34,7 @@ impl Composer<'_> {
         let m = Inline::Math(self.symbol_with_axes(model.batch_size));
         let repeat = if updates { "for each minibatch of " } else { "for a minibatch of " };
         step(0, vec![Inline::text(repeat), m, Inline::text(" examples, until the objective is small enough:")]);
-        let (of_gradients, schedules) = self.changing_constants();
+        let (schedules, of_gradients) = self.derivation.changing_constants();
         step(1, self.pass("constants of this update: ", schedules.iter().map(|equation| equation.number)));
         step(1, vec![Inline::text("for each of its examples:")]);
         step(2, self.noise());

@@ -134,6 +134,7 @@ fn numbers(derivation: &Derivation) -> BTreeMap<TensorId, u32> {
         .chain(&model.constants)
         .chain(model.optimizers.iter().flat_map(|optimizer| &optimizer.equations))
         .map(|equation| (equation.target, equation.number))
+        .filter(|(_, number)| *number > 0)
         .collect()
 }
 

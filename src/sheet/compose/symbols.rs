@@ -243,8 +243,7 @@ impl Composer<'_> {
                         value => value,
                     };
                     let symbol = self.notation.element(equation.target, false, None, Vec::new(), None);
-                    let value = Math::relation(symbol, Operator::Equal, value);
-                    vec![Inline::Math(value), Inline::text(" "), Inline::Number(equation.number)]
+                    vec![Inline::Math(Math::relation(symbol, Operator::Equal, value))]
                 }
                 None => vec![Inline::text("by "), Inline::Reference(equation.number)],
             };

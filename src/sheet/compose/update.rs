@@ -3,7 +3,7 @@
 use super::{Composer, continued, references, separated};
 use crate::calculus::reason;
 use crate::derivation::Gradient;
-use crate::equation::{Equation, Role, TensorId};
+use crate::equation::{Equation, Role};
 use crate::model::Optimizer;
 use crate::sheet::Steps;
 use crate::sheet::document::{Block, Content, Inline, Line};
@@ -14,7 +14,7 @@ impl Composer<'_> {
     pub(super) fn update(&self) -> Vec<Block> {
         let model = &self.derivation.model;
         let mut blocks = Vec::new();
-        let (of_gradients, schedules) = self.changing_constants();
+        let (schedules, of_gradients) = self.derivation.changing_constants();
         let announced = [
             ("Before each update:", schedules),
             ("From all gradients, which the formulas below give, before any parameter changes:", of_gradients),
@@ -45,21 +45,6 @@ impl Composer<'_> {
     fn updates_lead(&self, gradient: &Gradient) -> bool {
         let optimizers = self.derivation.model.optimizers.iter().filter(|optimizer| optimizer.parameter == gradient.parameter);
         optimizers.flat_map(|optimizer| &optimizer.equations).any(|equation| self.leads(equation))
-    }
-
-    /// The constants that are no numbers: those that depend on gradients, and those that depend on the update's number alone.
-    pub(super) fn changing_constants(&self) -> (Vec<&Equation>, Vec<&Equation>) {
-        let mut known: Vec<TensorId> = self.derivation.gradient.iter().map(|gradient| gradient.equation.target).collect();
-        let changing = (self.derivation.model.constants.iter())
-            .filter(|equation| self.context().as_number(equation.value).is_none())
-            .collect::<Vec<&Equation>>();
-        changing.into_iter().partition(|equation| {
-            let reads_gradients = known.iter().any(|&tensor| self.context().contains_tensor(equation.value, tensor));
-            if reads_gradients {
-                known.push(equation.target);
-            }
-            reads_gradients
-        })
     }
 
     fn parameter_heading(&self, gradient: &Gradient) -> Vec<Inline> {
