@@ -9,6 +9,7 @@ mod algebra;
 mod cases;
 mod differentiate;
 mod exponentials;
+mod forms;
 mod jacobian;
 mod kinks;
 pub(crate) mod mutation;

@@ -6,7 +6,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use rustc_hash::FxHashSet;
+
 use super::differentiate::{differentiate, differentiate_with_laws};
+use super::forms::{Apart, Forms, Source};
 use super::output::in_terms_of_output;
 use super::simplify::simplify;
 use super::sums::{inside, is_finite, solve};
@@ -17,6 +20,17 @@ use crate::equation::{Affine, Block, Context, Equation, ExprId, IndexId, Node, R
 
 /// The adjoints of all tensors between `by` and `result`, the last equation's scalar, in reverse order; those of `by` among them.
 pub fn adjoints(context: &mut Context, equations: &[Equation], result: TensorId, by: &[TensorId]) -> Vec<Adjoint> {
+    adjoints_by(context, equations, result, by, true)
+}
+
+/// [`adjoints`]; `by_form` says whether those of one form are derived once.
+pub(super) fn adjoints_by(
+    context: &mut Context,
+    equations: &[Equation],
+    result: TensorId,
+    by: &[TensorId],
+    by_form: bool,
+) -> Vec<Adjoint> {
     let readers = readers_of(context, equations.iter().map(|equation| equation.value));
     let active = active_tensors(context, equations, by);
     let defined: HashSet<TensorId> = equations.iter().map(|equation| equation.target).collect();
@@ -28,6 +42,7 @@ pub fn adjoints(context: &mut Context, equations: &[Equation], result: TensorId,
     groups.extend(leaves.map(|leaf| vec![leaf]));
     let mut adjoints: Vec<Adjoint> = Vec::new();
     let mut targets: HashMap<TensorId, TensorId> = HashMap::new();
+    let mut forms = Forms::default();
     for mut group in groups {
         group.retain(|tensor| *tensor != result && active.contains(tensor) && leading.contains(tensor));
         // Backpropagation through time (Werbos 1990): the adjoints of a recurrence speak of each other.
@@ -40,14 +55,26 @@ pub fn adjoints(context: &mut Context, equations: &[Equation], result: TensorId,
             }
         }
         for &tensor in group.iter().rev() {
-            let reading: Vec<_> = readers.get(&tensor).into_iter().flatten().map(|&position| &equations[position]).collect();
-            if let Some(adjoint) = adjoint_of(context, &reading, &targets, result, tensor) {
+            let reading = readers.get(&tensor).into_iter().flatten().map(|&position| &equations[position]);
+            let reading = reading.map(|equation| (equation, targets.get(&equation.target).copied()));
+            let reading = reading.filter(|(equation, outer)| outer.is_some() || equation.target == result).collect();
+            let source = Source { tensor, announced: targets.get(&tensor).copied(), reading };
+            let mut adjoint = forms.adjoint(context, &adjoints, &source, |context| adjoint_tensor(context, tensor));
+            if adjoint.is_none()
+                && let Some((derived, indices)) = adjoint_of(context, &source)
+            {
+                if by_form {
+                    forms.insert(context, source, adjoints.len(), indices);
+                }
+                adjoint = Some(derived);
+            }
+            if let Some(adjoint) = adjoint {
                 targets.insert(tensor, adjoint.equation.target);
                 adjoints.push(adjoint);
             }
         }
     }
-    merge_single_readers(context, &mut adjoints, by);
+    merge_single_readers(context, &mut adjoints, by, by_form);
     remove_unread(context, &mut adjoints, by);
     adjoints
 }
@@ -84,20 +111,27 @@ fn leading_tensors(context: &Context, equations: &[Equation], result: TensorId) 
 /// Removes the adjoints that no derivation of an adjoint of `by` speaks of: what a step function cuts off.
 fn remove_unread(context: &Context, adjoints: &mut Vec<Adjoint>, by: &[TensorId]) {
     let mut needed: HashSet<TensorId> = HashSet::new();
-    let mut seen = usize::MAX;
+    let mut unread: Vec<&Adjoint> = adjoints.iter().rev().collect();
+    let mut seen = FxHashSet::default();
+    let mut before = usize::MAX;
     // Once for a chain; adjoints of a recurrence may be needed by those that stand before them.
-    while seen != needed.len() {
-        seen = needed.len();
-        for adjoint in adjoints.iter().rev() {
+    while before != unread.len() {
+        before = unread.len();
+        unread.retain(|adjoint| {
             let target = adjoint.equation.target;
             let wanted = matches!(context.tensor(target).role, Role::Adjoint { of } if by.contains(&of));
-            if wanted || needed.contains(&target) {
-                needed.insert(target);
-                for step in &adjoint.record.steps {
-                    needed.extend(context.tensors_in(step.value));
-                }
+            if !wanted && !needed.contains(&target) {
+                return true;
             }
-        }
+            needed.insert(target);
+            let mut read = |context: &Context, part: ExprId| {
+                if let Node::Access { tensor, .. } = context.node(part) {
+                    needed.insert(*tensor);
+                }
+            };
+            adjoint.record.steps.iter().for_each(|step| context.visit_unseen(step.value, &mut read, &mut seen));
+            false
+        });
     }
     adjoints.retain(|adjoint| needed.contains(&adjoint.equation.target));
 }
@@ -129,31 +163,23 @@ fn active_tensors(context: &Context, equations: &[Equation], by: &[TensorId]) ->
     active
 }
 
-/// The derivative of the result by one tensor, from the adjoints (`targets`) of the equations that read it; `None` where
-/// nothing does.
-fn adjoint_of(
-    context: &mut Context,
-    reading: &[&Equation],
-    targets: &HashMap<TensorId, TensorId>,
-    result: TensorId,
-    tensor: TensorId,
-) -> Option<Adjoint> {
+/// The derivative of the result by one tensor, from the adjoints of the equations that read it, and the free indices of its record in
+/// the order of their making; `None` where nothing reads it.
+fn adjoint_of(context: &mut Context, source: &Source<'_>) -> Option<(Adjoint, Vec<IndexId>)> {
+    let tensor = source.tensor;
     let at = context.fresh_axes(tensor);
+    let mut indices = at.clone();
     let mut record = Record::default();
     let (mut named, mut known, mut uses) = (Vec::new(), Vec::new(), Vec::new());
-    for equation in reading {
-        let outer = targets.get(&equation.target).copied();
-        if outer.is_none() && equation.target != result {
-            continue;
-        }
-        let Some(link) = chain_link(context, equation, outer, tensor, &at) else { continue };
+    for (equation, outer) in &source.reading {
+        let Some(link) = chain_link(context, equation, *outer, tensor, &at) else { continue };
         named.push(link.named);
         known.push(link.known);
         uses.push(equation.target);
         record.factors.push(link.factor);
+        indices.extend(link.indices);
     }
-    let announced = targets.get(&tensor).copied();
-    if known.is_empty() && announced.is_none() {
+    if known.is_empty() && source.announced.is_none() {
         return None;
     }
     let (named, known) = (context.add(named), context.add(known));
@@ -162,14 +188,11 @@ fn adjoint_of(
     record.steps.push(Step { rule: "chain-rule", value: named, condition: None, uses });
     record.steps.push(Step { rule: "substitute-factors", value: known, condition: None, uses: Vec::new() });
     let value = simplify(context, known, &mut record.steps);
-    let target = announced.unwrap_or_else(|| adjoint_tensor(context, tensor));
+    let target = source.announced.unwrap_or_else(|| adjoint_tensor(context, tensor));
     let origin = context.tensor(tensor).origin;
     record.special_case = special_case(context, value);
-    Some(Adjoint {
-        equation: Equation { target, indices: at, value, computed: value, number: 0, origin },
-        record,
-        is_computed: true,
-    })
+    let equation = Equation { target, indices: at, value, computed: value, number: 0, origin };
+    Some((Adjoint { equation, record, is_computed: true }, indices))
 }
 
 /// A tensor for the adjoint of a tensor.
@@ -186,6 +209,8 @@ struct Link {
     /// With the partial derivative known.
     known: ExprId,
     factor: Factor,
+    /// The equation's indices, by the names that they have in the term.
+    indices: Vec<IndexId>,
 }
 
 /// The term of `tensor[at]`'s adjoint that comes through one equation: its adjoint `outer` (1 for the result itself) times the
@@ -235,7 +260,7 @@ fn chain_link(
     };
     let (named, known) = (context.multiply([outer, partial]), context.multiply([outer, value]));
     let (named, known) = (context.sum(&summed, named), context.sum(&summed, known));
-    Some(Link { named, known, factor: Factor { partial, laws, steps } })
+    Some(Link { named, known, factor: Factor { partial, laws, steps }, indices: renamed })
 }
 
 /// Deltas among the factors of a derivative that fix an index of the equation in terms of the tensor's: `[t - 1 = s]` says that `t` is
@@ -267,7 +292,8 @@ fn within_range(context: &mut Context, value: ExprId, place: &[(IndexId, Affine)
 
 /// Merges an adjoint into the only other one that reads it, where the two together become cheaper: the derivative of a
 /// cross-entropy by its softmax into that by the logits.
-fn merge_single_readers(context: &mut Context, adjoints: &mut [Adjoint], by: &[TensorId]) {
+fn merge_single_readers(context: &mut Context, adjoints: &mut [Adjoint], by: &[TensorId], by_form: bool) {
+    let mut apart = Apart::default();
     let mut all_readers = readers_of(context, adjoints.iter().map(|adjoint| adjoint.equation.value));
     for inner in 0..adjoints.len() {
         let inner_target = adjoints[inner].equation.target;
@@ -283,7 +309,15 @@ fn merge_single_readers(context: &mut Context, adjoints: &mut [Adjoint], by: &[T
         let before = adjoints[inner].equation.clone();
         let mut merged_everywhere = true;
         for reader in readers {
-            merged_everywhere &= merge_into(context, &before, &mut adjoints[reader], is_number);
+            let other = &adjoints[reader].equation;
+            if apart.contains(context, &before, other) {
+                merged_everywhere = false;
+            } else if !merge_into(context, &before, &mut adjoints[reader], is_number) {
+                merged_everywhere = false;
+                if by_form {
+                    apart.insert(context, &before, &adjoints[reader].equation);
+                }
+            }
         }
         adjoints[inner].is_computed = !merged_everywhere;
     }

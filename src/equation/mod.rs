@@ -20,6 +20,7 @@ mod node;
 mod number;
 mod print;
 mod rebuild;
+mod rename;
 mod schedule;
 mod substitute;
 
@@ -30,6 +31,7 @@ pub use evaluate::{Bindings, EvaluationError, evaluate};
 pub use node::{Affine, Elementary, Node, ReduceKind, Relation};
 pub use number::Number;
 pub(crate) use rebuild::for_each_child;
+pub(crate) use rename::Renaming;
 pub use schedule::{Block, Cycle, CycleReason, Recurrence, schedule};
 
 use crate::span::Span;

@@ -169,15 +169,22 @@ impl Context {
         self.visit_unseen(expr, visit, &mut seen);
     }
 
-    fn visit_unseen(&self, expr: ExprId, visit: &mut dyn FnMut(&Context, ExprId), seen: &mut FxHashSet<ExprId>) {
+    /// [`Self::visit`], but for the parts that were seen before.
+    pub(crate) fn visit_unseen(&self, expr: ExprId, visit: &mut dyn FnMut(&Context, ExprId), seen: &mut FxHashSet<ExprId>) {
         if seen.insert(expr) {
             visit(self, expr);
-            let mut children = Vec::new();
-            for_each_child(self.node(expr), |child| children.push(child));
-            for child in children {
-                self.visit_unseen(child, visit, seen);
-            }
+            for_each_child(self.node(expr), |child| self.visit_unseen(child, visit, seen));
         }
+    }
+
+    /// Expressions and all their parts, each once, in the order in which they were made: parts before what they are part of.
+    pub(crate) fn parts(&self, exprs: &[ExprId]) -> Vec<ExprId> {
+        let (mut parts, mut seen) = (Vec::new(), FxHashSet::default());
+        for &expr in exprs {
+            self.visit_unseen(expr, &mut |_, part| parts.push(part), &mut seen);
+        }
+        parts.sort_unstable();
+        parts
     }
 }
 

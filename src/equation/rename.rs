@@ -1,0 +1,182 @@
+//! Expressions that are equal up to the names of tensors and free indices, and writing one with the names of another.
+
+use rustc_hash::FxHashMap;
+
+use super::rebuild::for_each_child;
+use super::{Affine, Context, Equation, ExprId, IndexId, Node, TensorId};
+
+/// Which tensors and free indices stand for which others, one to one. Bound indices are canonical, and stand for themselves.
+#[derive(Default)]
+pub(crate) struct Renaming {
+    tensors: Vec<(TensorId, TensorId)>,
+    indices: Vec<(IndexId, IndexId)>,
+    expressions: FxHashMap<ExprId, ExprId>,
+}
+
+impl Renaming {
+    /// Whether a tensor can stand for another: both are of one kind and shape, and neither stands for a third.
+    pub(crate) fn tensor(&mut self, context: &Context, from: TensorId, to: TensorId) -> bool {
+        if let Some(known) = self.tensors.iter().find(|(one, other)| *one == from || *other == to) {
+            return *known == (from, to);
+        }
+        let (one, other) = (context.tensor(from), context.tensor(to));
+        let are_alike = one.shape == other.shape
+            && one.axes == other.axes
+            && one.label == other.label
+            && std::mem::discriminant(&one.role) == std::mem::discriminant(&other.role);
+        if are_alike {
+            self.tensors.push((from, to));
+        }
+        are_alike
+    }
+
+    /// Whether an index can stand for another.
+    fn index(&mut self, context: &Context, from: IndexId, to: IndexId) -> bool {
+        if let Some(known) = self.indices.iter().find(|(one, other)| *one == from || *other == to) {
+            return *known == (from, to);
+        }
+        let (one, other) = (context.index_of(from), context.index_of(to));
+        let are_alike = one == other && (from == to || !one.canonical);
+        if are_alike {
+            self.indices.push((from, to));
+        }
+        are_alike
+    }
+
+    /// Whether an equation becomes another.
+    pub(crate) fn equation(&mut self, context: &Context, from: &Equation, to: &Equation) -> bool {
+        self.tensor(context, from.target, to.target)
+            && from.indices.len() == to.indices.len()
+            && from.indices.iter().zip(&to.indices).all(|(&from, &to)| self.index(context, from, to))
+            && self.expression(context, from.value, to.value)
+    }
+
+    fn affine(&mut self, context: &Context, from: &Affine, to: &Affine) -> bool {
+        let are_alike = |(from, to): (&(IndexId, i64), &(IndexId, i64))| from.1 == to.1 && self.index(context, from.0, to.0);
+        from.constant == to.constant && from.terms.len() == to.terms.len() && from.terms.iter().zip(&to.terms).all(are_alike)
+    }
+
+    fn expression(&mut self, context: &Context, from: ExprId, to: ExprId) -> bool {
+        if let Some(&known) = self.expressions.get(&from) {
+            return known == to;
+        }
+        let (one, other) = (context.node(from), context.node(to));
+        let heads_are_alike = match (one, other) {
+            (Node::Number(one), Node::Number(other)) => one == other,
+            (Node::Index(one), Node::Index(other)) => self.affine(context, one, other),
+            (Node::Access { tensor: one, indices: from }, Node::Access { tensor: other, indices: to }) => {
+                self.tensor(context, *one, *other) && from.iter().zip(to).all(|(from, to)| self.affine(context, from, to))
+            }
+            (Node::Call(one, _), Node::Call(other, _)) => one == other,
+            (Node::Compare(one, ..), Node::Compare(other, ..)) => one == other,
+            (Node::Reduce { kind, indices, .. }, Node::Reduce { kind: other, indices: others, .. }) => {
+                kind == other && indices == others
+            }
+            (
+                Node::ArgReduce { kind, indices, position, .. },
+                Node::ArgReduce { kind: other, indices: others, position: at, .. },
+            ) => kind == other && indices == others && position == at,
+            _ => std::mem::discriminant(one) == std::mem::discriminant(other),
+        };
+        let are_alike = heads_are_alike && {
+            let (mut parts, mut others) = (Vec::new(), Vec::new());
+            for_each_child(one, |part| parts.push(part));
+            for_each_child(other, |part| others.push(part));
+            parts.len() == others.len() && parts.iter().zip(&others).all(|(&part, &other)| self.expression(context, part, other))
+        };
+        if are_alike {
+            self.expressions.insert(from, to);
+        }
+        are_alike
+    }
+
+    /// New indices in place of others.
+    pub(crate) fn refresh(&mut self, context: &mut Context, indices: &[IndexId]) -> Vec<IndexId> {
+        let fresh = indices.iter().map(|&index| {
+            let fresh = context.fresh(index);
+            self.indices.push((index, fresh));
+            fresh
+        });
+        fresh.collect()
+    }
+
+    /// What stands for a tensor.
+    pub(crate) fn renamed_tensor(&self, tensor: TensorId) -> Option<TensorId> {
+        self.tensors.iter().find(|(from, _)| *from == tensor).map(|(_, to)| *to)
+    }
+
+    /// What an expression has become whose parts were [renamed](Self::rename).
+    pub(crate) fn renamed(&self, expr: ExprId) -> Option<ExprId> {
+        self.expressions.get(&expr).copied()
+    }
+
+    /// Writes expressions with other names: `parts` are their parts and they themselves, in the order of their ids, in which parts come
+    /// before what they are part of. `None` where a tensor has no other name, or where summands would come in another order.
+    pub(crate) fn rename(&mut self, context: &mut Context, parts: &[ExprId]) -> Option<()> {
+        for &part in parts {
+            if self.expressions.contains_key(&part) {
+                continue;
+            }
+            let renamed = match context.node(part) {
+                Node::Number(_) => part,
+                node => {
+                    let node = self.node(context, node)?;
+                    context.intern(node)
+                }
+            };
+            self.expressions.insert(part, renamed);
+        }
+        Some(())
+    }
+
+    fn node(&self, context: &Context, node: &Node) -> Option<Node> {
+        let one = |part: &ExprId| self.renamed(*part);
+        Some(match node {
+            Node::Number(number) => Node::Number(*number),
+            Node::Index(affine) => Node::Index(self.renamed_affine(context, affine)?),
+            Node::Access { tensor, indices } => {
+                let indices: Option<Vec<_>> = indices.iter().map(|affine| self.renamed_affine(context, affine)).collect();
+                Node::Access { tensor: self.renamed_tensor(*tensor)?, indices: indices? }
+            }
+            Node::Add(parts) => Node::Add(self.in_order(parts)?),
+            Node::Multiply(parts) => Node::Multiply(self.in_order(parts)?),
+            Node::And(parts) => Node::And(self.in_order(parts)?),
+            Node::Or(parts) => Node::Or(self.in_order(parts)?),
+            Node::Power(base, exponent) => Node::Power(one(base)?, one(exponent)?),
+            Node::Call(function, argument) => Node::Call(*function, one(argument)?),
+            Node::Compare(relation, left, right) => {
+                let sides = self.in_order(&[*left, *right])?;
+                Node::Compare(*relation, sides[0], sides[1])
+            }
+            Node::Not(condition) => Node::Not(one(condition)?),
+            Node::If { condition, then, otherwise } => {
+                Node::If { condition: one(condition)?, then: one(then)?, otherwise: one(otherwise)? }
+            }
+            Node::Reduce { kind, indices, body } => Node::Reduce { kind: *kind, indices: indices.clone(), body: one(body)? },
+            Node::ArgReduce { kind, indices, position, body } => {
+                Node::ArgReduce { kind: *kind, indices: indices.clone(), position: *position, body: one(body)? }
+            }
+            Node::Partial { of, by } => Node::Partial { of: one(of)?, by: one(by)? },
+        })
+    }
+
+    /// Parts whose order follows from their ids: only where it stays the same.
+    fn in_order(&self, parts: &[ExprId]) -> Option<Vec<ExprId>> {
+        let renamed: Vec<ExprId> = parts.iter().map(|&part| self.renamed(part)).collect::<Option<_>>()?;
+        let is_kept = (1..parts.len()).all(|at| (parts[at - 1] < parts[at]) == (renamed[at - 1] < renamed[at]));
+        is_kept.then_some(renamed)
+    }
+
+    fn renamed_affine(&self, context: &Context, affine: &Affine) -> Option<Affine> {
+        let mut terms = Vec::with_capacity(affine.terms.len());
+        for &(index, factor) in &affine.terms {
+            let renamed = match self.indices.iter().find(|(from, _)| *from == index) {
+                Some((_, to)) => *to,
+                None if context.index_of(index).canonical => index,
+                None => return None,
+            };
+            terms.push((renamed, factor));
+        }
+        terms.is_sorted_by_key(|(index, _)| *index).then_some(Affine { terms, constant: affine.constant })
+    }
+}
