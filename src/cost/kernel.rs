@@ -102,7 +102,7 @@ impl Walk<'_> {
                 self.add_to(place);
             }
             // What is counted is planned for one example.
-            Statement::Tile(_) | Statement::Transpose { .. } => self.count.is_exact = false,
+            Statement::Tile(_) | Statement::Sweep { .. } | Statement::Transpose { .. } => self.count.is_exact = false,
         }
     }
 

@@ -35,9 +35,9 @@ macro_rules! hyperbolic {
             #[must_use]
             pub fn sigmoid<A: MultiplyAdd<$float>>(arithmetic: A, x: $float) -> $float {
                 // With an exponential that is at most 1, small results are as exact as others.
-                let below = -x.abs();
-                let below = if below < $least { $least } else { below };
-                let reduced = reduce(arithmetic, below, 1.0);
+                let magnitude = x.abs();
+                let within = if magnitude > -$least { -$least } else { magnitude };
+                let reduced = reduce(arithmetic, within, -1.0);
                 let (power, minus_one) = (reduced.small_power(), reduced.rest_minus_one(arithmetic));
                 let exponential = arithmetic.multiply_add(minus_one, power, power);
                 let below = arithmetic.multiply_add(minus_one, power, 1.0 + power);

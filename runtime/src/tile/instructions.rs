@@ -11,7 +11,7 @@ use super::elements::Elements;
 use super::lanes::Lanes;
 #[cfg(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"))]
 use super::product::Known;
-use super::product::{Product, Shape};
+use super::product::{Product, Shape, Sweep, Swept};
 use super::transpose::{Matrices, Transpose};
 use crate::math::{MultiplyAdd, separate};
 
@@ -46,6 +46,12 @@ pub trait Vectors: MultiplyAdd<f32> + MultiplyAdd<f64> {
     fn product_single<P: Shape>(self, product: Product<'_, f32, P>);
     /// Computes a product in double precision.
     fn product_double<P: Shape>(self, product: Product<'_, f64, P>);
+    /// Computes a sweep in single precision.
+    fn sweep_single<P: Shape>(self, sweep: Sweep<'_, f32, P>);
+
+    /// Computes a sweep in double precision.
+    fn sweep_double<P: Shape>(self, sweep: Sweep<'_, f64, P>);
+
     /// Transposes matrices in single precision.
     fn transpose_single(self, matrices: Transpose<'_, f32>);
     /// Transposes matrices in double precision.
@@ -66,14 +72,19 @@ impl<V: Vectors, T: Run> WithSimd for Task<V, T> {
 
 /// The methods of [`Vectors`] for both types of numbers, given what computes products, contractions and transposed matrices.
 macro_rules! operations {
-    ($product:ident, $contract:ident, $transpose:ident) => {
-        operations! { f32 product_single $product, contract_single $contract, transpose_single $transpose }
-        operations! { f64 product_double $product, contract_double $contract, transpose_double $transpose }
+    ($product:ident, $sweep:ident, $contract:ident, $transpose:ident) => {
+        operations! { f32 product_single $product, sweep_single $sweep, contract_single $contract, transpose_single $transpose }
+        operations! { f64 product_double $product, sweep_double $sweep, contract_double $contract, transpose_double $transpose }
     };
-    ($scalar:ident $product:ident $products:ident, $contract:ident $contractions:ident, $transpose:ident $matrices:ident) => {
+    ($scalar:ident $product:ident $products:ident, $sweep:ident $sweeps:ident, $contract:ident $contractions:ident, $transpose:ident $matrices:ident) => {
         #[inline(always)]
         fn $product<P: Shape>(self, product: Product<'_, $scalar, P>) {
             $products(self, product);
+        }
+
+        #[inline(always)]
+        fn $sweep<P: Shape>(self, sweep: Sweep<'_, $scalar, P>) {
+            $sweeps(self, sweep);
         }
         // Not inlined, so that they are compiled here and not in every crate with a network.
         #[inline(never)]
@@ -91,9 +102,9 @@ macro_rules! operations {
 #[cfg(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"))]
 #[inline(always)]
 fn known_product<V: Vectors + Simd, T: Elements, P: Shape>(vectors: V, mut product: Product<'_, T, P>) {
-    let rows = product.whole_rows::<V>();
+    let (rows, all) = (product.whole_rows::<V>(), product.rows);
     Simd::vectorize(vectors, Known(&mut product));
-    if rows < product.rows {
+    if rows < all {
         T::contract(vectors, product.rows_from(rows));
     }
 }
@@ -102,6 +113,18 @@ fn known_product<V: Vectors + Simd, T: Elements, P: Shape>(vectors: V, mut produ
 #[inline(always)]
 fn any_product<V: Vectors, T: Lanes, P: Shape>(vectors: V, product: Product<'_, T, P>) {
     T::contract(vectors, product.rows_from(0));
+}
+
+/// A sweep as a function of its own.
+#[inline(always)]
+fn known_sweep<V: Vectors + Simd, T: Lanes, P: Shape>(vectors: V, sweep: Sweep<'_, T, P>) {
+    Simd::vectorize(vectors, Swept(sweep));
+}
+
+/// A sweep by the routine for all sizes.
+#[inline(always)]
+fn any_sweep<V: Vectors, T: Lanes, P: Shape>(vectors: V, sweep: Sweep<'_, T, P>) {
+    sweep.apart(vectors);
 }
 
 #[inline(always)]
@@ -115,7 +138,7 @@ fn transpose<V: Vectors + Simd, T: Lanes>(vectors: V, matrices: Transpose<'_, T>
 }
 
 macro_rules! vectors {
-    ($($of:ty, $product:ident);*) => {$(
+    ($($of:ty, $product:ident $sweep:ident);*) => {$(
         impl Vectors for $of {
             type Simd = Self;
 
@@ -127,16 +150,16 @@ macro_rules! vectors {
             fn run<T: Run>(self, task: T) -> T::Output {
                 Simd::vectorize(self, Task(self, task))
             }
-            operations!($product, contract, transpose);
+            operations!($product, $sweep, contract, transpose);
         }
     )*};
 }
 
-vectors! { pulp::Scalar, any_product }
+vectors! { pulp::Scalar, any_product any_sweep }
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-vectors! { pulp::x86::V3, known_product; pulp::x86::V4, known_product }
+vectors! { pulp::x86::V3, known_product known_sweep; pulp::x86::V4, known_product known_sweep }
 #[cfg(target_arch = "aarch64")]
-vectors! { pulp::aarch64::Neon, known_product }
+vectors! { pulp::aarch64::Neon, known_product known_sweep }
 
 separate! { pulp::Scalar Plain }
 // No instruction for it is without `unsafe`, a vector around it, or both.
@@ -183,7 +206,7 @@ impl Vectors for Plain {
     fn run<T: Run>(self, task: T) -> T::Output {
         task.run(self)
     }
-    operations!(any_product, best_task, best_task);
+    operations!(any_product, any_sweep, best_task, best_task);
 }
 
 /// A task with the best instructions, whichever those of its pass are.

@@ -4,7 +4,7 @@ use pulp::Simd;
 
 use super::contraction::Contraction;
 use super::instructions::Vectors;
-use super::product::{Product, Shape};
+use super::product::{Product, Shape, Sweep};
 use super::transpose::Transpose;
 use crate::scalar::Scalar;
 
@@ -39,12 +39,15 @@ pub trait Lanes: Scalar {
     fn contract<V: Vectors>(vectors: V, contraction: Contraction<'_, Self>);
     /// Computes a product.
     fn product<V: Vectors, P: Shape>(vectors: V, product: Product<'_, Self, P>);
+    /// Computes a sweep.
+    fn sweep<V: Vectors, P: Shape>(vectors: V, sweep: Sweep<'_, Self, P>);
+
     /// Transposes matrices.
     fn transpose<V: Vectors>(vectors: V, matrices: Transpose<'_, Self>);
 }
 
 macro_rules! lanes {
-    ($($scalar:ident $vector:ident $count:ident $splat:ident $multiply_add:ident $add:ident $as_simd:ident $as_mut_simd:ident $load:ident $store:ident $total:ident $rotate:ident $equal:ident $select:ident $contract:ident $product:ident $transpose:ident;)*) => {$(
+    ($($scalar:ident $vector:ident $count:ident $splat:ident $multiply_add:ident $add:ident $as_simd:ident $as_mut_simd:ident $load:ident $store:ident $total:ident $rotate:ident $equal:ident $select:ident $contract:ident $product:ident $sweep:ident $transpose:ident;)*) => {$(
         impl Lanes for $scalar {
             type Vector<S: Simd> = S::$vector;
 
@@ -92,6 +95,11 @@ macro_rules! lanes {
             fn product<V: Vectors, P: Shape>(vectors: V, product: Product<'_, Self, P>) {
                 vectors.$product(product);
             }
+
+            #[inline(always)]
+            fn sweep<V: Vectors, P: Shape>(vectors: V, sweep: Sweep<'_, Self, P>) {
+                vectors.$sweep(sweep);
+            }
             #[inline(always)]
             fn rotate_right<S: Simd>(simd: S, value: Self::Vector<S>, lanes: usize) -> Self::Vector<S> {
                 simd.$rotate(value, lanes)
@@ -109,6 +117,6 @@ macro_rules! lanes {
 }
 
 lanes! {
-    f32 f32s F32_LANES splat_f32s mul_add_e_f32s add_f32s as_simd_f32s as_mut_simd_f32s partial_load_f32s partial_store_f32s reduce_sum_f32s rotate_right_f32s equal_f32s select_f32s contract_single product_single transpose_single;
-    f64 f64s F64_LANES splat_f64s mul_add_e_f64s add_f64s as_simd_f64s as_mut_simd_f64s partial_load_f64s partial_store_f64s reduce_sum_f64s rotate_right_f64s equal_f64s select_f64s contract_double product_double transpose_double;
+    f32 f32s F32_LANES splat_f32s mul_add_e_f32s add_f32s as_simd_f32s as_mut_simd_f32s partial_load_f32s partial_store_f32s reduce_sum_f32s rotate_right_f32s equal_f32s select_f32s contract_single product_single sweep_single transpose_single;
+    f64 f64s F64_LANES splat_f64s mul_add_e_f64s add_f64s as_simd_f64s as_mut_simd_f64s partial_load_f64s partial_store_f64s reduce_sum_f64s rotate_right_f64s equal_f64s select_f64s contract_double product_double sweep_double transpose_double;
 }

@@ -17,11 +17,13 @@ mod product;
 mod registers;
 mod row;
 #[cfg(test)]
+mod sweep_tests;
+#[cfg(test)]
 mod tests;
 mod transpose;
 
 pub use abreast::{ABREAST, Block, examples_of_block, gather, gather_labels, place, place_labels, scatter};
 pub use contraction::{Contraction, Level};
 pub use instructions::{Run, Vectors, limit, vectorized};
-pub use product::{Product, Sizes};
+pub use product::{Product, Sizes, Sweep};
 pub use transpose::Transpose;

@@ -12,7 +12,7 @@ use super::product::Shape;
 use super::{Contraction, Level, Product, Run, Sizes, Vectors, vectorized};
 
 /// The numbers from 1 to 13 in some order, exact in sums of products.
-fn numbers(count: usize, step: usize) -> Vec<f32> {
+pub(super) fn numbers(count: usize, step: usize) -> Vec<f32> {
     (0..count).map(|at| (at * step % 13 + 1) as f32).collect()
 }
 

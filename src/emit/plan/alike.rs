@@ -233,6 +233,7 @@ impl Names<'_> {
                 self.value(value);
             }
             Statement::Tile(tile) => self.tile(tile),
+            Statement::Sweep { product, update } => [product, update].into_iter().for_each(|tile| self.tile(tile)),
             Statement::Transpose { from, to, .. } => {
                 self.tensor(from);
                 self.tensor(to);

@@ -21,6 +21,7 @@ mod scalars;
 mod scatter;
 mod single;
 mod statement;
+mod sweep;
 mod update;
 mod value;
 

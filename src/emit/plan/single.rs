@@ -87,7 +87,9 @@ impl Planner<'_> {
             BatchStep::Each(kernel) | BatchStep::Tiled(kernel) | BatchStep::Once(kernel) => Some(kernel),
             BatchStep::Abreast(_) | BatchStep::Either(..) => None,
         });
-        Some(Single { kernels: self.with_updates(kernels.collect(), &updates), updates, gradients })
+        let mut kernels = self.with_updates(kernels.collect(), &updates);
+        self.sweep_parameters(&mut kernels, &mut updates);
+        Some(Single { kernels, updates, gradients })
     }
 
     /// Kernels with each update as soon as what it reads is there and nobody else wants what it overwrites.

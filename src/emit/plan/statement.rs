@@ -172,6 +172,13 @@ pub(crate) enum Statement {
     Add(Place, Value),
     /// Sums of products for all rows and columns.
     Tile(Box<Tile>),
+    /// A vector times the rows of a matrix, to each of which a multiple of the vector is added once it is read.
+    Sweep {
+        /// What reads the matrix.
+        product: Box<Tile>,
+        /// What adds to it.
+        update: Box<Tile>,
+    },
     /// Copies a tensor with one axis moved to the end: matrices of so many rows and columns, one after the other, each transposed.
     Transpose {
         /// What is read.
@@ -213,6 +220,13 @@ pub(crate) struct Tile {
     /// The scalar times which the sums are added to the parameter, where that is the whole update. Without such a kernel the results are
     /// the parameter.
     pub(crate) update_factor: Option<TensorId>,
+}
+
+impl Tile {
+    /// The places that are read.
+    fn read(&self) -> impl Iterator<Item = &Place> {
+        [&self.a, &self.b].into_iter().chain(&self.start)
+    }
 }
 
 impl Value {
@@ -275,7 +289,8 @@ impl Statement {
             }
             Statement::Start(..) | Statement::StartLanes(..) | Statement::StartRow(..) | Statement::FinishLanes { .. } => {}
             Statement::Transpose { from, .. } => visit(&Place { tensor: *from, indices: Vec::new() }),
-            Statement::Tile(tile) => [&tile.a, &tile.b].into_iter().chain(&tile.start).for_each(visit),
+            Statement::Tile(tile) => tile.read().for_each(visit),
+            Statement::Sweep { product, update } => product.read().chain(update.read()).for_each(visit),
             Statement::Let(_, value)
             | Statement::Combine { value, .. }
             | Statement::KeepBest { value, .. }
@@ -292,6 +307,7 @@ impl Statement {
             }
             Statement::Set(place, _) | Statement::Add(place, _) => visit(place),
             Statement::Tile(tile) => visit(&tile.into),
+            Statement::Sweep { product, update } => [product, update].into_iter().for_each(|tile| visit(&tile.into)),
             Statement::Transpose { to, .. } => visit(&Place { tensor: *to, indices: Vec::new() }),
             _ => {}
         }

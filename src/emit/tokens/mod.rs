@@ -13,6 +13,7 @@ mod parallel;
 mod passes;
 mod product;
 mod statement;
+mod sweep;
 mod tile;
 mod types;
 mod value;

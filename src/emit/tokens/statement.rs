@@ -110,6 +110,7 @@ impl KernelTokens<'_> {
                 self.added(&place, value)
             }
             Statement::Tile(tile) => self.tile(tile),
+            Statement::Sweep { product, update } => self.sweep(product, update),
             Statement::Transpose { from, to, rows, columns } => self.transposed(*from, *to, *rows, *columns),
         }
     }

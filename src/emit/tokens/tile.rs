@@ -15,7 +15,7 @@ const BUFFERED: usize = 4096;
 pub(super) fn is_tiled(kernel: &Kernel) -> bool {
     fn has_tile(statement: &Statement) -> bool {
         match statement {
-            Statement::Tile(_) | Statement::Transpose { .. } => true,
+            Statement::Tile(_) | Statement::Sweep { .. } | Statement::Transpose { .. } => true,
             Statement::For { body, .. } | Statement::At { body, .. } => body.iter().any(has_tile),
             _ => false,
         }
@@ -269,7 +269,7 @@ impl KernelTokens<'_> {
     }
 
     /// All elements of a tensor in a row.
-    fn in_a_row(&self, tensor: TensorId, is_written: bool) -> TokenStream {
+    pub(super) fn in_a_row(&self, tensor: TensorId, is_written: bool) -> TokenStream {
         let name = &self.arguments[&tensor];
         let rank = self.plan.context.tensor(tensor).shape.len();
         let (flatten, borrow) = if is_written { ("as_flattened_mut", quote!(&mut)) } else { ("as_flattened", quote!(&)) };

@@ -41,6 +41,50 @@ impl<T: Lanes, P: Shape> Product<'_, T, P> {
     }
 }
 
+/// What the tree of sums is made of: products of which the lanes are yet to be added up.
+///
+/// Written out as a tree: sums in an array would be in memory. Not as closures, which would not get the caller's instructions.
+pub(super) trait Sums<S: Simd, T: Lanes>: Sized {
+    /// The instructions.
+    fn simd(&self) -> S;
+
+    /// The products of a column, of which the lanes are yet to be added up.
+    fn one(&mut self, at: usize) -> T::Vector<S>;
+
+    /// The sum of each column in a lane.
+    #[inline(always)]
+    fn totals(&mut self) -> T::Vector<S> {
+        match T::lanes::<S>() {
+            1 => self.one(0),
+            2 => self.two(0),
+            4 => self.four(0),
+            8 => self.eight(0),
+            _ => {
+                let (first, second) = (self.eight(0), self.eight(8));
+                pair::<S, T, 8>(self.simd(), first, second)
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn eight(&mut self, at: usize) -> T::Vector<S> {
+        let (first, second) = (self.four(at), self.four(at + 4));
+        pair::<S, T, 4>(self.simd(), first, second)
+    }
+
+    #[inline(always)]
+    fn four(&mut self, at: usize) -> T::Vector<S> {
+        let (first, second) = (self.two(at), self.two(at + 2));
+        pair::<S, T, 2>(self.simd(), first, second)
+    }
+
+    #[inline(always)]
+    fn two(&mut self, at: usize) -> T::Vector<S> {
+        let (first, second) = (self.one(at), self.one(at + 1));
+        pair::<S, T, 1>(self.simd(), first, second)
+    }
+}
+
 /// Columns whose sums become the lanes of a vector.
 struct Columns<'a, T: Lanes, S: Simd, P> {
     simd: S,
@@ -53,38 +97,14 @@ struct Columns<'a, T: Lanes, S: Simd, P> {
     shape: PhantomData<P>,
 }
 
-/// Written out as a tree: sums in an array would be in memory. Not as closures, which would not get the caller's instructions.
-impl<T: Lanes, S: Simd, P: Shape> Columns<'_, T, S, P> {
-    /// The sum of each column in a lane.
+impl<T: Lanes, S: Simd, P: Shape> Sums<S, T> for Columns<'_, T, S, P> {
     #[inline(always)]
-    fn totals(&self) -> T::Vector<S> {
-        match T::lanes::<S>() {
-            1 => self.one(0),
-            2 => self.two(0),
-            4 => self.four(0),
-            8 => self.eight(0),
-            _ => pair::<S, T, 8>(self.simd, self.eight(0), self.eight(8)),
-        }
+    fn simd(&self) -> S {
+        self.simd
     }
 
     #[inline(always)]
-    fn eight(&self, at: usize) -> T::Vector<S> {
-        pair::<S, T, 4>(self.simd, self.four(at), self.four(at + 4))
-    }
-
-    #[inline(always)]
-    fn four(&self, at: usize) -> T::Vector<S> {
-        pair::<S, T, 2>(self.simd, self.two(at), self.two(at + 2))
-    }
-
-    #[inline(always)]
-    fn two(&self, at: usize) -> T::Vector<S> {
-        pair::<S, T, 1>(self.simd, self.one(at), self.one(at + 1))
-    }
-
-    /// The products of a column, of which the lanes are yet to be added up.
-    #[inline(always)]
-    fn one(&self, at: usize) -> T::Vector<S> {
+    fn one(&mut self, at: usize) -> T::Vector<S> {
         let (simd, lanes) = (self.simd, T::lanes::<S>());
         let (whole, rest) = (P::TERMS - P::TERMS % lanes, P::TERMS % lanes);
         let mut sum = T::splat(simd, T::default());

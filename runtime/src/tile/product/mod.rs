@@ -13,7 +13,11 @@ use super::lanes::Lanes;
 mod dots;
 mod outer;
 mod row;
+mod sweep;
 mod tiles;
+
+pub use sweep::Sweep;
+pub(super) use sweep::Swept;
 
 /// So many terms are added up between two comparisons.
 const GROUP: usize = 4;
