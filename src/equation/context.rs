@@ -1,5 +1,7 @@
 //! The tables behind a list of equations.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
 use super::rebuild::for_each_child;
@@ -8,10 +10,11 @@ use super::{ExprId, Index, IndexId, Node, Role, Tensor, TensorId};
 /// Expressions, indices and tensors, each in a table of its own.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
-    nodes: Vec<Node>,
+    /// Shared with the table that finds them, and with copies of the context.
+    nodes: Vec<Arc<Node>>,
     /// How deeply reductions are nested in each node.
     depths: Vec<u32>,
-    lookup: FxHashMap<Node, ExprId>,
+    lookup: FxHashMap<Arc<Node>, ExprId>,
     indices: Vec<Index>,
     canonical: FxHashMap<(u32, i64, i64), IndexId>,
     /// The levels of those indices.
@@ -108,7 +111,8 @@ impl Context {
             depth += indices.len() as u32;
         }
         let id = ExprId(self.nodes.len() as u32);
-        self.nodes.push(node.clone());
+        let node = Arc::new(node);
+        self.nodes.push(Arc::clone(&node));
         self.depths.push(depth);
         self.lookup.insert(node, id);
         id

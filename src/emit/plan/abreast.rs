@@ -5,6 +5,8 @@
 //! example, so that nothing else changes. Tensors of a chain have the examples as their last axis; what tiles or other kernels
 //! compute before or after is turned around at either end.
 
+use std::collections::{HashMap, HashSet};
+
 use super::Kernel;
 use super::batch::{BatchStep, Batcher};
 use super::nest::Nest;
@@ -175,8 +177,7 @@ impl Batcher<'_, '_> {
 
     fn is_of_example(&self, tensor: TensorId) -> bool {
         let of_example = |role| matches!(role, Role::Input | Role::Target | Role::Noise | Role::Value | Role::Adjoint { .. });
-        of_example(self.planner.context.tensor(tensor).role)
-            && !self.planner.gradients.iter().any(|(_, gradient)| *gradient == tensor)
+        of_example(self.planner.context.tensor(tensor).role) && self.planner.gradients.first_of(tensor).is_none()
     }
 
     /// Whether a chain has functions that are vectors of operations, for which alone it is worth to turn everything around; where all is one
@@ -266,14 +267,21 @@ impl Batcher<'_, '_> {
             touched.push((of(|kernel| &kernel.reads), of(|kernel| &kernel.writes)));
         }
         let sums = self.gradients.iter().flat_map(|tiles| &tiles.kernels);
-        let summed: Vec<TensorId> =
+        let summed: HashSet<TensorId> =
             sums.flat_map(|&kernel| &self.planner.kernels[kernel].reads).map(|&tensor| self.of_one(tensor)).collect();
+        // How many steps read each tensor.
+        let mut readers: HashMap<TensorId, usize> = HashMap::new();
+        for (reads, _) in &touched {
+            for (at, tensor) in reads.iter().enumerate() {
+                *readers.entry(*tensor).or_default() += usize::from(!reads[..at].contains(tensor));
+            }
+        }
         let loss = self.planner.derivation.model.loss;
         let mut borders = Vec::new();
-        for (at, (reads, writes)) in touched.iter().enumerate() {
+        for (reads, writes) in &touched {
             let is_read = |tensor: &TensorId| {
-                let elsewhere = touched.iter().enumerate().any(|(other, (reads, _))| other != at && reads.contains(tensor));
-                elsewhere || summed.contains(tensor) || Some(*tensor) == loss
+                let here = usize::from(reads.contains(tensor));
+                readers.get(tensor).is_some_and(|&all| all > here) || summed.contains(tensor) || Some(*tensor) == loss
             };
             let gathered: Vec<TensorId> = reads.iter().copied().filter(|&tensor| self.is_of_example(tensor)).collect();
             let scattered: Vec<TensorId> =

@@ -79,9 +79,9 @@ pub(crate) struct Plan {
     /// Tensors whose elements stand in one row, any part of which a kernel may be given, and what they are the elements of.
     pub(crate) rows: Pairs,
     /// The indices of such rows.
-    pub(crate) elements: Vec<IndexId>,
-    /// How the equations of the documentation write a tensor's elements.
-    pub(crate) symbols: HashMap<TensorId, String>,
+    pub(crate) elements: HashSet<IndexId>,
+    /// Where gradients and values live, which their role does not tell.
+    special: HashMap<TensorId, Storage>,
 }
 
 /// A function.
@@ -89,8 +89,8 @@ pub(crate) struct Plan {
 pub(crate) struct Kernel {
     /// Its name, unique in the plan.
     pub(crate) name: String,
-    /// The equations that it computes, with their numbers, for its documentation.
-    pub(crate) equations: Vec<String>,
+    /// The equations that it computes, for its documentation.
+    pub(crate) equations: Vec<Line>,
     /// What it does.
     pub(crate) body: Vec<Statement>,
     /// The names of its local variables, not unique.
@@ -109,6 +109,15 @@ pub(crate) struct Kernel {
     pub(crate) function: usize,
     /// How many kernels have that function.
     pub(crate) alike: usize,
+}
+
+/// A line of documentation.
+#[derive(Clone, Debug)]
+pub(crate) enum Line {
+    /// An equation of the derivation, by its target and its number.
+    Equation { target: TensorId, number: u32 },
+    /// What the plan computes besides.
+    Text(String),
 }
 
 /// Where a tensor lives.
@@ -142,11 +151,8 @@ impl Plan {
 
     /// Where a tensor lives.
     pub(crate) fn storage(&self, tensor: TensorId) -> Storage {
-        if let Some(&(parameter, _)) = self.gradients.iter().find(|(_, gradient)| *gradient == tensor) {
-            return Storage::Gradient(parameter);
-        }
-        if self.values.contains(&tensor) {
-            return Storage::Values;
+        if let Some(&storage) = self.special.get(&tensor) {
+            return storage;
         }
         match self.context.tensor(tensor).role {
             Role::Parameter => Storage::Parameter,

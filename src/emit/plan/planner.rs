@@ -5,30 +5,28 @@ use std::collections::{HashMap, HashSet};
 use super::nest::Nest;
 use super::scalars::Scalars;
 use super::statement::{Place, Statement, Value};
-use super::{Kernel, Pairs, Plan, alike, insert_once};
+use super::{Kernel, Line, Pairs, Plan, Storage, alike, insert_once};
 use crate::derivation::Derivation;
 use crate::equation::{Block, Context, Equation, ExprId, IndexId, Recurrence, Role, TensorId, schedule};
 use crate::model::Model;
-use crate::sheet::EquationTexts;
 
 /// Builds a [`Plan`].
 pub(super) struct Planner<'a> {
     pub(super) derivation: &'a Derivation,
-    /// The sheet's notation, chosen once.
-    pub(super) texts: EquationTexts<'a>,
     pub(super) context: Context,
     pub(super) kernels: Vec<Kernel>,
     /// The names of kernels, each with the last number that was put behind it.
     pub(super) names: HashMap<String, usize>,
     pub(super) temporaries: Vec<TensorId>,
     pub(super) scalars: Scalars,
-    pub(super) gradients: Vec<(TensorId, TensorId)>,
+    /// The gradients of trained parameters, as pairs of parameter and gradient.
+    pub(super) gradients: Pairs,
     /// Gradients that an update only adds to the parameter, each with the scalar that they are multiplied by before.
     pub(super) update_factors: Vec<(TensorId, TensorId)>,
     /// How many examples may be computed at once.
     pub(super) examples: usize,
     pub(super) rows: Pairs,
-    pub(super) elements: Vec<IndexId>,
+    pub(super) elements: HashSet<IndexId>,
     /// What several equations read that would else compute it.
     pub(super) common: Vec<TensorId>,
 }
@@ -36,12 +34,11 @@ pub(super) struct Planner<'a> {
 impl<'a> Planner<'a> {
     pub(super) fn new(derivation: &'a Derivation, examples: usize) -> Self {
         let mut context = derivation.model.context.clone();
-        let gradients = derivation.gradient.iter().map(|gradient| (gradient.parameter, gradient.equation.target)).collect();
+        let mut gradients = Pairs::default();
+        derivation.gradient.iter().for_each(|gradient| gradients.push(gradient.parameter, gradient.equation.target));
         let scalars = Scalars::new(&mut context, derivation.model.batch_size);
-        let texts = EquationTexts::new(derivation);
         Self {
             derivation,
-            texts,
             context,
             kernels: Vec::new(),
             names: HashMap::new(),
@@ -51,7 +48,7 @@ impl<'a> Planner<'a> {
             update_factors: Vec::new(),
             examples,
             rows: Pairs::default(),
-            elements: Vec::new(),
+            elements: HashSet::new(),
             common: Vec::new(),
         }
     }
@@ -97,7 +94,7 @@ impl<'a> Planner<'a> {
         let gradient = (0..self.derivation.gradient.len()).map(|at| self.gradient(at)).collect();
         let update: Vec<usize> = model.optimizers.iter().map(|optimizer| self.update(optimizer, update_is_fused, None)).collect();
         if update_is_fused {
-            let gradients: Vec<TensorId> = self.gradients.iter().map(|(_, gradient)| *gradient).collect();
+            let gradients: Vec<TensorId> = self.gradients.iter().map(|(_, gradient)| gradient).collect();
             self.update_factors = gradients.into_iter().filter_map(|sums| Some((sums, self.update_factor(sums)?))).collect();
         }
         let mean_loss = self.mean_loss();
@@ -111,6 +108,9 @@ impl<'a> Planner<'a> {
         if let Some(batch) = &mut batch {
             batch.shared.extend(temporaries);
         }
+        let in_values = values.iter().map(|&tensor| (tensor, Storage::Values));
+        let in_gradient = self.gradients.iter().map(|(parameter, gradient)| (gradient, Storage::Gradient(parameter)));
+        let special = in_values.chain(in_gradient).collect();
         let mut plan = Plan {
             context: self.context,
             kernels: self.kernels,
@@ -124,14 +124,14 @@ impl<'a> Planner<'a> {
             objective,
             values,
             scratch,
-            gradients: self.gradients,
+            gradients: self.gradients.iter().collect(),
             mean_loss,
             is_vectorized: self.examples > 1,
             single,
             batch,
             rows: self.rows,
             elements: self.elements,
-            symbols: self.texts.symbols(),
+            special,
         };
         alike::share_functions(&mut plan);
         plan
@@ -158,7 +158,7 @@ impl<'a> Planner<'a> {
     /// The gradient to which an adjoint is added.
     pub(super) fn sum_of(&self, adjoint: TensorId) -> Option<TensorId> {
         let Role::Adjoint { of } = self.context.tensor(adjoint).role else { return None };
-        self.gradients.iter().find(|(parameter, _)| *parameter == of).map(|(_, gradient)| *gradient)
+        self.gradients.second_of(of)
     }
 
     /// The kernel of an equation for one example.
@@ -207,7 +207,7 @@ impl<'a> Planner<'a> {
     pub(super) fn kernel(
         &mut self,
         name: &str,
-        equations: Vec<String>,
+        equations: Vec<Line>,
         body: Vec<Statement>,
         locals: Vec<String>,
         result: Option<Value>,
@@ -240,7 +240,7 @@ impl<'a> Planner<'a> {
     }
 
     /// The kernel of a scalar that is computed once for a minibatch.
-    fn scalar_kernel(&mut self, name: &str, lines: Vec<String>, value: ExprId) -> usize {
+    fn scalar_kernel(&mut self, name: &str, lines: Vec<Line>, value: ExprId) -> usize {
         let mut nest = Nest::new(&mut self.context, &mut self.temporaries);
         nest.count_uses(value);
         let value = nest.value(value);
@@ -261,7 +261,7 @@ impl<'a> Planner<'a> {
         }
         for (tensor, value) in self.scalars.take() {
             let name = self.context.tensor(tensor).name.clone();
-            let lines = vec![format!("`{name} = {}`", self.context.expression_text(value))];
+            let lines = vec![Line::Text(format!("`{name} = {}`", self.context.expression_text(value)))];
             constants.push((tensor, self.scalar_kernel(&name, lines, value)));
         }
         for &(_, kernel) in &constants {
@@ -289,28 +289,26 @@ impl<'a> Planner<'a> {
         Some(self.scalar_kernel(&format!("equation_{}", equation.number), lines, value))
     }
 
-    /// An equation with its number, as the documentation of its kernel shows it.
-    pub(super) fn line(&self, equation: &Equation) -> String {
+    /// An equation, as the documentation of its kernel shows it.
+    pub(super) fn line(&self, equation: &Equation) -> Line {
         if self.common.contains(&equation.target) {
             let name = &self.context.tensor(equation.target).name;
-            return format!("Of ({}): `{name} = {}`", equation.number, self.context.expression_text(equation.computed));
+            let text = format!("Of ({}): `{name} = {}`", equation.number, self.context.expression_text(equation.computed));
+            return Line::Text(text);
         }
-        match equation.number {
-            0 => format!("`{}`", self.texts.text(equation)),
-            number => format!("({number}) `{}`", self.texts.text(equation)),
-        }
+        Line::Equation { target: equation.target, number: equation.number }
     }
 
     /// All that training writes for one example, besides `values` and the gradient, in the order of the kernels.
     fn scratch(&self, values: &[TensorId]) -> Vec<TensorId> {
         let mut scratch = Vec::new();
+        let mut known: HashSet<TensorId> = values.iter().copied().collect();
         for &tensor in self.kernels.iter().flat_map(|kernel| &kernel.writes) {
-            let elsewhere = values.contains(&tensor)
-                || self.gradients.iter().any(|(_, gradient)| *gradient == tensor)
+            let elsewhere = self.gradients.first_of(tensor).is_some()
                 || self.rows.second_of(tensor).is_some()
                 || matches!(self.context.tensor(tensor).role, Role::Parameter | Role::State { .. });
-            if !elsewhere {
-                insert_once(&mut scratch, tensor);
+            if !elsewhere && known.insert(tensor) {
+                scratch.push(tensor);
             }
         }
         scratch

@@ -25,7 +25,7 @@ impl Batcher<'_, '_> {
         }
         let size = self.planner.context.tensor(target).size();
         let element = self.planner.context.add_index("element", 0, size as i64);
-        self.planner.elements.push(element);
+        self.planner.elements.insert(element);
         let mut value = equation.computed;
         let mut known = Vec::new();
         for tensor in self.planner.context.tensors_in(value) {

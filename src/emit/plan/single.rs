@@ -53,7 +53,7 @@ impl Planner<'_> {
             return None;
         }
         let mut updates = updates.to_vec();
-        let mut gradients: Vec<TensorId> = self.gradients.iter().map(|(_, gradient)| *gradient).collect();
+        let mut gradients: Vec<TensorId> = self.gradients.iter().map(|(_, gradient)| gradient).collect();
         let mut steps = Vec::new();
         let forward = tiles.len();
         for ((kernel, ..), tiles) in plain.iter().zip(tiles) {

@@ -132,7 +132,7 @@ impl Planner<'_> {
     /// The scalar of the update `w + scalar * sum`, the sum being that over the examples; none where an update is something else.
     pub(super) fn update_factor(&mut self, gradient: TensorId) -> Option<TensorId> {
         let derivation = self.derivation;
-        let (parameter, _) = *self.gradients.iter().find(|(_, sums)| *sums == gradient)?;
+        let parameter = self.gradients.first_of(gradient)?;
         let optimizer = derivation.model.optimizers.iter().find(|optimizer| optimizer.parameter == parameter)?;
         let [update] = &optimizer.equations[..] else { return None };
         if self.context.tensor(update.target).role != (Role::Next { of: parameter }) {
@@ -164,7 +164,7 @@ impl Planner<'_> {
     fn in_a_row(&mut self, indices: &[IndexId], steps: &mut [(TensorId, ExprId)]) -> Vec<IndexId> {
         let extent: usize = indices.iter().map(|&index| self.context.index_of(index).extent()).product();
         let element = self.context.add_index("element", 0, extent as i64);
-        self.elements.push(element);
+        self.elements.insert(element);
         let mut known: Vec<(TensorId, TensorId)> = Vec::new();
         for (target, value) in steps {
             for tensor in self.context.tensors_in(*value) {

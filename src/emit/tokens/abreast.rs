@@ -127,7 +127,7 @@ impl KernelTokens<'_> {
     /// The function of a kernel for several examples.
     pub(super) fn abreast_function(&mut self) -> TokenStream {
         let name = super::identifier(&self.kernel.name);
-        let lines = self.kernel.equations.iter().map(|line| super::doc_line(line));
+        let lines = self.lines.of_function(self.plan, self.kernel);
         let arguments: Vec<_> = self
             .kernel_arguments()
             .into_iter()

@@ -6,6 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use super::call::{INLINED, is_task, takes_vectors};
+use super::lines::Lines;
 use crate::emit::layout::{is_scalar, tensor_type};
 use crate::emit::names::Scope;
 use crate::emit::plan::{Kernel, Local, Plan};
@@ -14,6 +15,7 @@ use crate::equation::{IndexId, TensorId};
 /// Makes the tokens of one kernel.
 pub(super) struct KernelTokens<'a> {
     pub(super) plan: &'a Plan,
+    pub(super) lines: &'a Lines<'a>,
     /// The type in which it computes.
     pub(super) scalar: TokenStream,
     /// The module of functions of that type.
@@ -55,7 +57,7 @@ const RESERVED: [&str; 18] = [
 ];
 
 /// The function of a kernel. `scalar` is the network's scalar type.
-pub(super) fn function(plan: &Plan, kernel: &Kernel, scalar: &TokenStream) -> TokenStream {
+pub(super) fn function(plan: &Plan, lines: &Lines<'_>, kernel: &Kernel, scalar: &TokenStream) -> TokenStream {
     let mut scope = Scope::default();
     let mut arguments = HashMap::new();
     let is_tiled = super::tile::is_tiled(kernel);
@@ -74,6 +76,7 @@ pub(super) fn function(plan: &Plan, kernel: &Kernel, scalar: &TokenStream) -> To
     let math = Ident::new(math, Span::call_site());
     let mut tokens = KernelTokens {
         plan,
+        lines,
         scalar,
         math,
         kernel,
@@ -101,36 +104,10 @@ fn without_numbers(name: &str) -> String {
     name.chars().filter(|character| !character.is_ascii_digit()).collect()
 }
 
-/// Which equations a function computes.
-fn documentation(plan: &Plan, kernel: &Kernel) -> Vec<String> {
-    let number = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
-    let mut lines = kernel.equations.clone();
-    let mut numbers: Vec<String> = lines.iter().map(|line| number(line)).collect();
-    let mut others = Vec::new();
-    for other in plan.kernels.iter().filter(|other| other.function == kernel.function && other.name != kernel.name) {
-        for line in &other.equations {
-            if !numbers.contains(&number(line)) {
-                numbers.push(number(line));
-                lines.push(line.clone());
-            }
-        }
-        for &tensor in &other.writes {
-            let name = format!("`{}`", plan.context.tensor(super::tile::row_of(plan, tensor).unwrap_or(tensor)).name);
-            if !others.contains(&name) {
-                others.push(name);
-            }
-        }
-    }
-    if !others.is_empty() {
-        lines.push(format!("The same for {}.", others.join(", ")));
-    }
-    lines.iter().map(|line| super::doc_line(line)).collect()
-}
-
 impl KernelTokens<'_> {
     fn function(&mut self) -> TokenStream {
         let name = super::identifier(&self.kernel.name);
-        let lines = documentation(self.plan, self.kernel);
+        let lines = self.lines.of_function(self.plan, self.kernel);
         let read_arguments = self.kernel.reads.iter().map(|tensor| {
             let (name, of_type) = self.argument(*tensor);
             if is_scalar(self.plan.context.tensor(*tensor)) { quote!(#name: #of_type) } else { quote!(#name: &#of_type) }
@@ -161,7 +138,7 @@ impl KernelTokens<'_> {
     /// The function of a kernel that computes tiles for all examples.
     fn tiled_function(&mut self) -> TokenStream {
         let name = super::identifier(&self.kernel.name);
-        let lines = documentation(self.plan, self.kernel);
+        let lines = self.lines.of_function(self.plan, self.kernel);
         let tensors = self.kernel_arguments();
         let arguments: Vec<_> = tensors
             .iter()
@@ -189,7 +166,7 @@ impl KernelTokens<'_> {
     /// The function of a kernel that runs with the instructions of the pass: over parts of rows of elements, or called often.
     fn task(&mut self) -> TokenStream {
         let name = super::identifier(&self.kernel.name);
-        let lines = documentation(self.plan, self.kernel);
+        let lines = self.lines.of_function(self.plan, self.kernel);
         let tensors = self.kernel_arguments();
         let names: Vec<_> = tensors.iter().map(|tensor| self.arguments[tensor].clone()).collect();
         let types: Vec<_> = tensors.iter().map(|&tensor| self.tiled_type(tensor, &quote!('a))).collect();

@@ -5,6 +5,7 @@ mod batch;
 mod call;
 mod fused;
 mod kernel;
+mod lines;
 mod loops;
 mod memory;
 mod methods;
@@ -22,6 +23,7 @@ mod variables;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
+use self::lines::Lines;
 use super::layout::Layout;
 use super::plan::Plan;
 use super::{EmitOptions, names};
@@ -31,6 +33,7 @@ use crate::derivation::Derivation;
 pub(super) struct Emitter<'a> {
     pub(super) derivation: &'a Derivation,
     pub(super) plan: Plan,
+    lines: Lines<'a>,
     pub(super) layout: Layout,
     pub(super) options: &'a EmitOptions,
     /// The network's scalar type.
@@ -42,7 +45,7 @@ impl<'a> Emitter<'a> {
         let plan = Plan::new(derivation, options.examples);
         let layout = Layout::new(derivation, &plan, options);
         let scalar = Ident::new(options.scalar.name(), Span::call_site());
-        Self { derivation, plan, layout, options, scalar: quote!(#scalar) }
+        Self { derivation, plan, lines: Lines::new(derivation), layout, options, scalar: quote!(#scalar) }
     }
 
     pub(super) fn tokens(&self) -> TokenStream {
@@ -72,7 +75,7 @@ impl<'a> Emitter<'a> {
     fn kernels(&self) -> TokenStream {
         let kernels = self.plan.kernels.iter().enumerate();
         let functions = kernels.filter(|(at, kernel)| kernel.function == *at);
-        functions.map(|(_, kernel)| kernel::function(&self.plan, kernel, &self.scalar)).collect()
+        functions.map(|(_, kernel)| kernel::function(&self.plan, &self.lines, kernel, &self.scalar)).collect()
     }
 
     /// The name of a generated type beside the network's.

@@ -116,7 +116,7 @@ impl Emitter<'_> {
     /// A tensor's name and shape, and how equations write it, in a line.
     pub(super) fn described(&self, tensor: TensorId) -> String {
         let line = describe(self.plan.context.tensor(tensor));
-        match self.plan.symbols.get(&tensor) {
+        match self.lines.symbols.get(&tensor) {
             Some(symbol) => format!("{line} In the equations: `{symbol}`."),
             None => line,
         }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use proc_macro2::{Delimiter, Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::quote;
+use rustc_hash::FxHashSet;
 
 use super::Emitter;
 use crate::emit::names::is_reserved;
@@ -29,34 +30,57 @@ impl Emitter<'_> {
 
 /// The names in the tokens of items that may be those of variables, and maybe some more, but not the items' own names.
 fn variables(items: &TokenStream) -> BTreeSet<String> {
-    let (mut names, mut own) = (BTreeSet::new(), BTreeSet::new());
-    collect(items, &mut names, Some(&mut own));
-    names.retain(|name| !own.contains(name) && !is_reserved(name));
-    names
+    let (mut names, mut own) = (FxHashSet::default(), FxHashSet::default());
+    collect(items.clone(), &mut names, Some(&mut own));
+    names.into_iter().filter(|name| !own.contains(name) && !is_reserved(name)).collect()
 }
 
-fn collect(tokens: &TokenStream, names: &mut BTreeSet<String>, mut own: Option<&mut BTreeSet<String>>) {
-    let mut tokens = tokens.clone().into_iter().peekable();
-    let (mut before, mut is_path) = (String::new(), false);
+/// What stands before a token.
+#[derive(PartialEq)]
+enum Before {
+    /// `#`, before an attribute.
+    Attribute,
+    /// `.` or `'`.
+    Member,
+    Colon,
+    /// `::`
+    Path,
+    /// `fn` and the like, before the name of an item.
+    Item,
+    Other,
+}
+
+fn collect(tokens: TokenStream, names: &mut FxHashSet<String>, mut own: Option<&mut FxHashSet<String>>) {
+    let mut tokens = tokens.into_iter().peekable();
+    let mut before = Before::Other;
     while let Some(token) = tokens.next() {
-        match &token {
-            TokenTree::Group(group) if before != "#" => collect(&group.stream(), names, None),
+        before = match token {
+            TokenTree::Group(group) => {
+                if before != Before::Attribute {
+                    collect(group.stream(), names, None);
+                }
+                Before::Other
+            }
+            TokenTree::Punct(punct) => match punct.as_char() {
+                '#' => Before::Attribute,
+                '.' | '\'' => Before::Member,
+                ':' if before == Before::Colon => Before::Path,
+                ':' => Before::Colon,
+                _ => Before::Other,
+            },
+            TokenTree::Ident(_) if matches!(before, Before::Member | Before::Path) => Before::Other,
             TokenTree::Ident(name) => {
                 let name = name.to_string();
-                if matches!(&before[..], "fn" | "struct" | "static" | "const") {
-                    if let Some(own) = &mut own {
-                        own.insert(name.clone());
-                    }
-                } else if !is_path && !matches!(&before[..], "." | "'") && !names_something_else(tokens.peek()) {
-                    names.insert(name);
+                let is_item = matches!(&name[..], "fn" | "struct" | "static" | "const");
+                match (&before, &mut own) {
+                    (Before::Item, Some(own)) => _ = own.insert(name),
+                    (Before::Item, None) => {}
+                    _ if names_something_else(tokens.peek()) => {}
+                    _ => _ = names.insert(name),
                 }
+                if is_item { Before::Item } else { Before::Other }
             }
-            _ => {}
-        }
-        is_path = before == ":" && token.to_string() == ":";
-        before = match token {
-            TokenTree::Group(_) => String::new(),
-            other => other.to_string(),
+            TokenTree::Literal(_) => Before::Other,
         };
     }
 }

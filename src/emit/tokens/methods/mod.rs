@@ -10,7 +10,7 @@ mod traits;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{Emitter, doc_line};
+use super::Emitter;
 use crate::emit::layout::tensor_type;
 use crate::equation::TensorId;
 
@@ -54,10 +54,6 @@ impl Emitter<'_> {
 
     /// The numbered equations of kernels, for a method's documentation.
     fn equations(&self, kernels: &[usize]) -> Vec<String> {
-        let mut lines = Vec::new();
-        for line in kernels.iter().flat_map(|&kernel| &self.plan.kernels[kernel].equations) {
-            lines.push(doc_line(&format!("- {line}")));
-        }
-        lines
+        self.lines.of_kernels(kernels.iter().map(|&kernel| &self.plan.kernels[kernel]))
     }
 }

@@ -3,7 +3,8 @@
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
-use super::{Emitter, doc_line};
+use super::Emitter;
+use crate::emit::tokens::doc_line;
 use crate::equation::TensorId;
 
 impl Emitter<'_> {
