@@ -9,6 +9,7 @@ use pulp::Simd;
 
 use super::elements::Elements;
 use super::instructions::Vectors;
+use super::lanes::lanes_of;
 
 /// As many numbers as the longest block has examples: a row of memory for one element of a tensor.
 pub const ABREAST: usize = 32;
@@ -40,7 +41,7 @@ pub struct Truth<S: Simd, T: Elements> {
 /// How many examples a block has at most.
 #[inline(always)]
 pub fn examples_of_block<V: Vectors, T: Elements>(_vectors: V) -> usize {
-    VECTORS * T::lanes::<V::Simd>()
+    VECTORS * lanes_of::<T, V::Simd>()
 }
 
 /// Puts an element after the other of each example into its row: `to[element][example] = from[example][element]`, for examples of so many elements.
@@ -167,7 +168,7 @@ impl<S: Simd, T: Elements> Abreast<S, T> {
     pub fn map(self, function: impl Fn(T) -> T) -> Self {
         let mut numbers = [T::default(); ABREAST];
         self.store(&mut numbers);
-        for number in numbers.iter_mut().take(VECTORS * T::lanes::<S>()) {
+        for number in numbers.iter_mut().take(VECTORS * lanes_of::<T, S>()) {
             *number = function(*number);
         }
         self.read(&numbers)

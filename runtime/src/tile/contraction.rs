@@ -7,9 +7,11 @@
 
 use pulp::{Simd, WithSimd};
 
+use super::columns::Strips;
 use super::instructions::Vectors;
-use super::lanes::Lanes;
+use super::lanes::{Lanes, lanes_of};
 use super::registers::{added_up, finish, load_at, multiply_add, start_at};
+use super::row::Row;
 
 /// One of the sums inside each other.
 #[derive(Clone, Copy, Debug)]
@@ -78,31 +80,45 @@ impl<T: Lanes> WithSimd for Tiles<'_, T> {
         if self.0.b_column != 1 {
             super::dots::dots(simd, self.0);
         } else if self.0.rows == 1 {
-            super::row::row(simd, self.0);
+            Row(self.0).all(simd);
         } else {
-            self.tiles(simd);
+            self.all(simd);
+        }
+    }
+}
+
+impl<T: Lanes> Strips<T> for Tiles<'_, T> {
+    const COLUMNS: usize = 0;
+    const IS_WIDE: bool = false;
+
+    #[inline(always)]
+    fn columns(&self) -> usize {
+        self.0.columns
+    }
+
+    /// All rows.
+    #[inline(always)]
+    fn strip<S: Simd, const VECTORS: usize, const PARTIAL: bool>(&mut self, simd: S, column: usize) {
+        let (mut row, rows) = (0, self.0.rows);
+        if const { S::REGISTER_COUNT >= 32 } {
+            while row + 8 <= rows {
+                self.tile::<S, 8, VECTORS, PARTIAL>(simd, row, column);
+                row += 8;
+            }
+        }
+        while row < rows {
+            // Windows have 3 or 5 rows: a tile of their own leaves no single one.
+            row += match rows - row {
+                5 => self.tile::<S, 5, VECTORS, PARTIAL>(simd, row, column),
+                3 | 6 => self.tile::<S, 3, VECTORS, PARTIAL>(simd, row, column),
+                1 | 2 => self.tile::<S, 1, VECTORS, PARTIAL>(simd, row, column),
+                _ => self.tile::<S, 4, VECTORS, PARTIAL>(simd, row, column),
+            };
         }
     }
 }
 
 impl<T: Lanes> Tiles<'_, T> {
-    #[inline(always)]
-    fn tiles<S: Simd>(&mut self, simd: S) {
-        let (lanes, columns) = (T::lanes::<S>(), self.0.columns);
-        let mut column = 0;
-        while column + 2 * lanes <= columns {
-            self.all_rows::<S, 2, false>(simd, column);
-            column += 2 * lanes;
-        }
-        if column + lanes <= columns {
-            self.all_rows::<S, 1, false>(simd, column);
-            column += lanes;
-        }
-        if column < columns {
-            self.all_rows::<S, 1, true>(simd, column);
-        }
-    }
-
     /// Makes one sum of two whose terms lie beside each other.
     #[inline(always)]
     fn merge_levels(&mut self) {
@@ -120,26 +136,6 @@ impl<T: Lanes> Tiles<'_, T> {
         }
     }
 
-    #[inline(always)]
-    fn all_rows<S: Simd, const VECTORS: usize, const PARTIAL: bool>(&mut self, simd: S, column: usize) {
-        let (mut row, rows) = (0, self.0.rows);
-        if S::REGISTER_COUNT >= 32 {
-            while row + 8 <= rows {
-                self.tile::<S, 8, VECTORS, PARTIAL>(simd, row, column);
-                row += 8;
-            }
-        }
-        while row < rows {
-            // Windows have 3 or 5 rows: a tile of their own leaves no single one.
-            row += match rows - row {
-                5 => self.tile::<S, 5, VECTORS, PARTIAL>(simd, row, column),
-                3 | 6 => self.tile::<S, 3, VECTORS, PARTIAL>(simd, row, column),
-                1 | 2 => self.tile::<S, 1, VECTORS, PARTIAL>(simd, row, column),
-                _ => self.tile::<S, 4, VECTORS, PARTIAL>(simd, row, column),
-            };
-        }
-    }
-
     /// Computes a tile. How many rows it has.
     #[inline(always)]
     fn tile<S: Simd, const ROWS: usize, const VECTORS: usize, const PARTIAL: bool>(
@@ -149,7 +145,7 @@ impl<T: Lanes> Tiles<'_, T> {
         column: usize,
     ) -> usize {
         let all = &mut self.0;
-        let width = if PARTIAL { all.columns - column } else { VECTORS * T::lanes::<S>() };
+        let width = if PARTIAL { all.columns - column } else { VECTORS * lanes_of::<T, S>() };
         let mut sums = [[T::splat(simd, T::default()); VECTORS]; ROWS];
         let [outer, middle, inner] = all.levels;
         let outer_count = if inner.count == 0 { 0 } else { outer.count };

@@ -3,7 +3,7 @@
 use pulp::Simd;
 
 use super::contraction::Contraction;
-use super::lanes::Lanes;
+use super::lanes::{Lanes, lanes_of};
 
 /// So many columns share what is loaded of a row, and their sums are independent.
 const COLUMNS: usize = 4;
@@ -27,7 +27,7 @@ pub(super) fn dots<S: Simd, T: Lanes>(simd: S, mut all: Contraction<'_, T>) {
 /// Some columns of a row.
 #[inline(always)]
 fn some<S: Simd, T: Lanes, const COUNT: usize>(simd: S, all: &mut Contraction<'_, T>, row: usize, column: usize) {
-    let lanes = T::lanes::<S>();
+    let lanes = lanes_of::<T, S>();
     let mut sums = [T::splat(simd, T::default()); COUNT];
     let [outer, middle, inner] = all.levels;
     for outer_at in 0..outer.count {

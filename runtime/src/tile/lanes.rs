@@ -13,8 +13,6 @@ pub trait Lanes: Scalar {
     /// Several numbers in a register.
     type Vector<S: Simd>: Copy;
 
-    /// How many.
-    fn lanes<S: Simd>() -> usize;
     /// The same number in each lane.
     fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
     /// `a * b + c`, rounded once where the machine can.
@@ -46,15 +44,17 @@ pub trait Lanes: Scalar {
     fn transpose<V: Vectors>(vectors: V, matrices: Transpose<'_, Self>);
 }
 
+/// How many numbers a vector has.
+#[inline(always)]
+pub(super) const fn lanes_of<T: Lanes, S: Simd>() -> usize {
+    size_of::<T::Vector<S>>() / size_of::<T>()
+}
+
 macro_rules! lanes {
-    ($($scalar:ident $vector:ident $count:ident $splat:ident $multiply_add:ident $add:ident $as_simd:ident $as_mut_simd:ident $load:ident $store:ident $total:ident $rotate:ident $equal:ident $select:ident $contract:ident $product:ident $sweep:ident $transpose:ident;)*) => {$(
+    ($($scalar:ident $vector:ident $splat:ident $multiply_add:ident $add:ident $as_simd:ident $as_mut_simd:ident $load:ident $store:ident $total:ident $rotate:ident $equal:ident $select:ident $contract:ident $product:ident $sweep:ident $transpose:ident;)*) => {$(
         impl Lanes for $scalar {
             type Vector<S: Simd> = S::$vector;
 
-            #[inline(always)]
-            fn lanes<S: Simd>() -> usize {
-                S::$count
-            }
             #[inline(always)]
             fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S> {
                 simd.$splat(value)
@@ -117,6 +117,6 @@ macro_rules! lanes {
 }
 
 lanes! {
-    f32 f32s F32_LANES splat_f32s mul_add_e_f32s add_f32s as_simd_f32s as_mut_simd_f32s partial_load_f32s partial_store_f32s reduce_sum_f32s rotate_right_f32s equal_f32s select_f32s contract_single product_single sweep_single transpose_single;
-    f64 f64s F64_LANES splat_f64s mul_add_e_f64s add_f64s as_simd_f64s as_mut_simd_f64s partial_load_f64s partial_store_f64s reduce_sum_f64s rotate_right_f64s equal_f64s select_f64s contract_double product_double sweep_double transpose_double;
+    f32 f32s splat_f32s mul_add_e_f32s add_f32s as_simd_f32s as_mut_simd_f32s partial_load_f32s partial_store_f32s reduce_sum_f32s rotate_right_f32s equal_f32s select_f32s contract_single product_single sweep_single transpose_single;
+    f64 f64s splat_f64s mul_add_e_f64s add_f64s as_simd_f64s as_mut_simd_f64s partial_load_f64s partial_store_f64s reduce_sum_f64s rotate_right_f64s equal_f64s select_f64s contract_double product_double sweep_double transpose_double;
 }

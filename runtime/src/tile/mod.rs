@@ -6,6 +6,7 @@
 //! crate ([`Contraction`]). What has short axes is computed for several examples beside each other ([`Block`]).
 
 mod abreast;
+mod columns;
 mod contraction;
 mod dots;
 mod elements;

@@ -2,7 +2,7 @@
 
 use pulp::Simd;
 
-use super::lanes::Lanes;
+use super::lanes::{Lanes, lanes_of};
 
 /// Some vectors from a place on, `width` numbers of which are wanted: what follows them is read as well, where it is there.
 #[inline(always)]
@@ -13,7 +13,7 @@ pub(super) fn load_at<S: Simd, T: Lanes, const VECTORS: usize, const PARTIAL: bo
     width: usize,
 ) -> Option<[T::Vector<S>; VECTORS]> {
     let from = numbers.get(at..)?;
-    match from.get(..VECTORS * T::lanes::<S>()) {
+    match from.get(..VECTORS * lanes_of::<T, S>()) {
         Some(whole) => Some(load::<S, T, VECTORS, false>(simd, whole)),
         None if PARTIAL => Some([T::load_rest(simd, from.get(..width)?); VECTORS]),
         None => None,

@@ -2,34 +2,31 @@
 
 use pulp::Simd;
 
+use super::columns::Strips;
 use super::contraction::Contraction;
-use super::lanes::Lanes;
+use super::lanes::{Lanes, lanes_of};
 use super::registers::{added_up, finish, load_at, multiply_add, start_at};
 
-/// Computes a contraction with one row, whose numbers lie beside each other.
-#[inline(always)]
-pub(super) fn row<S: Simd, T: Lanes>(simd: S, mut all: Contraction<'_, T>) {
-    let (lanes, columns) = (T::lanes::<S>(), all.columns);
-    let mut column = 0;
-    // A sum takes several turns until the next can be added to it: there are about as many sums as turns.
-    while column + 8 * lanes <= columns {
-        part::<S, T, 8, 1, false>(simd, &mut all, column);
-        column += 8 * lanes;
+/// A contraction with one row, whose numbers lie beside each other.
+pub(super) struct Row<'a, T>(pub(super) Contraction<'a, T>);
+
+impl<T: Lanes> Strips<T> for Row<'_, T> {
+    const COLUMNS: usize = 0;
+    const IS_WIDE: bool = true;
+
+    #[inline(always)]
+    fn columns(&self) -> usize {
+        self.0.columns
     }
-    while column + 4 * lanes <= columns {
-        part::<S, T, 4, 2, false>(simd, &mut all, column);
-        column += 4 * lanes;
-    }
-    while column + 2 * lanes <= columns {
-        part::<S, T, 2, 4, false>(simd, &mut all, column);
-        column += 2 * lanes;
-    }
-    if column + lanes <= columns {
-        part::<S, T, 1, 4, false>(simd, &mut all, column);
-        column += lanes;
-    }
-    if column < columns {
-        part::<S, T, 1, 4, true>(simd, &mut all, column);
+
+    /// A sum takes several turns until the next can be added to it: there are about as many sums as turns.
+    #[inline(always)]
+    fn strip<S: Simd, const VECTORS: usize, const PARTIAL: bool>(&mut self, simd: S, column: usize) {
+        if const { VECTORS >= 4 } {
+            part::<S, T, VECTORS, 1, PARTIAL>(simd, &mut self.0, column);
+        } else {
+            part::<S, T, VECTORS, 4, PARTIAL>(simd, &mut self.0, column);
+        }
     }
 }
 
@@ -40,7 +37,7 @@ fn part<S: Simd, T: Lanes, const VECTORS: usize, const SUMS: usize, const PARTIA
     all: &mut Contraction<'_, T>,
     column: usize,
 ) {
-    let width = if PARTIAL { all.columns - column } else { VECTORS * T::lanes::<S>() };
+    let width = if PARTIAL { all.columns - column } else { VECTORS * lanes_of::<T, S>() };
     let mut sums = [[T::splat(simd, T::default()); VECTORS]; SUMS];
     let [outer, middle, inner] = all.levels;
     for outer_at in 0..outer.count {

@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::instructions::{Run, Vectors};
-use super::lanes::Lanes;
+use super::lanes::{Lanes, lanes_of};
 
 /// No vector has more numbers.
 pub(super) const MOST_LANES: usize = 16;
@@ -47,7 +47,7 @@ impl<T: Lanes> WithSimd for Matrices<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Transpose { from, to, rows, columns } = self.0;
-        let lanes = T::lanes::<S>();
+        let lanes = lanes_of::<T, S>();
         let size = (rows * columns).max(1);
         for (from, to) in from.chunks_exact(size).zip(to.chunks_exact_mut(size)) {
             let mut row = 0;
@@ -83,7 +83,7 @@ fn block<S: Simd, T: Lanes>(
     (from, from_at, columns): (&[T], usize, usize),
     (to, to_at, rows): (&mut [T], usize, usize),
 ) {
-    let lanes = T::lanes::<S>();
+    let lanes = lanes_of::<T, S>();
     let mut lines = [T::splat(simd, T::default()); MOST_LANES];
     for (at, line) in lines.iter_mut().take(lanes).enumerate() {
         let found = from.get(from_at + at * columns..).and_then(|from| from.get(..lanes));
@@ -113,7 +113,7 @@ pub(super) fn every_other_group<S: Simd, T: Lanes, const WIDTH: usize>() -> Opti
 
 #[inline(always)]
 fn exchange<S: Simd, T: Lanes, const WIDTH: usize>(simd: S, lines: &mut [T::Vector<S>; MOST_LANES]) {
-    let lanes = T::lanes::<S>();
+    let lanes = lanes_of::<T, S>();
     if WIDTH >= lanes {
         return;
     }

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use pulp::Simd;
 
 use super::{Product, Shape};
-use crate::tile::lanes::Lanes;
+use crate::tile::lanes::{Lanes, lanes_of};
 use crate::tile::registers::{finish, load, load_at, start_at};
 use crate::tile::transpose::{MOST_LANES, every_other_group};
 
@@ -13,13 +13,13 @@ impl<T: Lanes, P: Shape> Product<'_, T, P> {
     /// All columns, as many at once as a vector has numbers.
     #[inline(always)]
     pub(super) fn dots<S: Simd>(&mut self, simd: S) {
-        let lanes = T::lanes::<S>();
+        let lanes = lanes_of::<T, S>();
         let mut column = 0;
-        while column + lanes <= P::COLUMNS {
+        while const { P::COLUMNS >= lanes_of::<T, S>() } && column + lanes <= P::COLUMNS {
             self.dots_of_vector::<S, false>(simd, column);
             column += lanes;
         }
-        if column < P::COLUMNS {
+        if const { !P::COLUMNS.is_multiple_of(lanes_of::<T, S>()) } {
             self.dots_of_vector::<S, true>(simd, column);
         }
     }
@@ -31,7 +31,7 @@ impl<T: Lanes, P: Shape> Product<'_, T, P> {
         if b.len() < (count - 1) * P::B_COLUMN + P::TERMS {
             return;
         }
-        let rest = P::TERMS % T::lanes::<S>();
+        let rest = P::TERMS % lanes_of::<T, S>();
         let last =
             if rest > 0 { T::load_rest(simd, a.get(P::TERMS - rest..).unwrap_or(&[])) } else { T::splat(simd, T::default()) };
         let totals = Columns::<T, S, P> { simd, a, b, count, last, shape: PhantomData }.totals();
@@ -54,7 +54,7 @@ pub(super) trait Sums<S: Simd, T: Lanes>: Sized {
     /// The sum of each column in a lane.
     #[inline(always)]
     fn totals(&mut self) -> T::Vector<S> {
-        match T::lanes::<S>() {
+        match const { lanes_of::<T, S>() } {
             1 => self.one(0),
             2 => self.two(0),
             4 => self.four(0),
@@ -105,7 +105,7 @@ impl<T: Lanes, S: Simd, P: Shape> Sums<S, T> for Columns<'_, T, S, P> {
 
     #[inline(always)]
     fn one(&mut self, at: usize) -> T::Vector<S> {
-        let (simd, lanes) = (self.simd, T::lanes::<S>());
+        let (simd, lanes) = (self.simd, lanes_of::<T, S>());
         let (whole, rest) = (P::TERMS - P::TERMS % lanes, P::TERMS % lanes);
         let mut sum = T::splat(simd, T::default());
         if at >= self.count {

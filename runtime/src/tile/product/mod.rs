@@ -5,10 +5,11 @@
 
 use pulp::{Simd, WithSimd};
 
+use super::columns::Strips;
 use super::contraction::{Contraction, Level};
 use super::elements::Elements;
 use super::instructions::Vectors;
-use super::lanes::Lanes;
+use super::lanes::{Lanes, lanes_of};
 
 mod dots;
 mod outer;
@@ -16,8 +17,11 @@ mod row;
 mod sweep;
 mod tiles;
 
+use outer::Outer;
+use row::Row;
 pub use sweep::Sweep;
 pub(super) use sweep::Swept;
+use tiles::Tiles;
 
 /// So many terms are added up between two comparisons.
 const GROUP: usize = 4;
@@ -136,19 +140,23 @@ impl<'a, T: Lanes, P: Shape> Product<'a, T, P> {
     /// How many rows are computed here; those after them would leave registers empty.
     #[inline(always)]
     pub(super) fn whole_rows<S: Simd>(&self) -> usize {
-        let step = match P::A_ROW {
+        self.rows - self.rows % const { Self::rows_at_once::<S>() }
+    }
+
+    /// So many rows are computed together.
+    const fn rows_at_once<S: Simd>() -> usize {
+        match P::A_ROW {
             0 => 1,
             _ if Self::is_outer::<S>() => Self::rows_of_period::<S>(),
             _ if S::REGISTER_COUNT >= 32 => 8,
             _ => 4,
-        };
-        self.rows - self.rows % step
+        }
     }
 
     /// Columns that a vector or less has, from a column on.
     #[inline(always)]
     fn width<S: Simd, const VECTORS: usize, const PARTIAL: bool>() -> usize {
-        if PARTIAL { P::COLUMNS % T::lanes::<S>() } else { VECTORS * T::lanes::<S>() }
+        if PARTIAL { P::COLUMNS % lanes_of::<T, S>() } else { VECTORS * lanes_of::<T, S>() }
     }
 }
 
@@ -163,11 +171,13 @@ impl<T: Elements, P: Shape> WithSimd for Known<'_, '_, T, P> {
         if const { P::B_COLUMN != 1 } {
             self.0.dots(simd);
         } else if const { P::A_ROW == 0 } {
-            self.0.row(simd);
-        } else if Product::<T, P>::is_outer::<S>() {
-            self.0.outer(simd);
+            Row(self.0).all(simd);
+        } else if const { Product::<T, P>::is_outer::<S>() && Product::<T, P>::is_long_row::<S>() } {
+            self.0.long_row(simd);
+        } else if const { Product::<T, P>::is_outer::<S>() } {
+            Outer(self.0).all(simd);
         } else {
-            self.0.tiles(simd);
+            Tiles(self.0).all(simd);
         }
     }
 }

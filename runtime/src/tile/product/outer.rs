@@ -3,32 +3,43 @@
 use pulp::Simd;
 
 use super::{Product, Shape};
+use crate::tile::columns::Strips;
 use crate::tile::elements::Elements;
-use crate::tile::lanes::Lanes;
+use crate::tile::lanes::{Lanes, lanes_of};
 use crate::tile::registers::{load, load_at, start_at, store};
 use crate::tile::transpose::MOST_LANES;
 
 /// Rows of at most so many columns may be computed as one long row.
 const MOST_COLUMNS: usize = 4 * MOST_LANES;
 
+/// A product of a column and a row.
+pub(super) struct Outer<'p, 'a, T, P>(pub(super) &'p mut Product<'a, T, P>);
+
+impl<T: Lanes, P: Shape> Strips<T> for Outer<'_, '_, T, P> {
+    const COLUMNS: usize = P::COLUMNS;
+    const IS_WIDE: bool = true;
+
+    #[inline(always)]
+    fn strip<S: Simd, const VECTORS: usize, const PARTIAL: bool>(&mut self, simd: S, column: usize) {
+        self.0.multiples::<S, VECTORS, PARTIAL>(simd, column);
+    }
+}
+
 impl<T: Lanes, P: Shape> Product<'_, T, P> {
     /// Whether there is one term, and rows are not much shorter than a vector.
-    #[inline(always)]
-    pub(super) fn is_outer<S: Simd>() -> bool {
-        P::A_TERM == 0 && P::A_ROW != 0 && P::B_COLUMN == 1 && (P::COLUMNS >= T::lanes::<S>() || Self::is_long_row::<S>())
+    pub(super) const fn is_outer<S: Simd>() -> bool {
+        P::A_TERM == 0 && P::A_ROW != 0 && P::B_COLUMN == 1 && (P::COLUMNS >= lanes_of::<T, S>() || Self::is_long_row::<S>())
     }
 
     /// Whether the rows of results lie in one long row, of which each vector has numbers of at most three.
-    #[inline(always)]
-    fn is_long_row<S: Simd>() -> bool {
-        let lanes = T::lanes::<S>();
+    pub(super) const fn is_long_row<S: Simd>() -> bool {
+        let lanes = lanes_of::<T, S>();
         P::C_ROW == P::COLUMNS && P::COLUMNS <= MOST_COLUMNS && !P::COLUMNS.is_multiple_of(lanes) && 2 * P::COLUMNS >= lanes
     }
 
     /// After how many rows the next begins with a vector of the long row again.
-    #[inline(always)]
-    pub(super) fn rows_of_period<S: Simd>() -> usize {
-        let lanes = T::lanes::<S>();
+    pub(super) const fn rows_of_period<S: Simd>() -> usize {
+        let lanes = lanes_of::<T, S>();
         let twos = 1 << P::COLUMNS.trailing_zeros();
         if Self::is_long_row::<S>() && twos < lanes { lanes / twos } else { 1 }
     }
@@ -53,36 +64,11 @@ impl<T: Lanes, P: Shape> Product<'_, T, P> {
 }
 
 impl<T: Elements, P: Shape> Product<'_, T, P> {
-    /// All columns, as wide as will do, in the order in which they lie.
-    #[inline(always)]
-    pub(super) fn outer<S: Simd>(&mut self, simd: S) {
-        if Self::is_long_row::<S>() {
-            return self.long_row(simd);
-        }
-        let lanes = T::lanes::<S>();
-        let mut column = 0;
-        while column + 8 * lanes <= P::COLUMNS {
-            self.multiples::<S, 8, false>(simd, column);
-            column += 8 * lanes;
-        }
-        while column + 2 * lanes <= P::COLUMNS {
-            self.multiples::<S, 2, false>(simd, column);
-            column += 2 * lanes;
-        }
-        if column + lanes <= P::COLUMNS {
-            self.multiples::<S, 1, false>(simd, column);
-            column += lanes;
-        }
-        if column < P::COLUMNS {
-            self.multiples::<S, 1, true>(simd, column);
-        }
-    }
-
     /// All rows as one, in whole vectors: stores of parts of vectors, or over each other, take several times as long.
     #[inline(always)]
-    fn long_row<S: Simd>(&mut self, simd: S) {
-        let lanes = T::lanes::<S>();
-        let rows = Self::rows_of_period::<S>();
+    pub(super) fn long_row<S: Simd>(&mut self, simd: S) {
+        let lanes = lanes_of::<T, S>();
+        let rows = const { Self::rows_of_period::<S>() };
         let vectors = rows * P::COLUMNS / lanes;
         let Some(numbers) = self.b.get(..P::COLUMNS) else { return };
         let start = if self.is_added { &[] } else { self.start.get(..P::COLUMNS).unwrap_or(&[]) };

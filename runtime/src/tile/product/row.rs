@@ -3,39 +3,36 @@
 use pulp::Simd;
 
 use super::{GROUP, Product, Shape};
-use crate::tile::lanes::Lanes;
+use crate::tile::columns::Strips;
+use crate::tile::lanes::{Lanes, lanes_of};
 use crate::tile::registers::{added_up, finish, start_at};
 
-impl<T: Lanes, P: Shape> Product<'_, T, P> {
-    /// Parts of all columns, as wide as will do: about as many sums as an addition takes turns.
+/// A product of one row.
+pub(super) struct Row<'p, 'a, T, P>(pub(super) &'p mut Product<'a, T, P>);
+
+impl<T: Lanes, P: Shape> Strips<T> for Row<'_, '_, T, P> {
+    const COLUMNS: usize = P::COLUMNS;
+    const IS_WIDE: bool = true;
+
+    /// In about as many sums as an addition takes turns.
     #[inline(always)]
-    pub(super) fn row<S: Simd>(&mut self, simd: S) {
-        let lanes = T::lanes::<S>();
-        let mut column = 0;
-        while column + 8 * lanes <= P::COLUMNS {
-            self.part::<S, 8, 1, false>(simd, column);
-            column += 8 * lanes;
-        }
-        while column + 2 * lanes <= P::COLUMNS {
-            self.part::<S, 2, 4, false>(simd, column);
-            column += 2 * lanes;
-        }
-        if column + lanes <= P::COLUMNS {
-            self.part::<S, 1, 4, false>(simd, column);
-            column += lanes;
-        }
-        if column < P::COLUMNS {
-            self.part::<S, 1, 4, true>(simd, column);
+    fn strip<S: Simd, const VECTORS: usize, const PARTIAL: bool>(&mut self, simd: S, column: usize) {
+        if const { VECTORS >= GROUP } {
+            self.0.part::<S, VECTORS, 1, PARTIAL>(simd, column);
+        } else {
+            self.0.part::<S, VECTORS, GROUP, PARTIAL>(simd, column);
         }
     }
+}
 
+impl<T: Lanes, P: Shape> Product<'_, T, P> {
     /// Columns side by side where there is one row, with several sums of each, so that none waits for another.
     #[inline(always)]
     fn part<S: Simd, const VECTORS: usize, const SUMS: usize, const PARTIAL: bool>(&mut self, simd: S, column: usize) {
         let width = Self::width::<S, VECTORS, PARTIAL>();
         let mut sums = [[T::splat(simd, T::default()); VECTORS]; SUMS];
         let Some(b) = self.b.get(column..) else { return };
-        let b_group = (GROUP - 1) * P::B_TERM + VECTORS * T::lanes::<S>();
+        let b_group = (GROUP - 1) * P::B_TERM + VECTORS * lanes_of::<T, S>();
         let mut term = 0;
         while term + GROUP <= self.terms() {
             let Some(a) = self.a.get(term * P::A_TERM..).and_then(|a| a.get(..(GROUP - 1) * P::A_TERM + 1)) else { break };

@@ -8,7 +8,7 @@ use super::dots::Sums;
 use super::{Product, Shape};
 use crate::tile::contraction::{Contraction, Level};
 use crate::tile::instructions::Vectors;
-use crate::tile::lanes::Lanes;
+use crate::tile::lanes::{Lanes, lanes_of};
 use crate::tile::registers::{finish, load};
 
 /// `c[column] = scale * sum(a[term] * b[column][term])`, then `b[column][term] += rate * factors[column] * a[term]`.
@@ -77,7 +77,7 @@ impl<T: Lanes, P: Shape> WithSimd for Swept<'_, T, P> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Some(a) = self.0.a.get(..P::TERMS) else { return };
         // A vector that is short stays in registers.
-        match P::TERMS / T::lanes::<S>() {
+        match const { P::TERMS / lanes_of::<T, S>() } {
             2 => self.rows::<S, 2>(simd, a),
             4 => self.rows::<S, 4>(simd, a),
             _ => self.rows::<S, 0>(simd, a),
@@ -92,17 +92,17 @@ impl<T: Lanes, P: Shape> Swept<'_, T, P> {
     /// All rows of the matrix, as many at once as a vector has numbers.
     #[inline(always)]
     fn rows<S: Simd, const VECTORS: usize>(mut self, simd: S, a: &[T]) {
-        let lanes = T::lanes::<S>();
+        let lanes = lanes_of::<T, S>();
         let rest = P::TERMS % lanes;
         let last =
             if rest > 0 { T::load_rest(simd, a.get(P::TERMS - rest..).unwrap_or(&[])) } else { T::splat(simd, T::default()) };
         let registers = load::<S, T, VECTORS, false>(simd, a);
         let mut first = 0;
-        while first + lanes <= P::COLUMNS {
+        while const { P::COLUMNS >= lanes_of::<T, S>() } && first + lanes <= P::COLUMNS {
             self.some_rows::<S, VECTORS, false>(simd, first, (a, registers, last));
             first += lanes;
         }
-        if first < P::COLUMNS {
+        if const { !P::COLUMNS.is_multiple_of(lanes_of::<T, S>()) } {
             self.some_rows::<S, VECTORS, true>(simd, first, (a, registers, last));
         }
     }
@@ -115,7 +115,7 @@ impl<T: Lanes, P: Shape> Swept<'_, T, P> {
         (a, registers, last): Terms<'_, S, T, VECTORS>,
     ) {
         let sweep = &mut self.0;
-        let count = if PARTIAL { P::COLUMNS % T::lanes::<S>() } else { T::lanes::<S>() };
+        let count = if PARTIAL { P::COLUMNS % lanes_of::<T, S>() } else { lanes_of::<T, S>() };
         let length = (count - 1) * P::B_COLUMN + P::TERMS;
         let Some(b) = sweep.b.get_mut(first * P::B_COLUMN..).and_then(|b| b.get_mut(..length)) else { return };
         let Some(factors) = sweep.factors.get(first..).and_then(|factors| factors.get(..count)) else { return };
@@ -155,8 +155,8 @@ impl<T: Lanes, S: Simd, P: Shape, const VECTORS: usize> Sums<S, T> for Rows<'_, 
         let Some(factor) = self.factors.get(at) else { return sum };
         let Some(row) = self.b.get_mut(at * P::B_COLUMN..).and_then(|b| b.get_mut(..P::TERMS)) else { return sum };
         let factor = T::splat(simd, self.rate * *factor);
-        let (whole, rest) = row.split_at_mut(P::TERMS - P::TERMS % T::lanes::<S>());
-        if VECTORS > 0 {
+        let (whole, rest) = row.split_at_mut(P::TERMS - P::TERMS % lanes_of::<T, S>());
+        if const { VECTORS > 0 } {
             for (term, number) in self.registers.iter().zip(T::vectors_mut::<S>(whole)) {
                 let before = *number;
                 *number = T::multiply_add(simd, factor, *term, before);

@@ -3,45 +3,33 @@
 use pulp::Simd;
 
 use super::{GROUP, Product, Shape};
-use crate::tile::lanes::Lanes;
+use crate::tile::columns::Strips;
+use crate::tile::lanes::{Lanes, lanes_of};
 use crate::tile::registers::{load_at, multiply_add, start_at, store};
 
-impl<T: Lanes, P: Shape> Product<'_, T, P> {
-    /// Strips of all columns, as wide as will do.
-    #[inline(always)]
-    pub(super) fn tiles<S: Simd>(&mut self, simd: S) {
-        let lanes = T::lanes::<S>();
-        let mut column = 0;
-        while column + 2 * lanes <= P::COLUMNS {
-            self.strip::<S, 2, false>(simd, column);
-            column += 2 * lanes;
-        }
-        if column + lanes <= P::COLUMNS {
-            self.strip::<S, 1, false>(simd, column);
-            column += lanes;
-        }
-        if column < P::COLUMNS {
-            self.strip::<S, 1, true>(simd, column);
-        }
-    }
+/// A product in tiles.
+pub(super) struct Tiles<'p, 'a, T, P>(pub(super) &'p mut Product<'a, T, P>);
 
-    /// Columns side by side in all rows: twice as many rows at once where there is a single vector of columns, and with 32 registers.
+impl<T: Lanes, P: Shape> Strips<T> for Tiles<'_, '_, T, P> {
+    const COLUMNS: usize = P::COLUMNS;
+    const IS_WIDE: bool = false;
+
+    /// All rows: twice as many at once where there is a single vector of columns, and with 32 registers.
     #[inline(always)]
     fn strip<S: Simd, const VECTORS: usize, const PARTIAL: bool>(&mut self, simd: S, column: usize) {
-        let mut row = 0;
-        if S::REGISTER_COUNT >= 32 {
-            if VECTORS == 1 {
-                row = self.rows_by::<S, 16, VECTORS, PARTIAL>(simd, row, column);
-            }
-            self.rows_by::<S, 8, VECTORS, PARTIAL>(simd, row, column);
+        if const { S::REGISTER_COUNT >= 32 && VECTORS == 1 } {
+            let row = self.0.rows_by::<S, 16, VECTORS, PARTIAL>(simd, 0, column);
+            self.0.rows_by::<S, 8, VECTORS, PARTIAL>(simd, row, column);
+        } else if const { S::REGISTER_COUNT >= 32 } {
+            self.0.rows_by::<S, 8, VECTORS, PARTIAL>(simd, 0, column);
         } else {
-            if VECTORS == 1 {
-                row = self.rows_by::<S, 8, VECTORS, PARTIAL>(simd, row, column);
-            }
-            self.rows_by::<S, 4, VECTORS, PARTIAL>(simd, row, column);
+            let row = if const { VECTORS == 1 } { self.0.rows_by::<S, 8, VECTORS, PARTIAL>(simd, 0, column) } else { 0 };
+            self.0.rows_by::<S, 4, VECTORS, PARTIAL>(simd, row, column);
         }
     }
+}
 
+impl<T: Lanes, P: Shape> Product<'_, T, P> {
     /// Tiles of so many rows from one on, as long as there are so many. The row after them.
     #[inline(always)]
     fn rows_by<S: Simd, const ROWS: usize, const VECTORS: usize, const PARTIAL: bool>(
@@ -73,7 +61,7 @@ impl<T: Lanes, P: Shape> Product<'_, T, P> {
         let mut sums = [if is_plain { start } else { zero }; ROWS];
         let (Some(a), Some(b)) = (self.a.get(row * P::A_ROW..), self.b.get(column..)) else { return };
         let a_group = (GROUP - 1) * P::A_TERM + (ROWS - 1) * P::A_ROW + 1;
-        let b_group = (GROUP - 1) * P::B_TERM + VECTORS * T::lanes::<S>();
+        let b_group = (GROUP - 1) * P::B_TERM + VECTORS * lanes_of::<T, S>();
         let mut term = 0;
         while term + GROUP <= self.terms() {
             let Some(a) = a.get(term * P::A_TERM..).and_then(|a| a.get(..a_group)) else { break };
@@ -104,7 +92,7 @@ impl<T: Lanes, P: Shape> Product<'_, T, P> {
         let goes_over = PARTIAL && P::COLUMNS == width && P::C_ROW == width;
         for (row, sums) in sums.iter().enumerate() {
             let Some(c) = c.get_mut(row * P::C_ROW..) else { return };
-            match c.get_mut(..T::lanes::<S>()) {
+            match c.get_mut(..lanes_of::<T, S>()) {
                 Some(whole) if goes_over => store::<S, T, VECTORS, false>(simd, whole, *sums),
                 _ => {
                     let Some(c) = c.get_mut(..width) else { return };
