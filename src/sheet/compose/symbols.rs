@@ -25,7 +25,7 @@ impl Composer<'_> {
     pub(super) fn symbols(&self) -> Vec<Block> {
         let model = &self.derivation.model;
         let mut rows: Vec<Row> = Vec::new();
-        rows.extend(model.inputs.iter().map(|&input| self.input_row(input)));
+        rows.extend(model.inputs.iter().map(|&input| self.row(input, self.data_meaning(input, "input"))));
         rows.extend(model.targets.iter().map(|&target| self.row(target, self.data_meaning(target, "target"))));
         for parameter in &model.parameters {
             match self.family_of(parameter.tensor) {
@@ -178,30 +178,12 @@ impl Composer<'_> {
         vec![vec![Inline::Math(symbol)], Vec::new(), Vec::new(), meaning]
     }
 
-    /// An input, which the first of several layers may read in place of what the others read.
-    fn input_row(&self, input: TensorId) -> Row {
-        let mut row = self.row(input, self.data_meaning(input, "input"));
-        if let Some(place) = self.derivation.folding.place(input)
-            && self.notation.has_general_symbol(place.family)
-        {
-            let layer = self.notation.stack_shift(self.derivation.folding.families[place.family].stack) + place.layer;
-            let other = self.notation.symbol_in_layer(place.family, layer);
-            row[3].extend([Inline::text(", which stands for "), Inline::Math(other)]);
-        }
-        row
-    }
-
     /// What a parameter does in the equations that read it: a bias is a term by itself.
     fn parameter_meaning(&self, parameter: &Parameter) -> Vec<Inline> {
         let readers: Vec<&Equation> = (self.derivation.forward.iter())
             .filter(|equation| self.context().contains_tensor(equation.value, parameter.tensor))
             .collect();
-        let is_term = |equation: &&Equation| match self.context().node(equation.value) {
-            Node::Add(terms) => terms
-                .iter()
-                .any(|&term| matches!(self.context().node(term), Node::Access { tensor, .. } if *tensor == parameter.tensor)),
-            _ => false,
-        };
+        let is_term = |equation: &&Equation| self.is_only_added(parameter.tensor, equation.value);
         let what = match parameter.is_weight {
             true => "weight",
             false if !readers.is_empty() && readers.iter().all(is_term) => "bias",
@@ -217,6 +199,19 @@ impl Composer<'_> {
             meaning.push(Inline::text(", frozen"));
         }
         meaning
+    }
+
+    /// Whether a tensor is read as a term of sums and nowhere else.
+    fn is_only_added(&self, tensor: TensorId, value: ExprId) -> bool {
+        let (mut read, mut added) = (0, 0);
+        self.context().visit(value, &mut |context, part| {
+            let is_read = |part: &ExprId| matches!(context.node(*part), Node::Access { tensor: read, .. } if *read == tensor);
+            read += usize::from(is_read(&part));
+            if let Node::Add(terms) = context.node(part) {
+                added += terms.iter().filter(|term| is_read(term)).count();
+            }
+        });
+        read == added
     }
 
     /// The loss, the objective, numbers of examples and updates, and constants.
@@ -270,7 +265,19 @@ impl Composer<'_> {
         ]
     }
 
-    fn row(&self, id: TensorId, meaning: Vec<Inline>) -> Row {
+    /// The symbol of the layer before the first of several, for what the first one reads in its place; `None` where it goes by that.
+    fn stands_for(&self, tensor: TensorId) -> Option<Math> {
+        let folding = &self.derivation.folding;
+        let place = folding.place(tensor).filter(|place| place.layer < 1 && self.notation.has_general_symbol(place.family))?;
+        let layer = self.notation.stack_shift(folding.families[place.family].stack) + place.layer;
+        let symbol = self.notation.symbol_in_layer(place.family, layer);
+        (symbol != self.notation.element(tensor, false, None, Vec::new(), None)).then_some(symbol)
+    }
+
+    fn row(&self, id: TensorId, mut meaning: Vec<Inline>) -> Row {
+        if let Some(symbol) = self.stands_for(id) {
+            meaning.extend([Inline::text(", which stands for "), Inline::Math(symbol)]);
+        }
         let tensor = self.context().tensor(id);
         let shape = match &tensor.shape[..] {
             [] => Vec::new(),

@@ -92,9 +92,9 @@ impl Notation<'_> {
             let is_inner = first.contains('.');
             if are_alike && !is_inner {
                 bases.push(own.clone());
-            } else if is_weighted_sum(self.derivation, members[0].1) {
+            } else if own.chars().count() == 1 && is_weighted_sum(self.derivation, members[0].1) {
                 bases.extend(self.table.weighted_sum.clone());
-            } else if self.is_handed_on(family) {
+            } else if activated_sum(self.derivation, members[0].1).is_some() || self.is_handed_on(family) {
                 bases.extend(self.table.layer_output.clone());
             }
         }
@@ -103,8 +103,14 @@ impl Notation<'_> {
             bases.push(letter.to_uppercase());
         }
         bases.push(letter);
-        bases.push(first.replace('.', "_"));
-        bases.into_iter().map(|base| Symbol::new(base, "", &[], rank)).collect()
+        let plain = bases.iter().map(|base| Symbol::new(base, "", &[], rank));
+        if members.len() == 1 {
+            // It does as well with the number of its own layer.
+            return plain.collect();
+        }
+        let kind = split_digits(first.rsplit_once('.').map_or("", |(layer, _)| layer)).0;
+        let whole = Symbol::new(first.replace('.', "_"), "", &[], rank);
+        plain.flat_map(|plain| [plain.clone(), Symbol::new(plain.base, "", &[kind], rank)]).chain([whole]).collect()
     }
 
     /// Whether each layer reads what the one before has made of it.
@@ -251,6 +257,17 @@ fn is_weighted(context: &Context, body: ExprId) -> bool {
     roles.contains(&Some(Role::Parameter)) && roles.iter().any(|role| matches!(role, Some(Role::Value | Role::Input)))
 }
 
+/// The weighted sum of another layer that a value is made of alone, element for element or, as a softmax, from all its elements: what
+/// an activation does.
+pub(super) fn activated_sum(derivation: &Derivation, target: TensorId) -> Option<TensorId> {
+    let context = &derivation.model.context;
+    let equation = derivation.forward.iter().find(|equation| equation.target == target)?;
+    let [sum] = context.tensors_in(equation.value)[..] else { return None };
+    let layer = |tensor: TensorId| context.tensor(tensor).name.rsplit_once('.').map(|(layer, _)| layer);
+    let is_like = context.tensor(sum).shape == context.tensor(target).shape;
+    (is_like && layer(sum).is_some() && layer(sum) != layer(target) && is_weighted_sum(derivation, sum)).then_some(sum)
+}
+
 /// The labels of layers: what stands before the last dot of a name.
 pub(super) struct Layers {
     labels: BTreeMap<String, String>,
@@ -258,26 +275,33 @@ pub(super) struct Layers {
 
 impl Layers {
     pub(super) fn new(context: &Context) -> Self {
-        let (mut prefixes, mut seen) = (Vec::new(), BTreeSet::new());
+        let (mut prefixes, mut seen, mut with_parameters) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
         for (_, tensor) in context.tensors() {
             if matches!(tensor.role, Role::Input | Role::Target | Role::Parameter | Role::Noise | Role::Value)
                 && let Some((prefix, _)) = tensor.name.rsplit_once('.')
-                && seen.insert(prefix)
             {
-                prefixes.push(prefix);
+                if seen.insert(prefix) {
+                    prefixes.push(prefix);
+                }
+                if tensor.role == Role::Parameter {
+                    with_parameters.insert(prefix);
+                }
             }
         }
         let number = |prefix: &str| split_digits(prefix).1.to_owned();
         let numbers: Vec<String> = prefixes.iter().map(|prefix| number(prefix)).filter(|number| !number.is_empty()).collect();
         let are_unique = numbers.iter().collect::<BTreeSet<_>>().len() == numbers.len();
-        let labels = prefixes.iter().enumerate().map(|(at, prefix)| {
+        let mut count = 0;
+        let labels = prefixes.into_iter().map(|prefix| {
+            count += usize::from(with_parameters.contains(prefix));
             let label = match number(prefix) {
-                number if number.is_empty() => (*prefix).to_owned(),
+                number if number.is_empty() => prefix.to_owned(),
                 number if are_unique => number,
-                // `conv1` and `dense1` are both the first of their kind: layers are counted in their order.
-                _ => (at + 1).to_string(),
+                // `conv1` and `dense1` are both the first of their kind: layers with parameters are counted in their order, and what
+                // has none, as a pool, belongs to the layer before it.
+                _ => count.to_string(),
             };
-            ((*prefix).to_owned(), label)
+            (prefix.to_owned(), label)
         });
         Self { labels: labels.collect() }
     }

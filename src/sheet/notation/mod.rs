@@ -134,9 +134,16 @@ impl<'a> Notation<'a> {
         }
         if let Some(sum) = &self.table.weighted_sum
             && !prefix.is_empty()
+            && letters.chars().count() == 1
             && families::is_weighted_sum(self.derivation, id)
         {
             candidates.push(Symbol::new(sum, layers.label(prefix), &[digits], rank));
+        }
+        if let Some(output) = &self.table.layer_output
+            && !prefix.is_empty()
+            && let Some(sum) = families::activated_sum(self.derivation, id)
+        {
+            candidates.push(Symbol::new(output, &self.symbol(sum).label, &[], rank));
         }
         if self.table.uses_matrices && rank == 2 && base.len() == 1 {
             candidates.push(Symbol::new(base.to_uppercase(), layers.label(prefix), &[digits], rank));
@@ -146,8 +153,11 @@ impl<'a> Notation<'a> {
         } else {
             candidates.push(Symbol::new(&base, layers.label(prefix), &[digits], rank));
         }
+        // Where the letter is taken, the layer's own word: `flatten²`.
+        candidates.push(Symbol::new(split_digits(prefix).0, layers.label(prefix), &[digits], rank));
         candidates.push(Symbol::new(&base, prefix, &[digits], rank));
         candidates.push(whole);
+        candidates.retain(|candidate| !candidate.base.is_empty());
         candidates
     }
 
@@ -199,6 +209,8 @@ impl<'a> Notation<'a> {
         }
         let name = full.rsplit('.').next().unwrap_or(full);
         let (letters, digits) = split_digits(name);
+        // The word for a weighted sum is no other's.
+        let letters = if self.table.weighted_sum.as_deref() == Some(letters) { "total" } else { letters };
         let regularizers = &self.derivation.model.regularizers;
         let base = match self.letter_of(letters) {
             Some(letter) => letter,
