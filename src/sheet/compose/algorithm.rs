@@ -40,13 +40,14 @@ impl Composer<'_> {
         step(2, self.noise());
         step(2, forward);
         step(2, backward);
-        step(1, self.pass("gradients: ", self.derivation.gradient.iter().map(|gradient| gradient.equation.number)));
-        step(1, self.pass("of all gradients together: ", of_gradients.iter().map(|equation| equation.number)));
+        let gradients = self.derivation.gradient.iter().map(|gradient| gradient.equation.number);
         let numbers = model.optimizers.iter().flat_map(|optimizer| &optimizer.equations).map(|equation| equation.number);
-        if updates {
-            let mut text = self.pass("updates: ", numbers);
-            text.push(Inline::text(", element by element, all gradients being those before the update"));
-            step(1, text);
+        if updates && of_gradients.is_empty() {
+            step(1, self.pass("gradient and update of each parameter, element by element: ", gradients.chain(numbers)));
+        } else {
+            step(1, self.pass("gradients: ", gradients));
+            step(1, self.pass("of all gradients together: ", of_gradients.iter().map(|equation| equation.number)));
+            step(1, self.pass("updates, element by element, with the gradients of before the update: ", numbers));
         }
         vec![Block::Steps(steps)]
     }

@@ -14,16 +14,26 @@ impl Writer<'_> {
 
     pub(in crate::sheet) fn avoid_tensor(&mut self, tensor: TensorId) {
         match self.context.tensor(tensor).role {
-            Role::Adjoint { of } | Role::Gradient { of } | Role::BatchMean { of } | Role::Next { of } => self.avoid_tensor(of),
-            _ => {
-                let letter = self.notation.letter(tensor).to_owned();
-                if self.notation.symbol(tensor).by_update {
-                    self.avoid_tensor(self.notation.derivation.model.update_number);
-                }
-                if !self.avoid.contains(&letter) {
-                    self.avoid.push(letter);
-                }
+            Role::Adjoint { of } | Role::BatchMean { of } => self.avoid_tensor(of),
+            // The formulas of one parameter's update name its indices alike.
+            Role::Gradient { of } | Role::Next { of } | Role::State { of } => {
+                let optimizers = &self.notation.derivation.model.optimizers;
+                let updates = |state: TensorId| optimizers.iter().find(|one| one.states.iter().any(|of| of.tensor == state));
+                let optimizer = optimizers.iter().find(|optimizer| optimizer.parameter == of).or_else(|| updates(of));
+                self.avoid_letter(optimizer.map_or(of, |optimizer| optimizer.parameter));
+                optimizer.into_iter().flat_map(|optimizer| &optimizer.states).for_each(|state| self.avoid_letter(state.tensor));
             }
+            _ => self.avoid_letter(tensor),
+        }
+    }
+
+    fn avoid_letter(&mut self, tensor: TensorId) {
+        let letter = self.notation.letter(tensor).to_owned();
+        if self.notation.symbol(tensor).by_update {
+            self.avoid_tensor(self.notation.derivation.model.update_number);
+        }
+        if !self.avoid.contains(&letter) {
+            self.avoid.push(letter);
         }
     }
 
@@ -171,11 +181,9 @@ impl Writer<'_> {
         }
     }
 
-    /// `i = 1, …, 64`, for each free index that takes more than one value.
+    /// `i = 1, …, 64`, for each free index.
     pub(in crate::sheet) fn ranges(&self, indices: &[IndexId]) -> Vec<Math> {
-        let takes_several = |index: IndexId| self.extents.contains_key(&index) || self.context.index_of(index).extent() > 1;
-        let several = indices.iter().filter(|&&index| takes_several(index));
-        several.map(|&index| self.values(index, false)).collect()
+        indices.iter().map(|&index| self.values(index, false)).collect()
     }
 
     /// `t = 1, …, 64`, the values of one index in their order or the other way round.

@@ -316,7 +316,7 @@ impl<'a> Writer<'a> {
                 None => self.conditional(*condition, *then, *otherwise),
             },
             Node::Reduce { kind, indices, body } => self.reduction(*kind, indices, *body),
-            Node::ArgReduce { kind, indices, position, body } => self.arg_reduction(*kind, indices, *position, *body),
+            Node::ArgReduce { .. } => self.arg_reduction(expr),
             Node::Partial { of, by } => {
                 let (of, by) = (self.expression(*of), self.expression(*by));
                 Piece::new(Math::derivative(of, by), Level::Fraction)

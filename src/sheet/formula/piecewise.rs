@@ -73,6 +73,32 @@ impl Writer<'_> {
         Math::relation(left, operator(relation), right)
     }
 
+    /// Takes the brackets out of some factors that say each index of one place: `[(p, q) = arg max x]` for a bracket of each.
+    pub(super) fn take_joint_position(&mut self, factors: &mut Vec<ExprId>) -> Option<Piece> {
+        let of_place = |factor: ExprId| {
+            let Node::Compare(Relation::Equal, left, right) = self.context.node(factor) else { return None };
+            let sides = [(*left, *right), (*right, *left)];
+            sides.into_iter().find_map(|(here, place)| match self.context.node(place) {
+                Node::ArgReduce { kind, indices, position, body } if self.is_position(here) && indices.len() > 1 => {
+                    Some((here, place, (*kind, indices.clone(), *body), *position))
+                }
+                _ => None,
+            })
+        };
+        let found = factors.iter().filter_map(|&factor| of_place(factor)).collect::<Vec<_>>();
+        let (_, place, whole, _) = found.iter().find(|(_, _, whole, position)| {
+            *position == 0
+                && (0..whole.1.len()).all(|at| found.iter().any(|(_, _, other, position)| other == whole && *position == at))
+        })?;
+        let of_whole = |position: usize| found.iter().find(|(_, _, other, at)| other == whole && *at == position);
+        let here: Vec<ExprId> = (0..whole.1.len()).filter_map(|at| of_whole(at).map(|(here, ..)| *here)).collect();
+        factors.retain(|&factor| of_place(factor).is_none_or(|(_, _, other, _)| other != *whole));
+        let left = Math::list(here.into_iter().map(|here| self.position(here)).collect()).parenthesized();
+        let right = self.place(*place);
+        let relation = Math::relation(left, Operator::Equal, right);
+        Some(Piece::atom(Math::Fenced(Fence::Square, Box::new(relation))))
+    }
+
     fn is_position(&self, expr: ExprId) -> bool {
         match self.context.node(expr) {
             Node::Index(_) | Node::ArgReduce { .. } => true,

@@ -35,6 +35,10 @@ impl Writer<'_> {
 
     /// Equal factors beside each other are a power.
     fn sort_factors(&mut self, factors: &[ExprId], sorted: &mut Factors) {
+        let mut factors = factors.to_vec();
+        while let Some(bracket) = self.take_joint_position(&mut factors) {
+            sorted.brackets.push(bracket);
+        }
         for equal in factors.chunk_by(|a, b| a == b) {
             match equal {
                 [factor] => self.sort_factor(*factor, sorted),

@@ -2,7 +2,7 @@
 
 use super::range::Terms;
 use super::{Level, Piece, Writer, fenced, integer};
-use crate::equation::{ExprId, IndexId, ReduceKind};
+use crate::equation::{ExprId, IndexId, Node, ReduceKind};
 use crate::folding::Terms as TermsOfLayers;
 use crate::sheet::math::{BigOperator, Math, Operator};
 
@@ -114,20 +114,31 @@ impl Writer<'_> {
         single
     }
 
-    pub(super) fn arg_reduction(&mut self, kind: ReduceKind, indices: &[IndexId], position: usize, body: ExprId) -> Piece {
+    /// One index of the first place where an expression is greatest or least.
+    pub(super) fn arg_reduction(&mut self, expr: ExprId) -> Piece {
+        let math = self.place(expr);
+        let math = match self.context.node(expr) {
+            Node::ArgReduce { indices, position, .. } if indices.len() > 1 => {
+                math.parenthesized().with_subscript(Math::number(position + 1))
+            }
+            _ => math,
+        };
+        Piece::new(math, Level::Product)
+    }
+
+    /// The first place where an expression is greatest or least: all of its indices.
+    pub(super) fn place(&mut self, expr: ExprId) -> Math {
+        let Node::ArgReduce { kind, indices, body, .. } = self.context.node(expr) else { return Math::Row(Vec::new()) };
+        let (kind, indices, body) = (*kind, indices.clone(), *body);
         let depth = self.scope.len();
-        for &index in indices {
+        for &index in &indices {
             self.bind(index, body);
         }
         let operator = if kind == ReduceKind::Min { BigOperator::ArgMin } else { BigOperator::ArgMax };
         let names = indices.iter().map(|&index| Math::identifier(self.name(index))).collect();
         let body = Box::new(self.piece(body).at_least(Level::Product));
-        let mut math = Math::Big { operator, under: Some(Box::new(Math::list(names))), over: None, body };
-        if indices.len() > 1 {
-            math = math.parenthesized().with_subscript(Math::number(position + 1));
-        }
         self.scope.truncate(depth);
-        Piece::new(math, Level::Product)
+        Math::Big { operator, under: Some(Box::new(Math::list(names))), over: None, body }
     }
 }
 
