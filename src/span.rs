@@ -63,11 +63,19 @@ impl Sources {
         self.get(span.source).text.get(span.start as usize..span.end as usize).unwrap_or("")
     }
 
-    /// Line and column, both from 1, of a span's first character. Columns count characters, not bytes.
+    /// Line and column, both from 1, of a span's first character. Columns count characters, not bytes, and no byte order mark.
     pub fn line_column(&self, span: Span) -> (usize, usize) {
         let text = &self.get(span.source).text;
         let before = text.get(..span.start as usize).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        (before.matches('\n').count() + 1, before[line_start(before)..].chars().count() + 1)
+    }
+}
+
+/// Where the last line of a text begins, behind the byte order mark that may be the first character of a file.
+pub(crate) fn line_start(text: &str) -> usize {
+    match text.rfind('\n') {
+        Some(newline) => newline + 1,
+        None if text.starts_with('\u{feff}') => '\u{feff}'.len_utf8(),
+        None => 0,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Diagnostic;
 use crate::limits;
-use crate::span::{Sources, Span};
+use crate::span::{Sources, Span, line_start};
 
 /// Columns between tab stops.
 const TAB: usize = 4;
@@ -70,7 +70,7 @@ impl Shown {
         while !text.is_char_boundary(start) {
             start -= 1;
         }
-        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let line_start = line_start(&text[..start]);
         let line_end = text[start..].find('\n').map_or(text.len(), |length| start + length);
         let mut end = (span.end as usize).clamp(start, line_end);
         while !text.is_char_boundary(end) {

@@ -74,7 +74,7 @@ pub fn over_budget(derivation: &Derivation, options: &EmitOptions, purpose: Purp
         Purpose::Training => "the scratch space of training takes",
     };
     let mut text = format!(
-        "{what} {}, {} more than the {} that it may take\nthe largest parts are",
+        "{what} {}, {} more than the {} allowed\nthe largest parts are",
         size(footprint.bytes),
         size(over),
         size(allowed)

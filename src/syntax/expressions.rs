@@ -267,6 +267,13 @@ fn bound_index(pair: Pair<'_, Rule>, place: Place) -> Lowered<BoundIndex> {
 
 /// Refuses a condition or a text where a value stands.
 fn must_be_value(expr: Expr) -> Lowered<Expr> {
+    if let ExprKind::Compare { relation: Relation::Equal, left, .. } = &expr.kind
+        && let ExprKind::Call { name, .. } = &left.kind
+    {
+        let message = Diagnostic::error(expr.span, "a condition stands where a value is expected");
+        let hint = format!("where this defines `{0}`, write it in a line of its own: `function {0}(…) = …`", name.text);
+        return Err(Box::new(message.hint(hint)));
+    }
     let (message, hint) = match expr.kind {
         ExprKind::Compare { .. } | ExprKind::And(..) | ExprKind::Or(..) | ExprKind::Not(_) => (
             "a condition stands where a value is expected",

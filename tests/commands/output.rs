@@ -25,6 +25,8 @@ fn wrong_usage_is_exit_code_2_and_says_so_on_standard_error() {
         &["sheet", "net.spec", "--format", "docx"],
         &["emit", "net.spec", "--check"],
         &["emit", "net.spec", "--name", "not a name"],
+        &["emit", "net.spec", "--examples", "0"],
+        &["emit", "net.spec", "--scratch", "16kB"],
         &["eval", "net.spec", "-o", "out.safetensors"],
         &["train", "net.spec", "--data", "data.csv", "--minibatch", "0"],
         &["train", "net.spec", "--data", "data.csv", "--standardize", "--scale"],
@@ -74,8 +76,19 @@ fn emitted_code_is_checked_against_its_spec() {
     let line = code.lines().position(|line| line.contains("pub struct Tiny")).unwrap() + 1;
     let message = workspace.fail(&["emit", "net.spec", "-o", "net.rs", "--check"]);
     assert!(message.contains(&format!("net.rs:{line}:1")), "{message}");
-    assert!(message.contains("deltarule emit net.spec -o net.rs"), "{message}");
+    assert!(message.contains("the same command without --check"), "{message}");
     workspace.fail(&["emit", "net.spec", "-o", "missing.rs", "--check"]);
+}
+
+#[test]
+fn emitted_code_takes_the_examples_and_keeps_the_budgets_that_the_attribute_has() {
+    let workspace = Workspace::new(SPEC);
+    let code = workspace.succeed(&["emit", "net.spec", "--examples", "1", "--scratch", "1 MiB", "--values", "1MiB"]);
+    assert_ne!(code, workspace.succeed(&["emit", "net.spec"]));
+    let message = workspace.fail(&["emit", "net.spec", "--scratch", "9bytes", "--values", "2"]);
+    for part in ["the scratch space of training takes", "more than the 9 bytes", "the values of inference take"] {
+        assert!(message.contains(part), "{message}");
+    }
 }
 
 #[test]

@@ -84,7 +84,8 @@ fn summary(derivation: &Derivation, report: &GradientReport, facts: &[Fact]) -> 
     }
     for fact in facts {
         let equations: Vec<String> = fact.equations.iter().map(|number| format!("({number})")).collect();
-        text += &format!("  {}\n    {} {}\n", fact.what, fact.reason, equations.join(" "));
+        text += format!("  {}\n    {} {}", fact.what, fact.reason, equations.join(" ")).trim_end();
+        text.push('\n');
         for formula in &fact.formulas {
             text += &format!("    {formula}\n");
         }
