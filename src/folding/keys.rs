@@ -1,8 +1,9 @@
 //! Hashes of expressions in which tensors go by their place relative to a layer, and indices by where they are bound.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Folding, Statement, base};
 use crate::calculus::{Condition, Factor, Record, Step};
@@ -15,17 +16,56 @@ pub(super) struct Keys<'a> {
 }
 
 /// The hashes of parts of one statement, which share a layer and free indices.
-struct Scope<'a> {
+pub(super) struct Scope<'a> {
     keys: &'a Keys<'a>,
     layer: i64,
     /// Whether what a layer could own is told by its role alone, as while stacks are looked for.
     by_role: bool,
     free: Vec<IndexId>,
-    known: RefCell<HashMap<ExprId, u64>>,
+    known: RefCell<FxHashMap<ExprId, u64>>,
+}
+
+/// A hash of few words, each mixed into all bits: quicker than that of the standard library, above all where nothing is optimized.
+struct Mixer(u64);
+
+impl Mixer {
+    /// An odd number without a pattern: the fraction of the golden ratio.
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+}
+
+impl Hasher for Mixer {
+    fn write_u64(&mut self, word: u64) {
+        let mixed = (self.0 ^ word).wrapping_mul(Self::FACTOR);
+        self.0 = (mixed ^ (mixed >> 32)).wrapping_mul(Self::FACTOR) ^ (mixed >> 29);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u8(&mut self, word: u8) {
+        self.write_u64(word.into());
+    }
+
+    fn write_u32(&mut self, word: u32) {
+        self.write_u64(word.into());
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        self.write_u64(word as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 fn hash(value: impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = Mixer(Mixer::FACTOR);
     value.hash(&mut hasher);
     hasher.finish()
 }
@@ -39,14 +79,15 @@ impl<'a> Keys<'a> {
         self.context
     }
 
-    /// `None` for what is about no layer.
-    pub(super) fn statement(&self, statement: &Statement<'_>) -> Option<u64> {
+    /// The hash of a statement, and those of its parts; `None` for what is about no layer.
+    pub(super) fn statement(&self, statement: &Statement<'_>) -> Option<(u64, Scope<'_>)> {
         let equation = statement.equation;
         let place = self.folding.place_of(self.context, equation.target)?;
         let scope = self.scope(statement, place.layer);
         let target = scope.tensor(equation.target);
         let record = statement.record.map(|record| scope.record(record));
-        Some(hash((target, equation.indices.len(), statement.is_computed, scope.expression(equation.value), record)))
+        let key = hash((target, equation.indices.len(), statement.is_computed, scope.expression(equation.value), record));
+        Some((key, scope))
     }
 
     /// One expression, seen from a layer.
@@ -87,23 +128,11 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// All indices of a statement in an order that is the same for statements with the same key, each as often as it is bound.
-    pub(super) fn indices(&self, statement: &Statement<'_>, layer: i64) -> Vec<IndexId> {
-        let scope = self.scope(statement, layer);
-        let mut found = scope.free.clone();
-        let mut seen = Vec::new();
-        scope.bound(statement.equation.value, &mut found, &mut seen);
-        for expr in statement.record.iter().flat_map(|record| expressions(record)) {
-            scope.bound(expr, &mut found, &mut seen);
-        }
-        found
-    }
-
     /// The indices that an expression binds, in an order that is the same for expressions with the same key.
     pub(super) fn bound_indices(&self, expr: ExprId, layer: i64) -> Vec<IndexId> {
         let scope = Scope { keys: self, layer, by_role: false, free: Vec::new(), known: RefCell::default() };
         let mut found = Vec::new();
-        scope.bound(expr, &mut found, &mut Vec::new());
+        scope.bound(expr, &mut found, &mut FxHashSet::default());
         found
     }
 
@@ -128,6 +157,16 @@ fn expressions(record: &Record) -> Vec<ExprId> {
 }
 
 impl Scope<'_> {
+    /// All indices of the statement in an order that is the same for statements with the same key, each as often as it is bound.
+    pub(super) fn indices(&self, statement: &Statement<'_>) -> Vec<IndexId> {
+        let (mut found, mut seen) = (self.free.clone(), FxHashSet::default());
+        self.bound(statement.equation.value, &mut found, &mut seen);
+        for expr in statement.record.iter().flat_map(|record| expressions(record)) {
+            self.bound(expr, &mut found, &mut seen);
+        }
+        found
+    }
+
     fn record(&self, record: &Record) -> u64 {
         let factors: Vec<u64> = record.factors.iter().map(|factor| self.factor(factor)).collect();
         hash((factors, self.steps(&record.steps), record.special_case.as_ref().map(|step| self.step(step))))
@@ -241,11 +280,10 @@ impl Scope<'_> {
         parts
     }
 
-    fn bound(&self, expr: ExprId, found: &mut Vec<IndexId>, seen: &mut Vec<ExprId>) {
-        if seen.contains(&expr) {
+    fn bound(&self, expr: ExprId, found: &mut Vec<IndexId>, seen: &mut FxHashSet<ExprId>) {
+        if !seen.insert(expr) {
             return;
         }
-        seen.push(expr);
         if let Node::Reduce { indices, .. } | Node::ArgReduce { indices, .. } = self.keys.context.node(expr) {
             found.extend(indices);
         }

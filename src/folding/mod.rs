@@ -111,8 +111,10 @@ impl Folding {
         let keys = Keys::new(context, self);
         let mut groups: Vec<Vec<usize>> = Vec::new();
         let mut by_key: BTreeMap<u64, usize> = BTreeMap::new();
+        let mut scopes = Vec::new();
         for (at, statement) in statements.iter().enumerate() {
-            let key = keys.statement(statement);
+            let (key, scope) = keys.statement(statement).unzip();
+            scopes.push(scope);
             match key.and_then(|key| by_key.get(&key)) {
                 Some(&group) => groups[group].push(at),
                 None => {
@@ -125,7 +127,7 @@ impl Folding {
         }
         let mut rules = Vec::new();
         for group in groups {
-            let members: Vec<&Statement<'_>> = group.iter().map(|&at| &statements[at]).collect();
+            let members: Vec<_> = group.iter().map(|&at| (&statements[at], scopes[at].as_ref())).collect();
             rules.extend(sizes::rules_of(&keys, self, &members).into_iter().map(|(first, rule)| (group[first], rule)));
         }
         rules.sort_by_key(|(first, _)| *first);

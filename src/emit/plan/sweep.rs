@@ -11,6 +11,10 @@ impl Planner<'_> {
     /// Joins updates with the kernels that read their parameters for the last time, where one sweep does for both.
     pub(super) fn sweep_parameters(&mut self, kernels: &mut Vec<usize>, updates: &mut [usize]) {
         for update in updates {
+            // A look that spares most updates the search for what reads their parameters.
+            if !matches!(self.kernels[*update].body[..], [Statement::Tile(_)]) {
+                continue;
+            }
             let Some(at) = kernels.iter().position(|kernel| kernel == update) else { continue };
             let (reads, writes) = (self.tensors_of(&self.kernels[*update].reads), self.tensors_of(&self.kernels[*update].writes));
             let touches = |kernel: &usize| {
