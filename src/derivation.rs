@@ -3,7 +3,7 @@
 //! All equations are numbered through, in the order in which a reader meets them; the number is the link between the
 //! sheet, the emitted code and a message. Equations that differ only in their layer have one number.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use crate::calculus::{Record, Step, adjoints, definitions, differentiate, mutation, simplify, stabilize};
 use crate::equation::{Equation, Role, Tensor, TensorId};
@@ -130,7 +130,7 @@ fn number(derivation: &mut Derivation) {
     let leader = |target: TensorId, folding: &Folding| {
         folding.rule(target).and_then(|rule| rule.members.first().copied()).unwrap_or(target)
     };
-    let mut numbers: HashMap<TensorId, u32> = HashMap::new();
+    let mut numbers: FxHashMap<TensorId, u32> = FxHashMap::default();
     for equation in derivation.in_order() {
         let next = numbers.len() as u32 + 1;
         numbers.entry(leader(equation.target, &derivation.folding)).or_insert(next);

@@ -4,9 +4,7 @@
 //! (Griewank and Walther 2008, section 3.2). Derivatives stop at named tensors, so the work is linear in the number of
 //! equations.
 
-use std::collections::{HashMap, HashSet};
-
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::differentiate::{differentiate, differentiate_with_laws};
 use super::forms::{Apart, Forms, Source};
@@ -33,7 +31,7 @@ pub(super) fn adjoints_by(
 ) -> Vec<Adjoint> {
     let readers = readers_of(context, equations.iter().map(|equation| equation.value));
     let active = active_tensors(context, equations, by);
-    let defined: HashSet<TensorId> = equations.iter().map(|equation| equation.target).collect();
+    let defined: FxHashSet<TensorId> = equations.iter().map(|equation| equation.target).collect();
     let leading = leading_tensors(context, equations, result);
     // A value's own equation comes after all that read it in reverse order; inputs and parameters come last.
     let mut groups = groups(context, equations);
@@ -41,7 +39,7 @@ pub(super) fn adjoints_by(
     let leaves = by.iter().copied().filter(|tensor| !defined.contains(tensor));
     groups.extend(leaves.map(|leaf| vec![leaf]));
     let mut adjoints: Vec<Adjoint> = Vec::new();
-    let mut targets: HashMap<TensorId, TensorId> = HashMap::new();
+    let mut targets: FxHashMap<TensorId, TensorId> = FxHashMap::default();
     let mut forms = Forms::default();
     for mut group in groups {
         group.retain(|tensor| *tensor != result && active.contains(tensor) && leading.contains(tensor));
@@ -97,9 +95,9 @@ fn groups(context: &Context, equations: &[Equation]) -> Vec<Vec<TensorId>> {
 }
 
 /// The tensors that the result depends on, and the result.
-fn leading_tensors(context: &Context, equations: &[Equation], result: TensorId) -> HashSet<TensorId> {
-    let by_target: HashMap<TensorId, &Equation> = equations.iter().map(|equation| (equation.target, equation)).collect();
-    let mut leading: HashSet<TensorId> = HashSet::from([result]);
+fn leading_tensors(context: &Context, equations: &[Equation], result: TensorId) -> FxHashSet<TensorId> {
+    let by_target: FxHashMap<TensorId, &Equation> = equations.iter().map(|equation| (equation.target, equation)).collect();
+    let mut leading: FxHashSet<TensorId> = FxHashSet::from_iter([result]);
     let mut open = vec![result];
     while let Some(tensor) = open.pop() {
         let Some(equation) = by_target.get(&tensor) else { continue };
@@ -110,7 +108,7 @@ fn leading_tensors(context: &Context, equations: &[Equation], result: TensorId) 
 
 /// Removes the adjoints that no derivation of an adjoint of `by` speaks of: what a step function cuts off.
 fn remove_unread(context: &Context, adjoints: &mut Vec<Adjoint>, by: &[TensorId]) {
-    let mut needed: HashSet<TensorId> = HashSet::new();
+    let mut needed: FxHashSet<TensorId> = FxHashSet::default();
     let mut unread: Vec<&Adjoint> = adjoints.iter().rev().collect();
     let mut seen = FxHashSet::default();
     let mut before = usize::MAX;
@@ -137,8 +135,8 @@ fn remove_unread(context: &Context, adjoints: &mut Vec<Adjoint>, by: &[TensorId]
 }
 
 /// For each tensor, the positions of the expressions that read it.
-fn readers_of(context: &Context, values: impl Iterator<Item = ExprId>) -> HashMap<TensorId, Vec<usize>> {
-    let mut readers: HashMap<TensorId, Vec<usize>> = HashMap::new();
+fn readers_of(context: &Context, values: impl Iterator<Item = ExprId>) -> FxHashMap<TensorId, Vec<usize>> {
+    let mut readers: FxHashMap<TensorId, Vec<usize>> = FxHashMap::default();
     for (position, value) in values.enumerate() {
         for tensor in context.tensors_in(value) {
             readers.entry(tensor).or_default().push(position);
@@ -148,8 +146,8 @@ fn readers_of(context: &Context, values: impl Iterator<Item = ExprId>) -> HashMa
 }
 
 /// The tensors that depend on one of `by`, and those themselves.
-fn active_tensors(context: &Context, equations: &[Equation], by: &[TensorId]) -> HashSet<TensorId> {
-    let mut active: HashSet<TensorId> = by.iter().copied().collect();
+fn active_tensors(context: &Context, equations: &[Equation], by: &[TensorId]) -> FxHashSet<TensorId> {
+    let mut active: FxHashSet<TensorId> = by.iter().copied().collect();
     let mut seen = usize::MAX;
     // A recurrence may be reached through an equation that stands after it.
     while seen != active.len() {

@@ -5,7 +5,7 @@
 //! behind names, a logarithm looks through the definitions of what it is taken of: `ln(y)` with `y = softmax(s)` becomes
 //! `s_j - ln Σ exp(s_k)`.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::algebra::{factors, terms};
 use super::mutation;
@@ -16,7 +16,7 @@ use crate::equation::{Affine, Context, Elementary, Equation, ExprId, IndexId, No
 const DEFINITIONS_DEEP: usize = 4;
 
 /// The definitions that a logarithm may look through.
-pub type Definitions = HashMap<TensorId, (Vec<IndexId>, ExprId)>;
+pub type Definitions = FxHashMap<TensorId, (Vec<IndexId>, ExprId)>;
 
 /// The definitions that equations give.
 pub fn definitions(equations: &[Equation]) -> Definitions {

@@ -3,7 +3,7 @@
 //! Not a prediction of time: an order on equal expressions that prefers fewer and cheaper operations. The ratios are those
 //! of throughputs on common cores: a division is several multiplications, a transcendental function a few dozen.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use crate::equation::{Context, ExprId, IndexId, Node, Number};
 
@@ -17,10 +17,10 @@ const ACCESS: f64 = 0.01;
 
 /// The weight of an expression for one value of its free indices; equal parts count each time they stand there.
 pub fn weight(context: &Context, expr: ExprId) -> f64 {
-    weight_memoized(context, expr, &mut HashMap::new())
+    weight_memoized(context, expr, &mut FxHashMap::default())
 }
 
-fn weight_memoized(context: &Context, expr: ExprId, done: &mut HashMap<ExprId, f64>) -> f64 {
+fn weight_memoized(context: &Context, expr: ExprId, done: &mut FxHashMap<ExprId, f64>) -> f64 {
     if let Some(&weight) = done.get(&expr) {
         return weight;
     }

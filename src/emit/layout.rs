@@ -1,6 +1,6 @@
 //! Where each tensor lives in the emitted types, and under which name.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
@@ -20,9 +20,9 @@ pub(super) struct Layout {
     /// What is drawn for each example, nested as its names are; none where nothing is.
     pub(super) noises: Option<Group>,
     /// The path of each parameter and of all noise in its struct.
-    paths: HashMap<TensorId, Vec<Ident>>,
+    paths: FxHashMap<TensorId, Vec<Ident>>,
     /// The field of every other tensor in its struct, or the local variable of a scalar.
-    fields: HashMap<TensorId, Ident>,
+    fields: FxHashMap<TensorId, Ident>,
     /// What `predict` computes.
     pub(super) values: Space,
     /// What is computed for one example besides.
@@ -60,14 +60,14 @@ impl Layout {
         let with_name = |tensor: TensorId| (plan.context.tensor(tensor).name.split('.').collect::<Vec<_>>(), tensor);
         let named: Vec<_> = model.parameters.iter().map(|parameter| with_name(parameter.tensor)).collect();
         let noises: Vec<_> = model.noises.iter().map(|noise| with_name(noise.tensor)).collect();
-        let mut paths = HashMap::new();
+        let mut paths = FxHashMap::default();
         let mut type_names = Scope::default();
         let mut parameters = group(&options.struct_name.to_string(), String::new(), &named, 0, &mut type_names, &mut paths, &[]);
         parameters.type_name = options.struct_name.clone();
         let noise_name = format!("{}Noise", options.struct_name);
         let noises =
             (!noises.is_empty()).then(|| group(&noise_name, String::new(), &noises, 0, &mut type_names, &mut paths, &[]));
-        let mut fields = HashMap::new();
+        let mut fields = FxHashMap::default();
         let name_of = |tensor: &TensorId| plan.context.tensor(*tensor).name.clone();
         let mut add = |tensors: &[TensorId], scope: &mut Scope| {
             for tensor in tensors {
@@ -191,7 +191,7 @@ fn group(
     named: &[(Vec<&str>, TensorId)],
     depth: usize,
     type_names: &mut Scope,
-    paths: &mut HashMap<TensorId, Vec<Ident>>,
+    paths: &mut FxHashMap<TensorId, Vec<Ident>>,
     path: &[Ident],
 ) -> Group {
     let mut scope = Scope::default();

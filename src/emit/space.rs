@@ -1,6 +1,6 @@
 //! The fields of structs in which tensors are computed, and where each tensor is found in them.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, quote};
@@ -15,7 +15,7 @@ use crate::equation::TensorId;
 pub(super) struct Space {
     /// Its fields.
     pub(super) fields: Vec<(Ident, Buffer)>,
-    places: HashMap<TensorId, Stored>,
+    places: FxHashMap<TensorId, Stored>,
 }
 
 /// Where a tensor is found in a [`Space`]: a place expression after `values.` or the like.

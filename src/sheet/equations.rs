@@ -1,6 +1,6 @@
 //! Single equations as a sheet writes them: what documentation comments say.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::formula::Writer;
 use super::math::Math;
@@ -31,7 +31,7 @@ impl<'a> EquationTexts<'a> {
     }
 
     /// How an element is written of each tensor that a forward equation computes or an update changes: `w¹ᵢⱼ`.
-    pub fn symbols(&self) -> HashMap<TensorId, String> {
+    pub fn symbols(&self) -> FxHashMap<TensorId, String> {
         let derivation = self.notation.derivation;
         let forward = derivation.forward.iter().map(|equation| (equation.target, equation));
         let updates = derivation.model.optimizers.iter().flat_map(|optimizer| &optimizer.equations);

@@ -5,7 +5,7 @@
 //! example, so that nothing else changes. Tensors of a chain have the examples as their last axis; what tiles or other kernels
 //! compute before or after is turned around at either end.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Kernel;
 use super::batch::{BatchStep, Batcher};
@@ -267,10 +267,10 @@ impl Batcher<'_, '_> {
             touched.push((of(|kernel| &kernel.reads), of(|kernel| &kernel.writes)));
         }
         let sums = self.gradients.iter().flat_map(|tiles| &tiles.kernels);
-        let summed: HashSet<TensorId> =
+        let summed: FxHashSet<TensorId> =
             sums.flat_map(|&kernel| &self.planner.kernels[kernel].reads).map(|&tensor| self.of_one(tensor)).collect();
         // How many steps read each tensor.
-        let mut readers: HashMap<TensorId, usize> = HashMap::new();
+        let mut readers: FxHashMap<TensorId, usize> = FxHashMap::default();
         for (reads, _) in &touched {
             for (at, tensor) in reads.iter().enumerate() {
                 *readers.entry(*tensor).or_default() += usize::from(!reads[..at].contains(tensor));

@@ -1,6 +1,6 @@
 //! Kernels that are alike: they do the same to other tensors, as those of layers of one shape do. One function computes them all.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::statement::{Branch, Condition, Place, Position, Range, Statement, Tile, Value};
 use super::{Kernel, Plan};
@@ -51,7 +51,7 @@ enum Source {
 
 /// Lets kernels that are alike have the function of the first of them.
 pub(super) fn share_functions(plan: &mut Plan) {
-    let mut forms: HashMap<usize, Vec<(Form, usize)>> = HashMap::new();
+    let mut forms: FxHashMap<usize, Vec<(Form, usize)>> = FxHashMap::default();
     let is_update = |kernel: &Kernel| update_of(&kernel.body).is_some();
     // A tile that updates asks for the function of the kernel that it calls.
     // A pass keeps a scalar in a variable with the name of its function, which no other scalar can call then; what computes examples

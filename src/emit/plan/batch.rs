@@ -1,7 +1,7 @@
 //! A minibatch at once: sums of products in tiles over many examples, what has short axes for several examples beside each other, all else
 //! example by example.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::abreast::Abreast;
 use super::contraction::Contraction;
@@ -81,7 +81,7 @@ pub(super) struct Batcher<'p, 'a> {
     pub(super) rows: Vec<(TensorId, TensorId)>,
     pub(super) shared: Vec<TensorId>,
     /// The equation of each kernel for one example.
-    pub(super) each: HashMap<usize, Equation>,
+    pub(super) each: FxHashMap<usize, Equation>,
     /// Kernels that go over the elements of all examples, each with that for one example.
     pub(super) element_wise: Vec<(usize, usize)>,
     copies: Vec<(TensorId, usize, TensorId, usize)>,

@@ -4,7 +4,7 @@
 //! read after all steps, such as outputs and losses, lives to the end. The largest tensors find a place first, each in the first buffer in
 //! which it meets none that lives at the same time.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::{Abreast, Batch, BatchStep, Plan};
 use crate::derivation::Derivation;
@@ -27,7 +27,7 @@ pub(crate) struct Buffer {
     /// The tensors, in the order in which they use it.
     pub(crate) tensors: Vec<TensorId>,
     /// How many examples it holds of each, where each has a place for several.
-    pub(crate) examples: HashMap<TensorId, usize>,
+    pub(crate) examples: FxHashMap<TensorId, usize>,
     /// How many scalars it holds.
     pub(crate) size: usize,
 }
@@ -160,7 +160,7 @@ fn of_batch(plan: &Plan, batch: &Batch, loss: Option<TensorId>) -> Vec<Buffer> {
         }
     }
     let mut lives = Vec::new();
-    let mut examples = HashMap::new();
+    let mut examples = FxHashMap::default();
     let is_input = |tensor: TensorId| plan.context.tensor(tensor).role == Role::Input;
     let uses = uses(&steps);
     for (one, _) in batch.tensors.iter().filter(|(one, _)| !is_input(*one)) {
@@ -188,8 +188,8 @@ fn finish_loop(plan: &Plan, together: &mut Vec<usize>, steps: &mut Vec<Step>) {
 }
 
 /// The first and the last step that uses each tensor.
-fn uses(steps: &[Step]) -> HashMap<TensorId, (usize, usize)> {
-    let mut uses = HashMap::new();
+fn uses(steps: &[Step]) -> FxHashMap<TensorId, (usize, usize)> {
+    let mut uses = FxHashMap::default();
     for (at, step) in steps.iter().enumerate() {
         for &tensor in &step.touched {
             uses.entry(tensor).or_insert((at, at)).1 = at;
@@ -199,7 +199,7 @@ fn uses(steps: &[Step]) -> HashMap<TensorId, (usize, usize)> {
 }
 
 /// When a tensor is used, if at all.
-fn life(tensor: TensorId, size: usize, uses: &HashMap<TensorId, (usize, usize)>, is_kept: bool) -> Option<Life> {
+fn life(tensor: TensorId, size: usize, uses: &FxHashMap<TensorId, (usize, usize)>, is_kept: bool) -> Option<Life> {
     let &(first, last) = uses.get(&tensor)?;
     Some(Life { tensor, size, first, last: if is_kept { usize::MAX } else { last } })
 }
@@ -224,7 +224,7 @@ fn share(mut lives: Vec<Life>) -> Vec<Buffer> {
     let of = |buffer: Vec<Life>| Buffer {
         size: buffer.iter().map(|life| life.size).max().unwrap_or(0),
         tensors: buffer.into_iter().map(|life| life.tensor).collect(),
-        examples: HashMap::new(),
+        examples: FxHashMap::default(),
     };
     buffers.into_iter().map(of).collect()
 }

@@ -25,7 +25,7 @@ mod sweep;
 mod update;
 mod value;
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 pub(crate) use abreast::Abreast;
 pub(crate) use batch::{Batch, BatchStep, EXAMPLES_FOR_COPY};
@@ -79,9 +79,9 @@ pub(crate) struct Plan {
     /// Tensors whose elements stand in one row, any part of which a kernel may be given, and what they are the elements of.
     pub(crate) rows: Pairs,
     /// The indices of such rows.
-    pub(crate) elements: HashSet<IndexId>,
+    pub(crate) elements: FxHashSet<IndexId>,
     /// Where gradients and values live, which their role does not tell.
-    special: HashMap<TensorId, Storage>,
+    special: FxHashMap<TensorId, Storage>,
 }
 
 /// A function.
@@ -173,7 +173,7 @@ impl Plan {
 
     /// The scalars that kernels need, closed under what those scalars are computed from, in order of computation.
     pub(crate) fn constants_for(&self, kernels: &[usize]) -> Vec<(TensorId, usize)> {
-        let mut needed: HashSet<TensorId> = HashSet::new();
+        let mut needed: FxHashSet<TensorId> = FxHashSet::default();
         kernels.iter().for_each(|&kernel| needed.extend(&self.kernels[kernel].reads));
         for (tensor, kernel) in self.constants.iter().rev() {
             if needed.contains(tensor) {

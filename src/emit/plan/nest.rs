@@ -4,7 +4,7 @@
 //! indices, once, and named there; a branch of a conditional keeps what only it needs. That is what moves the
 //! invariant part of a product, or a whole softmax denominator, out of the inner loop.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::statement::{Local, Position, Range, Statement};
 use crate::equation::{Affine, Context, ExprId, IndexId, TensorId, for_each_child};
@@ -27,7 +27,7 @@ pub(super) struct Level {
     opening: Option<Opening>,
     pub(super) statements: Vec<Statement>,
     /// Which expressions a local variable of this level holds.
-    pub(super) bound: HashMap<ExprId, Local>,
+    pub(super) bound: FxHashMap<ExprId, Local>,
 }
 
 impl Level {
@@ -48,10 +48,10 @@ pub(super) struct Nest<'a> {
     /// Arrays that hold intermediate results.
     pub(super) temporaries: &'a mut Vec<TensorId>,
     /// How many parts of the current equation read an expression.
-    pub(super) uses: HashMap<ExprId, u32>,
-    free: HashMap<ExprId, Vec<IndexId>>,
+    pub(super) uses: FxHashMap<ExprId, u32>,
+    free: FxHashMap<ExprId, Vec<IndexId>>,
     /// Rows that are filled anew for each value of these indices: what reads them stays inside those loops.
-    refilled: HashMap<TensorId, Vec<IndexId>>,
+    refilled: FxHashMap<TensorId, Vec<IndexId>>,
     /// What the steps of a recurrence write, in the loop that is outermost.
     pub(super) recurrent: Vec<TensorId>,
     /// Whether a number stands for those of several examples, in vectors: then no loop is to become one.
@@ -66,9 +66,9 @@ impl<'a> Nest<'a> {
             levels: vec![Level::default()],
             locals: Vec::new(),
             temporaries,
-            uses: HashMap::new(),
-            free: HashMap::new(),
-            refilled: HashMap::new(),
+            uses: FxHashMap::default(),
+            free: FxHashMap::default(),
+            refilled: FxHashMap::default(),
             recurrent: Vec::new(),
             is_abreast: false,
         }

@@ -1,6 +1,6 @@
 //! Which tensors stand for which others.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use crate::equation::TensorId;
 
@@ -9,8 +9,8 @@ use crate::equation::TensorId;
 pub(crate) struct Pairs {
     all: Vec<(TensorId, TensorId)>,
     /// Where the first pair stands with a tensor on this side.
-    firsts: HashMap<TensorId, usize>,
-    seconds: HashMap<TensorId, usize>,
+    firsts: FxHashMap<TensorId, usize>,
+    seconds: FxHashMap<TensorId, usize>,
 }
 
 impl Pairs {

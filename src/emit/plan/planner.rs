@@ -1,6 +1,6 @@
 //! Makes a plan: which kernels compute the equations of a derivation, and which passes call them.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::nest::Nest;
 use super::scalars::Scalars;
@@ -16,7 +16,7 @@ pub(super) struct Planner<'a> {
     pub(super) context: Context,
     pub(super) kernels: Vec<Kernel>,
     /// The names of kernels, each with the last number that was put behind it.
-    pub(super) names: HashMap<String, usize>,
+    pub(super) names: FxHashMap<String, usize>,
     pub(super) temporaries: Vec<TensorId>,
     pub(super) scalars: Scalars,
     /// The gradients of trained parameters, as pairs of parameter and gradient.
@@ -26,7 +26,7 @@ pub(super) struct Planner<'a> {
     /// How many examples may be computed at once.
     pub(super) examples: usize,
     pub(super) rows: Pairs,
-    pub(super) elements: HashSet<IndexId>,
+    pub(super) elements: FxHashSet<IndexId>,
     /// What several equations read that would else compute it.
     pub(super) common: Vec<TensorId>,
 }
@@ -41,14 +41,14 @@ impl<'a> Planner<'a> {
             derivation,
             context,
             kernels: Vec::new(),
-            names: HashMap::new(),
+            names: FxHashMap::default(),
             temporaries: Vec::new(),
             scalars,
             gradients,
             update_factors: Vec::new(),
             examples,
             rows: Pairs::default(),
-            elements: HashSet::new(),
+            elements: FxHashSet::default(),
             common: Vec::new(),
         }
     }
@@ -302,7 +302,7 @@ impl<'a> Planner<'a> {
     /// All that training writes for one example, besides `values` and the gradient, in the order of the kernels.
     fn scratch(&self, values: &[TensorId]) -> Vec<TensorId> {
         let mut scratch = Vec::new();
-        let mut known: HashSet<TensorId> = values.iter().copied().collect();
+        let mut known: FxHashSet<TensorId> = values.iter().copied().collect();
         for &tensor in self.kernels.iter().flat_map(|kernel| &kernel.writes) {
             let elsewhere = self.gradients.first_of(tensor).is_some()
                 || self.rows.second_of(tensor).is_some()
@@ -324,8 +324,8 @@ fn members<'e>(equations: &[&'e Equation], block: &Block) -> Vec<&'e Equation> {
 }
 
 /// The tensors of equations on which the given ones depend, themselves included.
-fn ancestors(context: &Context, equations: &[Equation], tensors: &[TensorId]) -> HashSet<TensorId> {
-    let mut needed: HashSet<TensorId> = tensors.iter().copied().collect();
+fn ancestors(context: &Context, equations: &[Equation], tensors: &[TensorId]) -> FxHashSet<TensorId> {
+    let mut needed: FxHashSet<TensorId> = tensors.iter().copied().collect();
     // More than once where equations need each other across steps.
     loop {
         let before = needed.len();

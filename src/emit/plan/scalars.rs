@@ -3,7 +3,7 @@
 //! A rate, a bias correction `1 - 0.999^k`, the factor `1/m`: what an update rule says of every element but is the same
 //! for all of them. They are computed in `f64` and rounded once.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use crate::equation::{Context, ExprId, Node, Role, Tensor, TensorId};
 
@@ -11,7 +11,7 @@ use crate::equation::{Context, ExprId, Node, Role, Tensor, TensorId};
 #[derive(Debug)]
 pub(super) struct Scalars {
     found: Vec<(TensorId, ExprId)>,
-    known: HashMap<ExprId, ExprId>,
+    known: FxHashMap<ExprId, ExprId>,
     inverse_batch_size: TensorId,
 }
 
@@ -21,7 +21,7 @@ impl Scalars {
         let value = context.reciprocal(batch_size);
         let inverse_batch_size = context.add_tensor(scalar("inverse_batch_size".to_owned()));
         let access = context.access(inverse_batch_size, Vec::new());
-        Self { found: vec![(inverse_batch_size, value)], known: HashMap::from([(value, access)]), inverse_batch_size }
+        Self { found: vec![(inverse_batch_size, value)], known: FxHashMap::from_iter([(value, access)]), inverse_batch_size }
     }
 
     /// `1/m`.

@@ -1,6 +1,6 @@
 //! A single example: no sums over a minibatch, so that each parameter is updated from its adjoint's equation and no gradient is stored.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::batch::{BatchStep, Batcher, set_update};
 use super::{Kernel, Planner, insert_once};
@@ -98,9 +98,9 @@ impl Planner<'_> {
     fn with_updates(&self, kernels: Vec<usize>, updates: &[usize]) -> Vec<usize> {
         let of = |tensor: &TensorId| self.rows.second_of(*tensor).unwrap_or(*tensor);
         // How many kernels are done when a tensor was written, and when it was touched, for the last time.
-        let (mut written, mut touched) = (HashMap::new(), HashMap::new());
+        let (mut written, mut touched) = (FxHashMap::default(), FxHashMap::default());
         let mut note = |done: usize, kernel: &Kernel| -> usize {
-            let last = |by: &HashMap<TensorId, usize>, tensors: &[TensorId]| {
+            let last = |by: &FxHashMap<TensorId, usize>, tensors: &[TensorId]| {
                 tensors.iter().filter_map(|tensor| by.get(&of(tensor)).copied()).max()
             };
             let done = done.max(last(&written, &kernel.reads).max(last(&touched, &kernel.writes)).unwrap_or(0));

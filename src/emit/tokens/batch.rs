@@ -1,6 +1,6 @@
 //! Forward and backward for a whole minibatch.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -139,7 +139,7 @@ impl Emitter<'_> {
             }
             None => self.sums(batch, &tiles.kernels),
         });
-        let updated: HashSet<TensorId> =
+        let updated: FxHashSet<TensorId> =
             batch.gradients.iter().filter(|tiles| tiles.updating.is_some()).map(|tiles| tiles.gradient).collect();
         let is_updated = |kernel: usize| {
             let mut reads = self.plan.kernels[kernel].reads.iter();

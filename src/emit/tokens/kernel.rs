@@ -1,6 +1,6 @@
 //! A kernel as a Rust function.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -21,7 +21,7 @@ pub(super) struct KernelTokens<'a> {
     /// The module of functions of that type.
     pub(super) math: Ident,
     pub(super) kernel: &'a Kernel,
-    pub(super) arguments: HashMap<TensorId, Ident>,
+    pub(super) arguments: FxHashMap<TensorId, Ident>,
     pub(super) locals: Vec<Ident>,
     /// The loop variables that are open, with their identifiers.
     pub(super) loops: Vec<(IndexId, Ident)>,
@@ -29,7 +29,7 @@ pub(super) struct KernelTokens<'a> {
     /// Whether numbers that examples differ in are vectors.
     pub(super) is_abreast: bool,
     /// The local variables that are.
-    pub(super) varying: HashSet<Local>,
+    pub(super) varying: FxHashSet<Local>,
     /// The examples for which something is done.
     pub(super) mask: Option<Ident>,
 }
@@ -59,7 +59,7 @@ const RESERVED: [&str; 18] = [
 /// The function of a kernel. `scalar` is the network's scalar type.
 pub(super) fn function(plan: &Plan, lines: &Lines<'_>, kernel: &Kernel, scalar: &TokenStream) -> TokenStream {
     let mut scope = Scope::default();
-    let mut arguments = HashMap::new();
+    let mut arguments = FxHashMap::default();
     let is_tiled = super::tile::is_tiled(kernel);
     if is_tiled || takes_vectors(plan, kernel) {
         RESERVED.into_iter().for_each(|name| {
@@ -85,7 +85,7 @@ pub(super) fn function(plan: &Plan, lines: &Lines<'_>, kernel: &Kernel, scalar: 
         loops: Vec::new(),
         scope,
         is_abreast: kernel.is_abreast,
-        varying: HashSet::new(),
+        varying: FxHashSet::default(),
         mask: None,
     };
     if kernel.is_abreast {

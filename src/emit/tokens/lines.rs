@@ -1,6 +1,8 @@
 //! What documentation comments say of equations, in the notation of the sheet.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
 
 use super::doc_line;
 use crate::derivation::Derivation;
@@ -12,9 +14,9 @@ use crate::sheet::EquationTexts;
 pub(super) struct Lines<'a> {
     texts: EquationTexts<'a>,
     /// All equations of the derivation, by their targets.
-    equations: HashMap<TensorId, &'a Equation>,
+    equations: FxHashMap<TensorId, &'a Equation>,
     /// How equations write a tensor's elements.
-    pub(super) symbols: HashMap<TensorId, String>,
+    pub(super) symbols: FxHashMap<TensorId, String>,
 }
 
 impl<'a> Lines<'a> {
@@ -65,7 +67,7 @@ impl<'a> Lines<'a> {
     /// The equations of kernels as a list. One stands for all of its number.
     pub(super) fn of_kernels<'k>(&self, kernels: impl Iterator<Item = &'k Kernel>) -> Vec<String> {
         let mut lines: Vec<(&Line, usize)> = Vec::new();
-        let mut known: HashMap<u32, usize> = HashMap::new();
+        let mut known: FxHashMap<u32, usize> = FxHashMap::default();
         for line in kernels.flat_map(|kernel| &kernel.equations) {
             let at = match line {
                 Line::Equation { number, .. } if *number != 0 => *known.entry(*number).or_insert(lines.len()),
