@@ -10,7 +10,9 @@ mod cases;
 mod differentiate;
 mod exponentials;
 mod forms;
+#[cfg(feature = "sheet")]
 mod jacobian;
+#[cfg(feature = "sheet")]
 mod kinks;
 pub(crate) mod mutation;
 mod output;
@@ -26,7 +28,9 @@ mod tests;
 mod weight;
 
 pub use differentiate::{differentiate, differentiate_with_laws, elementary_slope};
+#[cfg(feature = "sheet")]
 pub use jacobian::{ComposedJacobian, LocalJacobian, composed_jacobian, local_jacobian};
+#[cfg(feature = "sheet")]
 pub use kinks::{Kink, kinks, number as number_of};
 pub use reverse::adjoints;
 pub use rules::{LAWS, RULES, Rewritten, Rule, STEPS, law, reason};

@@ -23,6 +23,7 @@ mod network;
 mod optimizer;
 mod recurrence;
 mod regularizer;
+#[cfg(feature = "sheet")]
 pub mod rule;
 mod scope;
 mod value;

@@ -9,6 +9,7 @@ mod grammar;
 mod layout;
 #[rustfmt::skip]
 mod parser;
+#[cfg(feature = "sheet")]
 mod print;
 mod statements;
 pub mod tree;
@@ -18,6 +19,7 @@ use crate::diagnostic::Diagnostic;
 use crate::limits;
 use crate::span::{SourceId, Sources, Span};
 
+#[cfg(feature = "sheet")]
 pub use print::{print, print_expression};
 pub use tree::Spec;
 
