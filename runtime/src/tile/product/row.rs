@@ -4,7 +4,7 @@ use pulp::Simd;
 
 use super::{GROUP, Product, Shape};
 use crate::tile::columns::Strips;
-use crate::tile::lanes::{Lanes, lanes_of};
+use crate::tile::lanes::Lanes;
 use crate::tile::registers::{added_up, finish, start_at};
 
 /// A product of one row.
@@ -30,24 +30,10 @@ impl<T: Lanes, P: Shape> Product<'_, T, P> {
     #[inline(always)]
     fn part<S: Simd, const VECTORS: usize, const SUMS: usize, const PARTIAL: bool>(&mut self, simd: S, column: usize) {
         let width = Self::width::<S, VECTORS, PARTIAL>();
-        let mut sums = [[T::splat(simd, T::default()); VECTORS]; SUMS];
+        let mut sums = [[[T::splat(simd, T::default()); VECTORS]]; SUMS];
         let Some(b) = self.b.get(column..) else { return };
-        let b_group = (GROUP - 1) * P::B_TERM + VECTORS * lanes_of::<T, S>();
-        let mut term = 0;
-        while term + GROUP <= self.terms() {
-            let Some(a) = self.a.get(term * P::A_TERM..).and_then(|a| a.get(..(GROUP - 1) * P::A_TERM + 1)) else { break };
-            let Some(b) = b.get(term * P::B_TERM..).and_then(|b| b.get(..b_group)) else { break };
-            for at in 0..GROUP {
-                let sum = core::array::from_mut(&mut sums[at % SUMS]);
-                Self::add::<S, 1, VECTORS, PARTIAL>(simd, sum, (a, at * P::A_TERM), (b, at * P::B_TERM), width);
-            }
-            term += GROUP;
-        }
-        while term < self.terms() {
-            let sum = core::array::from_mut(&mut sums[0]);
-            Self::add::<S, 1, VECTORS, PARTIAL>(simd, sum, (self.a, term * P::A_TERM), (b, term * P::B_TERM), width);
-            term += 1;
-        }
+        self.add_terms::<S, SUMS, 1, VECTORS, PARTIAL>(simd, &mut sums, (self.a, b), width);
+        let sums = sums.map(|[sum]| sum);
         let start = start_at::<S, T, VECTORS, PARTIAL>(simd, self.start, column, width);
         let Some(c) = self.c.get_mut(column..).and_then(|c| c.get_mut(..width)) else { return };
         let sums = added_up::<S, T, VECTORS, SUMS>(simd, sums);

@@ -60,21 +60,7 @@ impl<T: Lanes, P: Shape> Product<'_, T, P> {
         let start = if self.is_added { zero } else { start_at::<S, T, VECTORS, PARTIAL>(simd, self.start, column, width) };
         let mut sums = [if is_plain { start } else { zero }; ROWS];
         let (Some(a), Some(b)) = (self.a.get(row * P::A_ROW..), self.b.get(column..)) else { return };
-        let a_group = (GROUP - 1) * P::A_TERM + (ROWS - 1) * P::A_ROW + 1;
-        let b_group = (GROUP - 1) * P::B_TERM + VECTORS * lanes_of::<T, S>();
-        let mut term = 0;
-        while term + GROUP <= self.terms() {
-            let Some(a) = a.get(term * P::A_TERM..).and_then(|a| a.get(..a_group)) else { break };
-            let Some(b) = b.get(term * P::B_TERM..).and_then(|b| b.get(..b_group)) else { break };
-            for at in 0..GROUP {
-                Self::add::<S, ROWS, VECTORS, PARTIAL>(simd, &mut sums, (a, at * P::A_TERM), (b, at * P::B_TERM), width);
-            }
-            term += GROUP;
-        }
-        while term < self.terms() {
-            Self::add::<S, ROWS, VECTORS, PARTIAL>(simd, &mut sums, (a, term * P::A_TERM), (b, term * P::B_TERM), width);
-            term += 1;
-        }
+        self.add_terms::<S, 1, ROWS, VECTORS, PARTIAL>(simd, core::array::from_mut(&mut sums), (a, b), width);
         let Some(c) = self.c.get_mut(row * P::C_ROW + column..) else { return };
         let Some(c) = c.get_mut(..(ROWS - 1) * P::C_ROW + width) else { return };
         if !is_plain {
@@ -102,9 +88,38 @@ impl<T: Lanes, P: Shape> Product<'_, T, P> {
         }
     }
 
+    /// Adds all terms to the sums of a tile: by turns, where it has several of each.
+    #[inline(always)]
+    pub(super) fn add_terms<S: Simd, const SUMS: usize, const ROWS: usize, const VECTORS: usize, const PARTIAL: bool>(
+        &self,
+        simd: S,
+        sums: &mut [[[T::Vector<S>; VECTORS]; ROWS]; SUMS],
+        (a, b): (&[T], &[T]),
+        width: usize,
+    ) {
+        let a_group = (GROUP - 1) * P::A_TERM + (ROWS - 1) * P::A_ROW + 1;
+        let b_group = (GROUP - 1) * P::B_TERM + VECTORS * lanes_of::<T, S>();
+        let mut term = 0;
+        while term + GROUP <= self.terms() {
+            let Some(a) = a.get(term * P::A_TERM..).and_then(|a| a.get(..a_group)) else { break };
+            let Some(b) = b.get(term * P::B_TERM..).and_then(|b| b.get(..b_group)) else { break };
+            for at in 0..GROUP {
+                let (a, b) = ((a, at * P::A_TERM), (b, at * P::B_TERM));
+                Self::add::<S, ROWS, VECTORS, PARTIAL>(simd, &mut sums[at % SUMS], a, b, width);
+            }
+            term += GROUP;
+        }
+        // Of a partial vector, the last group may be read beyond the end of the numbers: its terms come one by one.
+        while const { PARTIAL || P::TERMS == 0 || !P::TERMS.is_multiple_of(GROUP) } && term < self.terms() {
+            let (a, b) = ((a, term * P::A_TERM), (b, term * P::B_TERM));
+            Self::add::<S, ROWS, VECTORS, PARTIAL>(simd, &mut sums[0], a, b, width);
+            term += 1;
+        }
+    }
+
     /// Adds a term to the sums of a tile.
     #[inline(always)]
-    pub(super) fn add<S: Simd, const ROWS: usize, const VECTORS: usize, const PARTIAL: bool>(
+    fn add<S: Simd, const ROWS: usize, const VECTORS: usize, const PARTIAL: bool>(
         simd: S,
         sums: &mut [[T::Vector<S>; VECTORS]; ROWS],
         (a, a_at): (&[T], usize),
