@@ -1,6 +1,6 @@
 //! `"net.spec"` or `spec = "…"`, `scalar = f64`, `examples = 8`, `scratch <= 16 KiB`, `values <= 2 KiB`, `crate = path`.
 
-use deltarule_compiler::emit::{EXAMPLES, Purpose, ScalarType};
+use deltarule_compiler::emit::{EXAMPLES, Purpose, ScalarType, bytes_of_unit};
 use deltarule_compiler::limits::EXAMPLES_AT_ONCE;
 use proc_macro2::{Ident, Span};
 use syn::parse::{Parse, ParseStream};
@@ -124,12 +124,7 @@ fn parse_budget(input: ParseStream<'_>, purpose: Purpose, key: &Ident) -> syn::R
         }
         unit => (unit.to_owned(), number.span()),
     };
-    let unit = match unit.as_str() {
-        "byte" | "bytes" => 1,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        _ => return Err(wrong(unit_span)),
-    };
+    let unit = bytes_of_unit(&unit).ok_or_else(|| wrong(unit_span))?;
     let bytes = number.base10_digits().parse::<usize>().ok().and_then(|number| number.checked_mul(unit));
     let bytes = bytes.ok_or_else(|| wrong(number.span()))?;
     Ok(Budget { purpose, bytes, span: number.span() })

@@ -123,13 +123,16 @@ fn renaming(context: &Context, from: &Source<'_>, to: &Source<'_>) -> Option<Ren
 
 /// All expressions of a record.
 pub(super) fn expressions(record: &Record) -> Vec<ExprId> {
-    let of_factors = record.factors.iter().flat_map(|factor| &factor.steps);
-    let steps = record.steps.iter().chain(of_factors).chain(&record.special_case);
-    let conditions = steps.clone().filter_map(|step| match step.condition {
+    let conditions = record.all_steps().filter_map(|step| match step.condition {
         Some(Condition::NotZero(expr)) => Some(expr),
         _ => None,
     });
-    steps.map(|step| step.value).chain(conditions).chain(record.factors.iter().map(|factor| factor.partial)).collect()
+    record
+        .all_steps()
+        .map(|step| step.value)
+        .chain(conditions)
+        .chain(record.factors.iter().map(|factor| factor.partial))
+        .collect()
 }
 
 fn record(renaming: &Renaming, from: &Record) -> Option<Record> {
@@ -175,7 +178,7 @@ mod tests {
         for Adjoint { equation, record, is_computed } in &adjoints {
             line(if *is_computed { "computed" } else { "merged" }, equation.value);
             record.factors.iter().for_each(|factor| line(&factor.laws.join(", "), factor.partial));
-            for step in record.factors.iter().flat_map(|factor| &factor.steps).chain(&record.steps).chain(&record.special_case) {
+            for step in record.all_steps() {
                 let uses: Vec<&str> = step.uses.iter().map(|&tensor| &context.tensor(tensor).name[..]).collect();
                 line(&format!("{} ({}):", step.rule, uses.join(", ")), step.value);
                 match step.condition {

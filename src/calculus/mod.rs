@@ -51,6 +51,14 @@ pub struct Record {
     pub special_case: Option<Step>,
 }
 
+impl Record {
+    /// All steps: those of the right-hand side, those of its factors, and the special case.
+    pub(crate) fn all_steps(&self) -> impl Iterator<Item = &Step> {
+        let of_factors = self.factors.iter().flat_map(|factor| &factor.steps);
+        self.steps.iter().chain(of_factors).chain(&self.special_case)
+    }
+}
+
 /// A partial derivative that a chain rule names.
 #[derive(Clone, Debug)]
 pub struct Factor {

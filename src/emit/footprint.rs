@@ -135,9 +135,20 @@ fn name_and_shape(plan: &Plan, tensor: TensorId) -> String {
     if extents.is_empty() { format!("`{}`", tensor.name) } else { format!("`{}` ({})", tensor.name, extents.join(" × ")) }
 }
 
+/// The units of sizes besides bytes, the greatest first.
+const UNITS: [(usize, &str); 2] = [(1 << 20, "MiB"), (1 << 10, "KiB")];
+
+/// How many bytes a unit is that a budget may be given in: `byte`, `bytes`, `KiB` or `MiB`.
+pub fn bytes_of_unit(unit: &str) -> Option<usize> {
+    match unit {
+        "byte" | "bytes" => Some(1),
+        _ => UNITS.iter().find(|(_, name)| *name == unit).map(|(bytes, _)| *bytes),
+    }
+}
+
 /// A number of bytes in the greatest unit in which it is at least 1.
 fn size(bytes: usize) -> String {
-    for (unit, name) in [(1 << 20, "MiB"), (1 << 10, "KiB")] {
+    for (unit, name) in UNITS {
         if bytes >= unit {
             let number = bytes as f64 / unit as f64;
             return if bytes.is_multiple_of(unit) { format!("{number} {name}") } else { format!("{number:.1} {name}") };

@@ -12,7 +12,7 @@ pub(crate) mod plan;
 mod space;
 mod tokens;
 
-pub use footprint::{Footprint, Owner, Purpose, over_budget};
+pub use footprint::{Footprint, Owner, Purpose, bytes_of_unit, over_budget};
 #[cfg(feature = "cli")]
 pub use interface::{ExampleType, Interface};
 use proc_macro2::{Ident, Span, TokenStream};

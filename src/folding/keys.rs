@@ -150,19 +150,13 @@ impl<'a> Keys<'a> {
     }
 }
 
-/// All expressions of a record.
-fn expressions(record: &Record) -> Vec<ExprId> {
-    let factors = record.factors.iter().flat_map(|factor| &factor.steps);
-    record.steps.iter().chain(factors).chain(&record.special_case).map(|step| step.value).collect()
-}
-
 impl Scope<'_> {
     /// All indices of the statement in an order that is the same for statements with the same key, each as often as it is bound.
     pub(super) fn indices(&self, statement: &Statement<'_>) -> Vec<IndexId> {
         let (mut found, mut seen) = (self.free.clone(), FxHashSet::default());
         self.bound(statement.equation.value, &mut found, &mut seen);
-        for expr in statement.record.iter().flat_map(|record| expressions(record)) {
-            self.bound(expr, &mut found, &mut seen);
+        for step in statement.record.iter().flat_map(|record| record.all_steps()) {
+            self.bound(step.value, &mut found, &mut seen);
         }
         found
     }

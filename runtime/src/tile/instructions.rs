@@ -48,10 +48,8 @@ pub trait Vectors: MultiplyAdd<f32> + MultiplyAdd<f64> {
     fn product_double<P: Shape>(self, product: Product<'_, f64, P>);
     /// Computes a sweep in single precision.
     fn sweep_single<P: Shape>(self, sweep: Sweep<'_, f32, P>);
-
     /// Computes a sweep in double precision.
     fn sweep_double<P: Shape>(self, sweep: Sweep<'_, f64, P>);
-
     /// Transposes matrices in single precision.
     fn transpose_single(self, matrices: Transpose<'_, f32>);
     /// Transposes matrices in double precision.
@@ -81,7 +79,6 @@ macro_rules! operations {
         fn $product<P: Shape>(self, product: Product<'_, $scalar, P>) {
             $products(self, product);
         }
-
         #[inline(always)]
         fn $sweep<P: Shape>(self, sweep: Sweep<'_, $scalar, P>) {
             $sweeps(self, sweep);

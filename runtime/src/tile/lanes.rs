@@ -39,7 +39,6 @@ pub trait Lanes: Scalar {
     fn product<V: Vectors, P: Shape>(vectors: V, product: Product<'_, Self, P>);
     /// Computes a sweep.
     fn sweep<V: Vectors, P: Shape>(vectors: V, sweep: Sweep<'_, Self, P>);
-
     /// Transposes matrices.
     fn transpose<V: Vectors>(vectors: V, matrices: Transpose<'_, Self>);
 }
@@ -95,7 +94,6 @@ macro_rules! lanes {
             fn product<V: Vectors, P: Shape>(vectors: V, product: Product<'_, Self, P>) {
                 vectors.$product(product);
             }
-
             #[inline(always)]
             fn sweep<V: Vectors, P: Shape>(vectors: V, sweep: Sweep<'_, Self, P>) {
                 vectors.$sweep(sweep);

@@ -32,6 +32,13 @@ pub(super) fn load<S: Simd, T: Lanes, const VECTORS: usize, const PARTIAL: bool>
     }
 }
 
+/// What a row of so many terms has after its last whole vector, 0 in the other lanes.
+#[inline(always)]
+pub(super) fn after_whole<S: Simd, T: Lanes>(simd: S, row: &[T], terms: usize) -> T::Vector<S> {
+    let rest = terms % lanes_of::<T, S>();
+    if rest > 0 { T::load_rest(simd, row.get(terms - rest..).unwrap_or(&[])) } else { T::splat(simd, T::default()) }
+}
+
 /// Writes them.
 #[inline(always)]
 pub(super) fn store<S: Simd, T: Lanes, const VECTORS: usize, const PARTIAL: bool>(

@@ -3,7 +3,7 @@
 use crate::common::{Scalar, compile_file, deliver};
 use crate::failure::Failure;
 use clap::Args;
-use deltarule_compiler::emit::{EXAMPLES, EmitOptions, Purpose, emit_file, over_budget};
+use deltarule_compiler::emit::{EXAMPLES, EmitOptions, Purpose, bytes_of_unit, emit_file, over_budget};
 use deltarule_compiler::files::{FileError, read_bytes};
 use deltarule_compiler::limits;
 use std::path::{Path, PathBuf};
@@ -52,12 +52,7 @@ fn examples(text: &str) -> Result<usize, String> {
 /// `16KiB`, `16 KiB`, `2 MiB`, `800 bytes`.
 fn bytes(text: &str) -> Result<usize, String> {
     let (number, unit) = text.split_at(text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len()));
-    let unit = match unit.trim() {
-        "" | "byte" | "bytes" => Some(1),
-        "KiB" => Some(1 << 10),
-        "MiB" => Some(1 << 20),
-        _ => None,
-    };
+    let unit = if unit.trim().is_empty() { Some(1) } else { bytes_of_unit(unit.trim()) };
     let bytes = number.parse::<usize>().ok().zip(unit).and_then(|(number, unit)| number.checked_mul(unit));
     bytes.ok_or_else(|| "expected a number of bytes, KiB or MiB, such as 16KiB".to_owned())
 }

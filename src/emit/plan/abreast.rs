@@ -134,7 +134,7 @@ impl Batcher<'_, '_> {
 
     /// The tensor of one example.
     fn of_one(&self, tensor: TensorId) -> TensorId {
-        let tensor = self.planner.rows.second_of(tensor).unwrap_or(tensor);
+        let tensor = self.planner.whole(tensor);
         self.tensors.first_of(tensor).unwrap_or(tensor)
     }
 

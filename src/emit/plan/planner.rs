@@ -155,6 +155,11 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// What a row is all elements of; a tensor that is no row by itself.
+    pub(super) fn whole(&self, tensor: TensorId) -> TensorId {
+        self.rows.second_of(tensor).unwrap_or(tensor)
+    }
+
     /// The gradient to which an adjoint is added.
     pub(super) fn sum_of(&self, adjoint: TensorId) -> Option<TensorId> {
         let Role::Adjoint { of } = self.context.tensor(adjoint).role else { return None };

@@ -96,7 +96,7 @@ impl Planner<'_> {
     ///
     /// An update ends in many stores, for which no one waits: adjoints of the layers before are computed while they are written.
     fn with_updates(&self, kernels: Vec<usize>, updates: &[usize]) -> Vec<usize> {
-        let of = |tensor: &TensorId| self.rows.second_of(*tensor).unwrap_or(*tensor);
+        let of = |tensor: &TensorId| self.whole(*tensor);
         // How many kernels are done when a tensor was written, and when it was touched, for the last time.
         let (mut written, mut touched) = (FxHashMap::default(), FxHashMap::default());
         let mut note = |done: usize, kernel: &Kernel| -> usize {

@@ -35,9 +35,9 @@ impl Planner<'_> {
         }
     }
 
-    /// Tensors by the names that they have where they are no rows.
+    /// Tensors as they are without their rows.
     fn tensors_of(&self, tensors: &[TensorId]) -> Vec<TensorId> {
-        tensors.iter().map(|&tensor| self.rows.second_of(tensor).unwrap_or(tensor)).collect()
+        tensors.iter().map(|&tensor| self.whole(tensor)).collect()
     }
 
     /// The kernel that does what two do one after the other, if the first multiplies a vector with the rows of a parameter and the second

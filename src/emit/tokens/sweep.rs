@@ -13,10 +13,8 @@ impl KernelTokens<'_> {
             [update.columns, product.columns].map(|index| Literal::usize_unsuffixed(self.plan.context.index_of(index).extent()));
         let [a, factors] = [&product.a, &update.a].map(|place| self.in_a_row(place.tensor, false));
         let [b, c] = [&update.into, &product.into].map(|place| self.in_a_row(place.tensor, true));
-        let [scale, mut rate] = [product.factor, update.factor].map(|factor| self.number(factor));
-        if let Some(factor) = update.update_factor.and_then(|factor| self.arguments.get(&factor)) {
-            rate = if update.factor == 1.0 { quote!(#factor) } else { quote!(#rate * #factor) };
-        }
+        let factor = update.update_factor.and_then(|factor| self.arguments.get(&factor));
+        let (scale, rate) = (self.scale(product, None), self.scale(update, factor));
         quote! {
             tile::Sweep {
                 shape: tile::Sizes::<#rows, #terms, 0, 1, 1, #terms, 0>,

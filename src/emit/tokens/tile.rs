@@ -231,21 +231,27 @@ impl KernelTokens<'_> {
         }
     }
 
+    /// What all sums of a tile are multiplied by.
+    pub(super) fn scale(&self, tile: &Tile, factor: Option<&Ident>) -> TokenStream {
+        let number = self.number(tile.factor);
+        match factor {
+            Some(factor) if tile.factor == 1.0 => quote!(#factor),
+            Some(factor) => quote!(#number * #factor),
+            None => number,
+        }
+    }
+
     /// What all forms of a tile read, and how far it is from one place to the next.
     fn operands(&mut self, tile: &Tile, factor: Option<&Ident>) -> Operands {
         let mut inner: Vec<IndexId> = tile.levels.iter().map(|(index, _)| *index).collect();
         inner.extend(tile.rows.into_iter().chain([tile.columns]));
         let columns = literal(self.plan.context.index_of(tile.columns).extent() as i64);
-        let mut scale = self.number(tile.factor);
-        if let Some(factor) = factor {
-            scale = if tile.factor == 1.0 { quote!(#factor) } else { quote!(#scale * #factor) };
-        }
         Operands {
             a: self.in_a_row(tile.a.tensor, false),
             a_row: literal(row_step(tile, &tile.a)),
             b: self.in_a_row(tile.b.tensor, false),
             b_column: literal(coefficients(&tile.b, &[tile.columns])[0]),
-            scale,
+            scale: self.scale(tile, factor),
             start: match &tile.start {
                 Some(place) => self.place_in_row(place, &inner, false),
                 None => quote!(&[]),

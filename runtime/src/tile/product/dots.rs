@@ -6,7 +6,7 @@ use pulp::Simd;
 
 use super::{Product, Shape};
 use crate::tile::lanes::{Lanes, lanes_of};
-use crate::tile::registers::{finish, load, load_at, start_at};
+use crate::tile::registers::{after_whole, finish, load, load_at, start_at};
 use crate::tile::transpose::{MOST_LANES, every_other_group};
 
 impl<T: Lanes, P: Shape> Product<'_, T, P> {
@@ -31,9 +31,7 @@ impl<T: Lanes, P: Shape> Product<'_, T, P> {
         if b.len() < (count - 1) * P::B_COLUMN + P::TERMS {
             return;
         }
-        let rest = P::TERMS % lanes_of::<T, S>();
-        let last =
-            if rest > 0 { T::load_rest(simd, a.get(P::TERMS - rest..).unwrap_or(&[])) } else { T::splat(simd, T::default()) };
+        let last = after_whole(simd, a, P::TERMS);
         let totals = Columns::<T, S, P> { simd, a, b, count, last, shape: PhantomData }.totals();
         let start = start_at::<S, T, 1, PARTIAL>(simd, self.start, column, count);
         let Some(c) = self.c.get_mut(column..).and_then(|c| c.get_mut(..count)) else { return };

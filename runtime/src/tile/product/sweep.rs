@@ -9,7 +9,7 @@ use super::{Product, Shape};
 use crate::tile::contraction::{Contraction, Level};
 use crate::tile::instructions::Vectors;
 use crate::tile::lanes::{Lanes, lanes_of};
-use crate::tile::registers::{finish, load};
+use crate::tile::registers::{after_whole, finish, load};
 
 /// `c[column] = scale * sum(a[term] * b[column][term])`, then `b[column][term] += rate * factors[column] * a[term]`.
 ///
@@ -93,9 +93,7 @@ impl<T: Lanes, P: Shape> Swept<'_, T, P> {
     #[inline(always)]
     fn rows<S: Simd, const VECTORS: usize>(mut self, simd: S, a: &[T]) {
         let lanes = lanes_of::<T, S>();
-        let rest = P::TERMS % lanes;
-        let last =
-            if rest > 0 { T::load_rest(simd, a.get(P::TERMS - rest..).unwrap_or(&[])) } else { T::splat(simd, T::default()) };
+        let last = after_whole(simd, a, P::TERMS);
         let registers = load::<S, T, VECTORS, false>(simd, a);
         let mut first = 0;
         while const { P::COLUMNS >= lanes_of::<T, S>() } && first + lanes <= P::COLUMNS {
@@ -158,22 +156,32 @@ impl<T: Lanes, S: Simd, P: Shape, const VECTORS: usize> Sums<S, T> for Rows<'_, 
         let (whole, rest) = row.split_at_mut(P::TERMS - P::TERMS % lanes_of::<T, S>());
         if const { VECTORS > 0 } {
             for (term, number) in self.registers.iter().zip(T::vectors_mut::<S>(whole)) {
-                let before = *number;
-                *number = T::multiply_add(simd, factor, *term, before);
-                sum = T::multiply_add(simd, *term, before, sum);
+                sum = multiply_and_add::<S, T>(simd, *term, number, factor, sum);
             }
         } else {
             for (term, number) in T::vectors::<S>(self.a).iter().zip(T::vectors_mut::<S>(whole)) {
-                let before = *number;
-                *number = T::multiply_add(simd, factor, *term, before);
-                sum = T::multiply_add(simd, *term, before, sum);
+                sum = multiply_and_add::<S, T>(simd, *term, number, factor, sum);
             }
         }
         if !rest.is_empty() {
-            let before = T::load_rest(simd, rest);
-            T::store_rest(simd, rest, T::multiply_add(simd, factor, self.last, before));
-            sum = T::multiply_add(simd, self.last, before, sum);
+            let mut number = T::load_rest(simd, rest);
+            sum = multiply_and_add::<S, T>(simd, self.last, &mut number, factor, sum);
+            T::store_rest(simd, rest, number);
         }
         sum
     }
+}
+
+/// Adds a multiple of a term to what it is multiplied with. The sum with their product.
+#[inline(always)]
+fn multiply_and_add<S: Simd, T: Lanes>(
+    simd: S,
+    term: T::Vector<S>,
+    number: &mut T::Vector<S>,
+    factor: T::Vector<S>,
+    sum: T::Vector<S>,
+) -> T::Vector<S> {
+    let before = *number;
+    *number = T::multiply_add(simd, factor, term, before);
+    T::multiply_add(simd, term, before, sum)
 }
