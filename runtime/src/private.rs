@@ -10,7 +10,7 @@ pub mod math {
 /// Contractions in vector registers.
 pub mod tile {
     pub use crate::tile::{
-        ABREAST, Block, Contraction, Level, Product, Run, Sizes, Sweep, Transpose, Vectors, examples_of_block, gather,
+        ABREAST, Block, Contraction, Level, Product, Run, Sizes, Sweep, Transpose, Vectors, Windows, examples_of_block, gather,
         gather_labels, limit, place, place_labels, scatter, vectorized,
     };
 }

@@ -22,9 +22,11 @@ mod sweep_tests;
 #[cfg(test)]
 mod tests;
 mod transpose;
+#[cfg(test)]
+mod windows_tests;
 
 pub use abreast::{ABREAST, Block, examples_of_block, gather, gather_labels, place, place_labels, scatter};
 pub use contraction::{Contraction, Level};
 pub use instructions::{Run, Vectors, limit, vectorized};
-pub use product::{Product, Sizes, Sweep};
+pub use product::{Product, Sizes, Sweep, Windows};
 pub use transpose::Transpose;

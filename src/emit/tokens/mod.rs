@@ -14,6 +14,7 @@ mod parallel;
 mod passes;
 mod product;
 mod statement;
+mod sums;
 mod sweep;
 mod tile;
 mod types;

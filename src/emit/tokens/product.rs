@@ -4,8 +4,12 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::kernel::KernelTokens;
+use super::sums::{Sum, levels};
 use super::tile::{Operands, literal};
 use crate::emit::plan::{Tile, coefficients};
+
+/// Fewer rows than this are not worth a function of their own for their windows.
+const LEAST_ROWS: usize = 3;
 
 impl KernelTokens<'_> {
     /// How many terms the sums of a tile have, if it is a product of matrices as they lie: of rows, or of a vector and the rows of a matrix.
@@ -58,5 +62,45 @@ impl KernelTokens<'_> {
             }
             .compute(vectors);
         }
+    }
+
+    /// The call of the runtime that computes a sum over windows, if it is one of rows that fill registers: the innermost terms are those of a
+    /// product, the other sums are around.
+    pub(super) fn windows(
+        &self,
+        tile: &Tile,
+        sums: &[Sum],
+        operands: &Operands,
+        [rows, a_at, b_at, c, is_added]: [&TokenStream; 5],
+    ) -> Option<TokenStream> {
+        let most_rows = self.plan.context.index_of(tile.rows?).extent();
+        let (terms, around) = sums.split_last()?;
+        let is_ahead = terms.a > 0 && terms.b > 0 && coefficients(&tile.b, &[tile.columns])[0] == 1;
+        if !is_ahead || most_rows < LEAST_ROWS {
+            return None;
+        }
+        let most_rows = Literal::usize_unsuffixed(most_rows);
+        let Operands { columns, a, a_row, b, b_column, scale, start, c_row } = operands;
+        let (levels, count) = (levels::<2>(around), &terms.count);
+        let [known, a_term, b_term] = [terms.known.map_or(0, |known| known as i64), terms.a, terms.b].map(literal);
+        Some(quote! {
+            tile::Product {
+                shape: tile::Windows::<#most_rows, _> {
+                    sizes: tile::Sizes::<#columns, #known, #a_row, #a_term, #b_term, #b_column, #c_row>,
+                    levels: #levels,
+                    a_at: #a_at,
+                    b_at: #b_at,
+                },
+                rows: #rows,
+                terms: #count,
+                a: #a,
+                b: #b,
+                scale: #scale,
+                start: #start,
+                c: #c,
+                is_added: #is_added,
+            }
+            .compute(vectors);
+        })
     }
 }

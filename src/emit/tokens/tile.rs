@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
 use super::kernel::KernelTokens;
+use super::sums::{Sum, levels, merged};
 use crate::emit::layout::{is_scalar, tensor_type};
 use crate::emit::plan::{Kernel, Place, Plan, Range, Statement, Tile, coefficients};
 use crate::equation::{IndexId, TensorId};
@@ -180,25 +181,18 @@ impl KernelTokens<'_> {
         if let Some(terms) = self.terms_of_product(tile) {
             return self.matrix_product(tile, &operands, [rows, &terms, &a_at, &b_at, c, is_added]);
         }
-        let step = |number: i64| {
-            let literal = literal(number);
-            if number < 0 { quote!(usize::wrapping_neg(#literal)) } else { quote!(#literal) }
-        };
         let skip = |at: &mut TokenStream, number: i64, from: &Ident| {
             let literal = literal(number);
             let skip = Ident::new(if number < 0 { "wrapping_sub" } else { "wrapping_add" }, Span::call_site());
             *at = quote!(usize::#skip(#at, #from * #literal));
         };
-        let (mut bounds, mut levels) = (Vec::new(), Vec::new());
-        for _ in tile.levels.len()..3 {
-            levels.push(quote!(tile::Level { count: 1, a: 0, b: 0 }));
-        }
+        let (mut bounds, mut sums) = (Vec::new(), Vec::new());
         for (at, (index, range)) in tile.levels.iter().enumerate() {
             let [a, b] = [&tile.a, &tile.b].map(|place| coefficients(place, &[*index])[0]);
             let (start, end) = self.loop_bounds(*index, range);
-            let (step_a, step_b) = (step(a), step(b));
             if range.bounds.is_empty() && start.to_string() == "0" {
-                levels.push(quote!(tile::Level { count: #end, a: #step_a, b: #step_b }));
+                let known = (!self.is_example(*index)).then(|| self.plan.context.index_of(*index).extent());
+                sums.push(Sum { count: end, known, a, b });
                 continue;
             }
             let (from, to) =
@@ -206,8 +200,13 @@ impl KernelTokens<'_> {
             bounds.push(quote!(let (#from, #to): (usize, usize) = (#start, #end);));
             skip(&mut a_at, a, &from);
             skip(&mut b_at, b, &from);
-            levels.push(quote!(tile::Level { count: #to.saturating_sub(#from), a: #step_a, b: #step_b }));
+            sums.push(Sum { count: quote!(#to.saturating_sub(#from)), known: None, a, b });
         }
+        let sums = merged(sums);
+        if let Some(windows) = self.windows(tile, &sums, &operands, [rows, &a_at, &b_at, c, is_added]) {
+            return quote!(#(#bounds)* #windows);
+        }
+        let levels = levels::<3>(&sums);
         let Operands { columns, a, a_row, b, b_column, scale, start, c_row } = operands;
         quote! {
             #(#bounds)*
@@ -220,7 +219,7 @@ impl KernelTokens<'_> {
                 b: #b,
                 b_at: #b_at,
                 b_column: #b_column,
-                levels: [#(#levels),*],
+                levels: #levels,
                 scale: #scale,
                 start: #start,
                 c: #c,

@@ -16,15 +16,19 @@ mod outer;
 mod row;
 mod sweep;
 mod tiles;
+mod windows;
 
 use outer::Outer;
 use row::Row;
 pub use sweep::Sweep;
 pub(super) use sweep::Swept;
 use tiles::Tiles;
+pub use windows::Windows;
 
 /// So many terms are added up between two comparisons.
 const GROUP: usize = 4;
+/// Fewer rows than this leave too many registers empty, and so many are the least that have a tile of their own.
+const FEW_ROWS: usize = 3;
 /// So many terms may be written out one by one.
 const FEW_TERMS: usize = 64;
 
@@ -44,6 +48,37 @@ pub trait Shape {
     const B_COLUMN: usize;
     /// How far it is from a row of results to the next.
     const C_ROW: usize;
+    /// How many rows there are at most.
+    const MOST_ROWS: usize = usize::MAX;
+
+    /// The sums around those of the terms, from the outermost, and where their first terms are in both operands.
+    #[inline(always)]
+    fn around(&self) -> Around {
+        Around { levels: [ONCE; 2], a_at: 0, b_at: 0 }
+    }
+}
+
+/// What a shape does not know when the network is compiled.
+#[derive(Clone, Copy, Debug)]
+pub struct Around {
+    levels: [Level; 2],
+    a_at: usize,
+    b_at: usize,
+}
+
+/// No sum.
+const ONCE: Level = Level { count: 1, a: 0, b: 0 };
+
+impl Around {
+    /// Where the first terms of one of the inner sums are.
+    #[inline(always)]
+    fn place(&self, outer_at: usize, middle_at: usize) -> (usize, usize) {
+        let [outer, middle] = self.levels;
+        let place = |first: usize, outer: usize, middle: usize| {
+            first.wrapping_add(outer_at.wrapping_mul(outer)).wrapping_add(middle_at.wrapping_mul(middle))
+        };
+        (place(self.a_at, outer.a, middle.a), place(self.b_at, outer.b, middle.b))
+    }
 }
 
 /// A shape by its constants: columns, terms, and steps as they are named.
@@ -82,7 +117,7 @@ impl<
 /// Numbers that would be outside of a slice are not computed.
 #[derive(Debug)]
 pub struct Product<'a, T, P> {
-    /// Its constants.
+    /// Its constants, and what sums there are around.
     pub shape: P,
     /// How many rows.
     pub rows: usize,
@@ -112,17 +147,17 @@ impl<'a, T: Lanes, P: Shape> Product<'a, T, P> {
     /// The rows from one on, with sizes that are looked at when they are computed.
     #[inline(always)]
     pub(super) fn rows_from(self, row: usize) -> Contraction<'a, T> {
-        let one = Level { count: 1, a: 0, b: 0 };
+        let Around { levels: [outer, middle], a_at, b_at } = self.shape.around();
         Contraction {
             rows: self.rows.saturating_sub(row),
             columns: P::COLUMNS,
             a: self.a.get(row * P::A_ROW..).unwrap_or(&[]),
-            a_at: 0,
+            a_at,
             a_row: P::A_ROW,
             b: self.b,
-            b_at: 0,
+            b_at,
             b_column: P::B_COLUMN,
-            levels: [one, one, Level { count: self.terms, a: P::A_TERM, b: P::B_TERM }],
+            levels: [outer, middle, Level { count: self.terms, a: P::A_TERM, b: P::B_TERM }],
             scale: self.scale,
             start: self.start,
             c: self.c.get_mut(row * P::C_ROW..).unwrap_or(&mut []),
@@ -140,7 +175,15 @@ impl<'a, T: Lanes, P: Shape> Product<'a, T, P> {
     /// How many rows are computed here; those after them would leave registers empty.
     #[inline(always)]
     pub(super) fn whole_rows<S: Simd>(&self) -> usize {
-        self.rows - self.rows % const { Self::rows_at_once::<S>() }
+        match self.rows % const { Self::rows_at_once::<S>() } {
+            rest if const { Self::has_few_rows::<S>() } && rest >= FEW_ROWS => self.rows,
+            rest => self.rows - rest,
+        }
+    }
+
+    /// Whether all rows are those of one or two small tiles.
+    const fn has_few_rows<S: Simd>() -> bool {
+        P::A_ROW > 0 && P::MOST_ROWS < Self::rows_at_once::<S>() && !Self::is_outer::<S>()
     }
 
     /// So many rows are computed together.

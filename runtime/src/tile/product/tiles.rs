@@ -2,7 +2,7 @@
 
 use pulp::Simd;
 
-use super::{GROUP, Product, Shape};
+use super::{FEW_ROWS, GROUP, Product, Shape};
 use crate::tile::columns::Strips;
 use crate::tile::lanes::{Lanes, lanes_of};
 use crate::tile::registers::{load_at, multiply_add, start_at, store};
@@ -17,7 +17,9 @@ impl<T: Lanes, P: Shape> Strips<T> for Tiles<'_, '_, T, P> {
     /// All rows: twice as many at once where there is a single vector of columns, and with 32 registers.
     #[inline(always)]
     fn strip<S: Simd, const VECTORS: usize, const PARTIAL: bool>(&mut self, simd: S, column: usize) {
-        if const { S::REGISTER_COUNT >= 32 && VECTORS == 1 } {
+        if const { Product::<T, P>::has_few_rows::<S>() } {
+            self.0.few_rows::<S, VECTORS, PARTIAL>(simd, column);
+        } else if const { S::REGISTER_COUNT >= 32 && VECTORS == 1 } {
             let row = self.0.rows_by::<S, 16, VECTORS, PARTIAL>(simd, 0, column);
             self.0.rows_by::<S, 8, VECTORS, PARTIAL>(simd, row, column);
         } else if const { S::REGISTER_COUNT >= 32 } {
@@ -39,15 +41,44 @@ impl<T: Lanes, P: Shape> Product<'_, T, P> {
         column: usize,
     ) -> usize {
         while row + ROWS <= self.rows {
-            self.tile::<S, ROWS, VECTORS, PARTIAL>(simd, row, column);
+            self.tile::<S, 1, ROWS, VECTORS, PARTIAL>(simd, row, column);
             row += ROWS;
         }
         row
     }
 
-    /// Some rows and vectors of columns.
+    /// All rows where they are fewer than a tile has: those of a window's kernel, of which there are 3, 5 or 7, and fewer at an edge.
     #[inline(always)]
-    fn tile<S: Simd, const ROWS: usize, const VECTORS: usize, const PARTIAL: bool>(
+    fn few_rows<S: Simd, const VECTORS: usize, const PARTIAL: bool>(&mut self, simd: S, column: usize) {
+        let mut row = 0;
+        while row + FEW_ROWS <= self.rows {
+            row += match self.rows - row {
+                5 if const { P::MOST_ROWS >= 5 } => self.small_tile::<S, 5, VECTORS, PARTIAL>(simd, row, column),
+                4 | 7 if const { P::MOST_ROWS >= 4 } => self.small_tile::<S, 4, VECTORS, PARTIAL>(simd, row, column),
+                _ => self.small_tile::<S, 3, VECTORS, PARTIAL>(simd, row, column),
+            };
+        }
+    }
+
+    /// A few rows: a single vector of columns of each would wait for itself, and has two sums that take turns. How many rows.
+    #[inline(always)]
+    fn small_tile<S: Simd, const ROWS: usize, const VECTORS: usize, const PARTIAL: bool>(
+        &mut self,
+        simd: S,
+        row: usize,
+        column: usize,
+    ) -> usize {
+        if const { VECTORS == 1 } {
+            self.tile::<S, 2, ROWS, VECTORS, PARTIAL>(simd, row, column);
+        } else {
+            self.tile::<S, 1, ROWS, VECTORS, PARTIAL>(simd, row, column);
+        }
+        ROWS
+    }
+
+    /// Some rows and vectors of columns, with so many sums of each.
+    #[inline(always)]
+    fn tile<S: Simd, const SUMS: usize, const ROWS: usize, const VECTORS: usize, const PARTIAL: bool>(
         &mut self,
         simd: S,
         row: usize,
@@ -58,9 +89,26 @@ impl<T: Lanes, P: Shape> Product<'_, T, P> {
         let is_plain = !self.is_added && self.scale == one;
         let zero = [T::splat(simd, T::default()); VECTORS];
         let start = if self.is_added { zero } else { start_at::<S, T, VECTORS, PARTIAL>(simd, self.start, column, width) };
-        let mut sums = [if is_plain { start } else { zero }; ROWS];
-        let (Some(a), Some(b)) = (self.a.get(row * P::A_ROW..), self.b.get(column..)) else { return };
-        self.add_terms::<S, 1, ROWS, VECTORS, PARTIAL>(simd, core::array::from_mut(&mut sums), (a, b), width);
+        let mut all_sums = [[zero; ROWS]; SUMS];
+        if is_plain {
+            all_sums[0] = [start; ROWS];
+        }
+        let around = self.shape.around();
+        let [outer, middle] = around.levels.map(|level| level.count);
+        for outer_at in 0..outer {
+            for middle_at in 0..middle {
+                let (a_at, b_at) = around.place(outer_at, middle_at);
+                let (a, b) = (self.a.get(a_at.wrapping_add(row * P::A_ROW)..), self.b.get(b_at.wrapping_add(column)..));
+                let (Some(a), Some(b)) = (a, b) else { return };
+                self.add_terms::<S, SUMS, ROWS, VECTORS, PARTIAL>(simd, &mut all_sums, (a, b), width);
+            }
+        }
+        let mut sums = all_sums[0];
+        for others in &all_sums[1..] {
+            for (sum, other) in sums.as_flattened_mut().iter_mut().zip(others.as_flattened()) {
+                *sum = T::plus(simd, *sum, *other);
+            }
+        }
         let Some(c) = self.c.get_mut(row * P::C_ROW + column..) else { return };
         let Some(c) = c.get_mut(..(ROWS - 1) * P::C_ROW + width) else { return };
         if !is_plain {
@@ -111,8 +159,8 @@ impl<T: Lanes, P: Shape> Product<'_, T, P> {
         }
         // Of a partial vector, the last group may be read beyond the end of the numbers: its terms come one by one.
         while const { PARTIAL || P::TERMS == 0 || !P::TERMS.is_multiple_of(GROUP) } && term < self.terms() {
-            let (a, b) = ((a, term * P::A_TERM), (b, term * P::B_TERM));
-            Self::add::<S, ROWS, VECTORS, PARTIAL>(simd, &mut sums[0], a, b, width);
+            let Some(a) = a.get(term * P::A_TERM..).and_then(|a| a.get(..(ROWS - 1) * P::A_ROW + 1)) else { return };
+            Self::add::<S, ROWS, VECTORS, PARTIAL>(simd, &mut sums[0], (a, 0), (b, term * P::B_TERM), width);
             term += 1;
         }
     }
