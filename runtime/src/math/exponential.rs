@@ -21,6 +21,9 @@ macro_rules! exponential {
             /// 1.5 · 2^digits: adding it rounds to an integer, which then stands in the lowest bits.
             const ROUNDER: $float = 1.5 * (1_u64 << $digits) as $float;
 
+            /// A power of two about in the middle between 1 and the least normal number.
+            pub(in crate::math) const LOWERED_ONE: $float = $float::from_bits(($bias / 2) << $digits);
+
             /// An argument in its parts.
             #[derive(Clone, Copy)]
             pub(in crate::math) struct Reduced {
@@ -61,6 +64,12 @@ macro_rules! exponential {
                     polynomial!(arithmetic, high, high - self.low, $polynomial)
                 }
 
+                /// With all of `r` in its first part, for which one waits. Then what is multiplied by the power of two is so without rounding.
+                #[inline(always)]
+                pub(in crate::math) fn in_one(self) -> Reduced {
+                    Reduced { high: self.high - self.low, low: 0.0, ..self }
+                }
+
                 /// `exp(r) - 1`, which waits for `r`: rounded where it is small but for the end.
                 #[inline(always)]
                 pub(in crate::math) fn rest_minus_one<A: MultiplyAdd<$float>>(self, arithmetic: A) -> $float {
@@ -86,11 +95,18 @@ macro_rules! exponential {
                     self.scale(arithmetic, power_of_two(self.exponent($bias)))
                 }
 
-                /// 2ⁿ, which may be subnormal or 0.
+                /// [`LOWERED_ONE`] times 2ⁿ, which is normal where the exponential of no argument of the logistic function leaves the range.
                 #[inline(always)]
-                pub(in crate::math) fn small_power(self) -> $float {
-                    let (one, other) = self.halves();
-                    one * other
+                pub(in crate::math) fn lowered_power<A: MultiplyAdd<$float>>(self, arithmetic: A) -> Power {
+                    self.scale(arithmetic, power_of_two(self.exponent($bias / 2)))
+                }
+
+                /// [`LOWERED_ONE`], or the number before it where `2ⁿ + 1` is in the middle between two numbers, the lower of which it is
+                /// rounded to: a quotient with that sum below is then too great by as much.
+                #[inline(always)]
+                pub(in crate::math) fn lowered_one_over_sum(self) -> $float {
+                    let is_tie = self.rounded == ROUNDER + ($digits + 1) as $float;
+                    $float::from_bits(LOWERED_ONE.to_bits() - $bits::from(is_tie))
                 }
 
                 /// Two powers whose product is 2ⁿ, for that may leave the range.

@@ -3,6 +3,10 @@
 //! Near 0, `tanh(x)` is `x + x³` times the polynomial in `x²` of least greatest error (Remez; under 2^-27 and 2^-59), further away `(1 - e) /
 //! (1 + e)` with `e = exp(-2x)`. Both are computed, so that vectors need no branch. `1 + e` does not wait for `e`, which is `2ⁿ` and a rest: the
 //! rest is added to `1 + 2ⁿ`.
+//!
+//! The logistic function is `c / (c + c e)` with `e = exp(-x)`, which is great for negative `x`: the power of two `c` keeps the sum in the range, and
+//! a subnormal result is rounded but once. The sum and the quotient round by up to 1 and ½ units in the last place of the result, and `e` has
+//! less than the rest, but where `1 + 2ⁿ` is in the middle between two numbers: there the numerator makes up for it.
 
 use super::MultiplyAdd;
 use super::polynomial::polynomial;
@@ -11,7 +15,8 @@ macro_rules! hyperbolic {
     ($float:ident, near $near:literal, one from $one_from:literal, least $least:literal, $polynomial:tt) => {
         pub(crate) mod $float {
             use super::{MultiplyAdd, polynomial};
-            use crate::math::exponential::$float::reduce;
+            use crate::math::exponential::$float::{LOWERED_ONE, reduce};
+            use core::hint::select_unpredictable;
 
             /// Hyperbolic tangent.
             #[inline(always)]
@@ -34,20 +39,14 @@ macro_rules! hyperbolic {
             #[inline(always)]
             #[must_use]
             pub fn sigmoid<A: MultiplyAdd<$float>>(arithmetic: A, x: $float) -> $float {
-                // With an exponential that is at most 1, small results are as exact as others.
-                let magnitude = x.abs();
-                let within = if magnitude > -$least { -$least } else { magnitude };
-                let reduced = reduce(arithmetic, within, -1.0);
-                let (power, minus_one) = (reduced.small_power(), reduced.rest_minus_one(arithmetic));
-                let exponential = arithmetic.multiply_add(minus_one, power, power);
-                let below = arithmetic.multiply_add(minus_one, power, 1.0 + power);
-                // The exponential or 1, chosen before it is there.
-                let (power, from) = if x < 0.0 { (power, power) } else { (0.0, 1.0) };
-                let quotient = arithmetic.multiply_add(minus_one, power, from) / below;
-                // What the sum has lost, over the sum, of which few digits are needed: they need not wait for the quotient.
-                let lost = exponential - (below - 1.0);
-                let reciprocal = arithmetic.multiply_add(arithmetic.multiply_add(0.330, exponential, -0.822), exponential, 0.991);
-                arithmetic.multiply_add(-quotient, reciprocal * lost, quotient)
+                let reduced = reduce(arithmetic, x, -1.0);
+                let reduced = if A::IS_FUSED { reduced } else { reduced.in_one() };
+                let power = reduced.lowered_power(arithmetic);
+                let below = arithmetic.multiply_add(reduced.minus_one(arithmetic), power.scaled, LOWERED_ONE + power.plain);
+                let quotient = reduced.lowered_one_over_sum() / below;
+                // Chosen at the end, when what decides has long been there: limits of the argument would be waited for. NaN passes.
+                let (is_zero, is_one) = (x < $least, x > 2.0 * $one_from);
+                select_unpredictable(is_zero | is_one, if is_one { 1.0 } else { 0.0 }, quotient)
             }
         }
     };

@@ -168,6 +168,8 @@ separate! { pulp::aarch64::Neon }
 macro_rules! fused {
     ($($of:ty)*) => {$(
         impl MultiplyAdd<f32> for $of {
+            const IS_FUSED: bool = true;
+
             #[inline(always)]
             fn multiply_add(self, a: f32, b: f32, c: f32) -> f32 {
                 let (a, b, c) = (self.sse._mm_set_ss(a), self.sse._mm_set_ss(b), self.sse._mm_set_ss(c));
@@ -176,6 +178,8 @@ macro_rules! fused {
         }
 
         impl MultiplyAdd<f64> for $of {
+            const IS_FUSED: bool = true;
+
             #[inline(always)]
             fn multiply_add(self, a: f64, b: f64, c: f64) -> f64 {
                 let (a, b, c) = (self.sse2._mm_set_sd(a), self.sse2._mm_set_sd(b), self.sse2._mm_set_sd(c));

@@ -114,5 +114,5 @@ macro_rules! limits {
     };
 }
 
-limits! { f32 u32 limits_of_single_numbers_are_exact single_results_have_the_same_bits_on_every_machine 0x99fa_be53 }
-limits! { f64 u64 limits_of_double_numbers_are_exact double_results_have_the_same_bits_on_every_machine 0x53fc_35ab_a4e9_6cee }
+limits! { f32 u32 limits_of_single_numbers_are_exact single_results_have_the_same_bits_on_every_machine 0xf650_c06c }
+limits! { f64 u64 limits_of_double_numbers_are_exact double_results_have_the_same_bits_on_every_machine 0x09fc_c1d5_b64d_b002 }
