@@ -77,7 +77,9 @@ impl Walk<'_> {
             Statement::Start(local, _) | Statement::StartLanes(local, ..) => {
                 self.started.insert(local.0, self.loops.iter().map(|open| open.index).collect());
             }
-            Statement::StartRow(local, index) => {
+            Statement::StartRow(local, index, place) => {
+                let first = Statement::Add(place.clone(), Value::OfRow(*local, *index));
+                self.inside(*index, LoopKind::Range(Vec::new()), &[first]);
                 self.started.insert(local.0, self.loops.iter().map(|open| open.index).chain([*index]).collect());
             }
             Statement::Combine { into, kind, value, .. } => {

@@ -222,7 +222,10 @@ impl Names<'_> {
                 self.statements(body);
             }
             Statement::Start(..) | Statement::StartLanes(..) | Statement::FinishLanes { .. } => {}
-            Statement::StartRow(_, index) => self.index(index),
+            Statement::StartRow(_, index, place) => {
+                self.index(index);
+                self.place(place);
+            }
             Statement::Let(_, value) | Statement::Combine { value, .. } => self.value(value),
             Statement::KeepBest { value, positions, .. } => {
                 self.value(value);

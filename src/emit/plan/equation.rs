@@ -148,14 +148,14 @@ impl Nest<'_> {
             return;
         }
         let sums = self.local("row");
-        self.push(Statement::StartRow(sums, inner));
+        self.push(Statement::StartRow(sums, inner, row.clone()));
         self.open_steps(steps);
         let value = self.value(body);
         self.push(Statement::Combine { into: sums, in_lanes: true, kind: ReduceKind::Sum, value });
         self.close_as(|index, body| Statement::ForLanes { index, lanes, body });
         self.close_to(levels);
         self.open(inner);
-        self.push(Statement::Add(row.clone(), Value::OfRow(sums, inner)));
+        self.push(Statement::Set(row.clone(), Value::OfRow(sums, inner)));
         self.close();
     }
 

@@ -70,6 +70,19 @@ impl Nest<'_> {
         (row_cost < bound_cost).then_some(row)
     }
 
+    /// What is summed, where that is one term.
+    pub(super) fn only_term(&mut self, sum: ExprId) -> Option<ExprId> {
+        let Node::Reduce { kind: ReduceKind::Sum, indices, body } = self.context.node(sum).clone() else { return None };
+        let first = |&index: &IndexId| {
+            let range = self.context.index_of(index);
+            (range.extent() == 1).then(|| (index, Affine::constant(range.start)))
+        };
+        let places: Vec<_> = indices.iter().map(first).collect::<Option<_>>()?;
+        let term = self.context.substitute_indices(body, &places);
+        self.count_uses(term);
+        Some(term)
+    }
+
     /// A reduction as a number, computed at the level `home` if nothing is repeated there, else in an array beforehand.
     pub(super) fn reduction(&mut self, expr: ExprId, home: usize) -> Value {
         let free = self.free_indices(expr);

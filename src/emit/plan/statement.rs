@@ -133,8 +133,9 @@ pub(crate) enum Statement {
     Start(Local, f64),
     /// An array of accumulators with their first value.
     StartLanes(Local, usize, f64),
-    /// An array of accumulators of a sum, one for each value of an index.
-    StartRow(Local, IndexId),
+    /// An array of accumulators of a sum, one for each value of an index, that starts with what is there: what is added at the end
+    /// would be one more to wait for.
+    StartRow(Local, IndexId, Place),
     /// Accumulates a value.
     Combine {
         /// The accumulator, or the array of them.
@@ -287,7 +288,8 @@ impl Statement {
                 }
                 body.iter().for_each(|statement| statement.reads(visit));
             }
-            Statement::Start(..) | Statement::StartLanes(..) | Statement::StartRow(..) | Statement::FinishLanes { .. } => {}
+            Statement::Start(..) | Statement::StartLanes(..) | Statement::FinishLanes { .. } => {}
+            Statement::StartRow(_, _, place) => visit(place),
             Statement::Transpose { from, .. } => visit(&Place { tensor: *from, indices: Vec::new() }),
             Statement::Tile(tile) => tile.read().for_each(visit),
             Statement::Sweep { product, update } => product.read().chain(update.read()).for_each(visit),

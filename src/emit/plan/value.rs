@@ -2,7 +2,7 @@
 
 use super::nest::{Level, Nest};
 use super::statement::{Branch, Condition, Place, Statement, Value};
-use crate::equation::{Context, Elementary, ExprId, Node, Number};
+use crate::equation::{Context, Elementary, ExprId, Node, Number, Role, TensorId};
 
 /// Integer powers up to this one are multiplied out; `powi` of the language's reference does the same.
 const GREATEST_INTEGER_POWER: i64 = 64;
@@ -29,6 +29,9 @@ impl Nest<'_> {
                 return if home < innermost { self.bind_value_at(home, expr) } else { self.build(expr) };
             }
             _ => {}
+        }
+        if let Some(term) = self.only_term(expr) {
+            return self.value(term);
         }
         let home = self.home(expr);
         match self.context.node(expr) {
@@ -151,8 +154,16 @@ impl Nest<'_> {
         Value::Choose { condition, then, otherwise }
     }
 
+    /// Which of the tensors that an expression reads was defined last, which is mostly the one that is computed last: the others can be
+    /// multiplied by each other before it is there. Parameters and data are there from the beginning.
+    fn defined_last(&self, expr: ExprId) -> Option<TensorId> {
+        let is_computed = |tensor: &TensorId| matches!(self.context.tensor(*tensor).role, Role::Value | Role::Adjoint { .. });
+        self.context.tensors_in(expr).into_iter().filter(is_computed).max()
+    }
+
     fn unconditional_product(&mut self, factors: Vec<ExprId>) -> Value {
-        let factors = self.gather_invariant(factors, Context::multiply);
+        let mut factors = self.gather_invariant(factors, Context::multiply);
+        factors.sort_by_key(|&factor| self.defined_last(factor));
         let innermost = self.levels.len() - 1;
         let mut above = Vec::new();
         let mut below = Vec::new();

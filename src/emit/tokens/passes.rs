@@ -5,6 +5,9 @@ use quote::quote;
 
 use super::{Emitter, call};
 
+/// So many numbers may be in a vector.
+const VECTOR: usize = 16;
+
 impl Emitter<'_> {
     pub(super) fn passes(&self) -> TokenStream {
         let network = &self.options.struct_name;
@@ -285,6 +288,17 @@ impl Emitter<'_> {
         }
     }
 
+    /// Whether a kernel updates a parameter that a compiler would write together with the one beside it, both being shorter than a vector.
+    ///
+    /// What is there early would then wait for the last, and the next step for all of it; longer still, where it reads across two writes.
+    /// A fence for what is written, which is no instruction, keeps updates apart; it can still be taken from registers.
+    fn is_beside_short_one(&self, kernel: usize) -> bool {
+        let is_short = |tensor| self.plan.context.tensor(tensor).size() < VECTOR;
+        let written = &self.plan.kernels[kernel].writes;
+        let mut pairs = self.derivation.model.parameters.windows(2).map(|pair| [pair[0].tensor, pair[1].tensor]);
+        self.is_vectorized() && pairs.any(|pair| pair.into_iter().all(is_short) && pair.iter().any(|one| written.contains(one)))
+    }
+
     /// A step of training with one example.
     fn train_one(&self) -> TokenStream {
         let (Some(single), Some(loss)) = (&self.plan.single, self.derivation.model.loss) else { return TokenStream::new() };
@@ -296,7 +310,12 @@ impl Emitter<'_> {
             _ => self.layout.place(&self.plan, tensor),
         };
         let kernels = single.kernels.iter();
-        let calls = kernels.map(|&kernel| call::call(&self.plan, &self.plan.kernels[kernel], &self.scalar, place));
+        let calls = kernels.map(|&kernel| {
+            let is_apart = single.updates.contains(&kernel) && self.is_beside_short_one(kernel);
+            let fence = is_apart.then(|| quote!(core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::Release);));
+            let call = call::call(&self.plan, &self.plan.kernels[kernel], &self.scalar, place);
+            quote!(#fence #call)
+        });
         let loss = place(loss);
         let noise = self.noise_argument();
         let draw = noise.is_some().then(|| quote!(noise.draw(state.noise_source.generator());));

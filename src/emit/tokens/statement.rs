@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::kernel::KernelTokens;
-use crate::emit::plan::Statement;
+use crate::emit::plan::{Range, Statement, Value};
 use crate::equation::ReduceKind;
 
 impl KernelTokens<'_> {
@@ -45,11 +45,17 @@ impl KernelTokens<'_> {
                 let local = self.local(*local);
                 quote!(let mut #local: [#scalar; #lanes] = [#first; #lanes];)
             }
-            Statement::StartRow(local, index) => {
-                let (zero, scalar) = (self.number(0.0), &self.scalar);
+            Statement::StartRow(row, index, place) => {
                 let extent = Literal::usize_unsuffixed(self.plan.context.index_of(*index).extent());
-                let local = self.local(*local);
-                quote!(let mut #local: [#scalar; #extent] = [#zero; #extent];)
+                let (zero, local) = (self.number(0.0), self.local(*row).clone());
+                let filled = self.with_loop(*index, |tokens, variable| {
+                    let (values, element) =
+                        (tokens.loop_values(*index, &Range::default()), tokens.value(&Value::OfRow(*row, *index)));
+                    let first = tokens.place(place, false);
+                    quote!(for #variable in #values { #element = #first; })
+                });
+                let scalar = &self.scalar;
+                quote!(let mut #local: [#scalar; #extent] = [#zero; #extent]; #filled)
             }
             Statement::Combine { into, in_lanes, kind, value } => {
                 let into = self.local(*into);
