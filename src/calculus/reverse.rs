@@ -14,7 +14,9 @@ use super::sums::{inside, is_finite, solve};
 use super::weight::{places, weight};
 use super::{Condition, Factor, Record, Step, algebra, mutation};
 use crate::derivation::Adjoint;
-use crate::equation::{Affine, Block, Context, Equation, ExprId, IndexId, Node, ReduceKind, Role, Tensor, TensorId, schedule};
+use crate::equation::{
+    Affine, Block, Context, Equation, ExprId, IndexId, Node, ReduceKind, Role, Seen, Tensor, TensorId, schedule,
+};
 
 /// The adjoints of all tensors between `by` and `result`, the last equation's scalar, in reverse order; those of `by` among them.
 pub fn adjoints(context: &mut Context, equations: &[Equation], result: TensorId, by: &[TensorId]) -> Vec<Adjoint> {
@@ -110,7 +112,7 @@ fn leading_tensors(context: &Context, equations: &[Equation], result: TensorId) 
 fn remove_unread(context: &Context, adjoints: &mut Vec<Adjoint>, by: &[TensorId]) {
     let mut needed: FxHashSet<TensorId> = FxHashSet::default();
     let mut unread: Vec<&Adjoint> = adjoints.iter().rev().collect();
-    let mut seen = FxHashSet::default();
+    let mut seen = Seen::default();
     let mut before = usize::MAX;
     // Once for a chain; adjoints of a recurrence may be needed by those that stand before them.
     while before != unread.len() {

@@ -33,6 +33,7 @@ pub use number::Number;
 pub(crate) use rebuild::for_each_child;
 pub(crate) use rename::Renaming;
 pub use schedule::{Block, Cycle, CycleReason, Recurrence, schedule};
+pub(crate) use substitute::Seen;
 
 use crate::span::Span;
 

@@ -165,12 +165,11 @@ impl Context {
 
     /// Calls `visit` for the expression and all its parts, each once, parts after what they are part of.
     pub fn visit(&self, expr: ExprId, visit: &mut dyn FnMut(&Context, ExprId)) {
-        let mut seen = FxHashSet::default();
-        self.visit_unseen(expr, visit, &mut seen);
+        self.visit_unseen(expr, visit, &mut Seen::default());
     }
 
     /// [`Self::visit`], but for the parts that were seen before.
-    pub(crate) fn visit_unseen(&self, expr: ExprId, visit: &mut dyn FnMut(&Context, ExprId), seen: &mut FxHashSet<ExprId>) {
+    pub(crate) fn visit_unseen(&self, expr: ExprId, visit: &mut dyn FnMut(&Context, ExprId), seen: &mut Seen) {
         if seen.insert(expr) {
             visit(self, expr);
             for_each_child(self.node(expr), |child| self.visit_unseen(child, visit, seen));
@@ -179,12 +178,40 @@ impl Context {
 
     /// Expressions and all their parts, each once, in the order in which they were made: parts before what they are part of.
     pub(crate) fn parts(&self, exprs: &[ExprId]) -> Vec<ExprId> {
-        let (mut parts, mut seen) = (Vec::new(), FxHashSet::default());
+        let (mut parts, mut seen) = (Vec::new(), Seen::default());
         for &expr in exprs {
             self.visit_unseen(expr, &mut |_, part| parts.push(part), &mut seen);
         }
         parts.sort_unstable();
         parts
+    }
+}
+
+/// Expressions that were seen.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// While there are few: among these one is found sooner than in a table, and most expressions have few parts.
+    few: Vec<ExprId>,
+    many: FxHashSet<ExprId>,
+}
+
+impl Seen {
+    /// How many are looked through one by one.
+    const FEW: usize = 24;
+
+    /// Whether this one is new.
+    fn insert(&mut self, expr: ExprId) -> bool {
+        if !self.many.is_empty() {
+            return self.many.insert(expr);
+        }
+        if self.few.contains(&expr) {
+            return false;
+        }
+        self.few.push(expr);
+        if self.few.len() > Self::FEW {
+            self.many.extend(self.few.drain(..));
+        }
+        true
     }
 }
 
