@@ -17,7 +17,7 @@ pub mod tile {
 
 /// Memory in which several arrays live, one after the other.
 pub mod memory {
-    pub use crate::shared::{Shared, view};
+    pub use crate::shared::{Shared, View, first_rows, first_rows_mut, row, row_mut, view};
 }
 
 /// Minibatches that several threads share the work of.

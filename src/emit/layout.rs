@@ -6,6 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
 use super::EmitOptions;
+use super::access::Access;
 use super::names::{Scope, camel_case};
 use super::plan::{Memory, Plan, Storage};
 use super::space::Space;
@@ -126,41 +127,28 @@ impl Layout {
         self.fields.get(&tensor).cloned().unwrap_or_else(|| Ident::new("absent", Span::call_site()))
     }
 
-    /// A parameter in a network, as `dense1.w`, or noise in what is drawn.
-    pub(super) fn path(&self, tensor: TensorId) -> TokenStream {
-        let path = self.paths.get(&tensor).map_or(&[][..], Vec::as_slice);
-        quote!(#(#path).*)
+    /// A parameter in a network, as `dense1.w`, or noise in what is drawn: the fields that lead to it.
+    pub(super) fn path(&self, tensor: TensorId) -> &[Ident] {
+        self.paths.get(&tensor).map_or(&[], Vec::as_slice)
     }
 
     /// Where a pass finds a tensor: a place expression, or a value for what is passed by value.
-    pub(super) fn place(&self, plan: &Plan, tensor: TensorId) -> TokenStream {
-        let field = self.field(tensor);
+    pub(super) fn place(&self, plan: &Plan, tensor: TensorId) -> Access {
+        let field = || self.field(tensor);
         match plan.storage(tensor) {
-            Storage::Parameter => {
-                let path = self.path(tensor);
-                quote!(parameters.#path)
-            }
-            Storage::Noise => {
-                let path = self.path(tensor);
-                quote!(noise.#path)
-            }
-            Storage::Input if self.inputs.len() == 1 => quote!(*input),
-            Storage::Input => quote!(input.#field),
-            Storage::Target if self.targets.len() == 1 => quote!(*target),
-            Storage::Target => quote!(target.#field),
-            Storage::Values => in_space(&quote!(values), &self.values, tensor),
-            Storage::Scratch => in_space(&quote!(work), &self.work, tensor),
-            Storage::Gradient(_) => quote!(*gradient.#field),
-            Storage::State => quote!(state.#field),
-            Storage::Scalar => quote!(#field),
+            Storage::Parameter => Access::variable("parameters").fields(self.path(tensor)),
+            Storage::Noise => Access::variable("noise").fields(self.path(tensor)),
+            Storage::Input if self.inputs.len() == 1 => Access::reference("input"),
+            Storage::Input => Access::variable("input").field(field()),
+            Storage::Target if self.targets.len() == 1 => Access::reference("target"),
+            Storage::Target => Access::variable("target").field(field()),
+            Storage::Values => Access::variable("values").stored(self.values.place(tensor)),
+            Storage::Scratch => Access::variable("work").stored(self.work.place(tensor)),
+            Storage::Gradient(_) => Access::reference("gradient").field(field()),
+            Storage::State => Access::variable("state").field(field()),
+            Storage::Scalar => Access::local(field()),
         }
     }
-}
-
-/// A tensor in a struct of buffers.
-fn in_space(of: &TokenStream, space: &Space, tensor: TensorId) -> TokenStream {
-    let stored = space.place(tensor);
-    quote!(#of.#stored)
 }
 
 /// What the passes call their own variables; scalars must not hide them.

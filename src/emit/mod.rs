@@ -3,6 +3,7 @@
 //! What is emitted has no allocation, no panic path, no `unsafe` of its own and no dependency but the runtime. Each kernel is a
 //! function whose documentation names the equations that it computes by the numbers that the sheet prints.
 
+mod access;
 mod footprint;
 #[cfg(feature = "cli")]
 mod interface;

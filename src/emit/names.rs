@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, Span};
+use rustc_hash::FxHashMap;
 
 /// What no identifier may be: keywords of all editions, reserved ones too, and the primitive names that emitted code relies on.
 const RESERVED: &[&str] = &[
@@ -64,15 +65,22 @@ pub(super) fn camel_case(name: &str) -> String {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scope {
     taken: BTreeSet<String>,
+    /// Names of which all numbers below these are taken.
+    numbered: FxHashMap<String, u64>,
 }
 
 impl Scope {
     /// An identifier like `name` that is not taken yet.
     pub(super) fn identifier(&mut self, name: &str) -> Ident {
-        let name = ascii(name);
-        let numbered = (2_u64..).map(|number| format!("{name}_{number}"));
-        let free = std::iter::once(name.clone()).chain(numbered).find(|candidate| !self.taken.contains(candidate));
-        let free = free.unwrap_or(name);
+        let mut free = ascii(name);
+        if self.taken.contains(&free) {
+            let next = self.numbered.entry(free.clone()).or_insert(2);
+            let name = std::mem::take(&mut free);
+            while free.is_empty() || self.taken.contains(&free) {
+                free = format!("{name}_{next}");
+                *next += 1;
+            }
+        }
         self.taken.insert(free.clone());
         Ident::new(&free, Span::call_site())
     }
@@ -80,6 +88,7 @@ impl Scope {
     /// Gives a name back.
     pub(super) fn release(&mut self, identifier: &Ident) {
         self.taken.remove(&identifier.to_string());
+        self.numbered.clear();
     }
 }
 

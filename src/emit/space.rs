@@ -1,8 +1,10 @@
 //! The fields of structs in which tensors are computed, and where each tensor is found in them.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashMap;
 
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 
 use super::layout::tensor_type;
@@ -16,25 +18,31 @@ pub(super) struct Space {
     /// Its fields.
     pub(super) fields: Vec<(Ident, Buffer)>,
     places: FxHashMap<TensorId, Stored>,
+    /// As what its shared fields are used: names, and the types of arrays.
+    pub(super) views: BTreeMap<String, TokenStream>,
 }
 
 /// Where a tensor is found in a [`Space`]: a place expression after `values.` or the like.
 #[derive(Clone, Debug)]
 pub(super) struct Stored {
     field: Ident,
-    /// As what a shared field is used.
-    view: Option<TokenStream>,
+    /// As what a shared field is used, by its name in [`Space::views`].
+    view: Option<Ident>,
     /// Whether there is a place for each of several examples.
     pub(super) is_of_examples: bool,
 }
 
+impl Stored {
+    /// Its tokens.
+    pub(super) fn trees(&self) -> impl Iterator<Item = TokenTree> {
+        let view = self.view.as_ref().map(|view| TokenTree::from(Group::new(Delimiter::Bracket, view.to_token_stream())));
+        std::iter::once(TokenTree::from(self.field.clone())).chain(view)
+    }
+}
+
 impl ToTokens for Stored {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let field = &self.field;
-        tokens.extend(match &self.view {
-            Some(of_type) => quote!(#field[memory::view::<#of_type>()]),
-            None => quote!(#field),
-        });
+        tokens.extend(self.trees());
     }
 }
 
@@ -51,7 +59,12 @@ impl Space {
             };
             let field = scope.identifier(name);
             for &tensor in &buffer.tensors {
-                let view = is_shared.then(|| stored_type(plan, &buffer, tensor, scalar));
+                let view = is_shared.then(|| {
+                    let name = view_name(plan, &buffer, tensor);
+                    let view = Ident::new(&name, Span::call_site());
+                    space.views.entry(name).or_insert_with(|| stored_type(plan, &buffer, tensor, scalar));
+                    view
+                });
                 let is_of_examples = buffer.examples.contains_key(&tensor);
                 space.places.insert(tensor, Stored { field: field.clone(), view, is_of_examples });
             }
@@ -74,6 +87,13 @@ impl Space {
 /// Whether what comes after so many scalars in memory starts where a cache line does, if they do. Such arrays come first in a struct.
 pub(super) fn fills_lines(scalars: usize) -> bool {
     scalars.is_multiple_of(16)
+}
+
+/// How code calls the type of a tensor in its buffer, by its extents.
+fn view_name(plan: &Plan, buffer: &Buffer, tensor: TensorId) -> String {
+    let shape = &plan.context.tensor(tensor).shape;
+    let extents: Vec<String> = buffer.examples.get(&tensor).into_iter().chain(shape).map(usize::to_string).collect();
+    if extents.is_empty() { "AS_SCALAR".to_owned() } else { format!("AS_{}", extents.join("X")) }
 }
 
 /// The type of a tensor in its buffer.

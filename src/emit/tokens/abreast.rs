@@ -1,11 +1,12 @@
 //! Kernels that compute several examples at once: the code of one example, with a vector in place of each number that examples differ in.
 
 use proc_macro2::{Ident, Literal, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 
 use super::kernel::KernelTokens;
 use super::value::logistic_argument;
 use super::{Emitter, call};
+use crate::emit::access::Access;
 use crate::emit::layout::tensor_type;
 use crate::emit::plan::{Abreast, Batch, Branch, Condition, Place, Plan, Position, Statement, Storage, Value};
 use crate::equation::{IndexId, ReduceKind, Relation, TensorId};
@@ -91,7 +92,7 @@ impl Emitter<'_> {
         let described = self.plan.context.tensor(tensor);
         let (rows, rank) = (self.rows_place(tensor, true), described.shape.len());
         let (put, rank) = if described.label { (quote!(place_labels), rank - 1) } else { (quote!(place), rank) };
-        let elements = flat(&self.layout.place(&self.plan, tensor), rank, false);
+        let elements = flat(&self.layout.place(&self.plan, tensor).to_token_stream(), rank, false);
         let put = quote!(tile::#put(#elements, lane, #rows););
         match self.plan.storage(tensor) {
             Storage::Noise => quote!(if let core::option::Option::Some(noise) = batch.noises.get(first + lane) { #put }),
@@ -102,14 +103,16 @@ impl Emitter<'_> {
     fn abreast_call(&self, kernel: usize) -> TokenStream {
         let kernel = &self.plan.kernels[kernel];
         let name = super::identifier(&kernel.name);
-        let uniform = call::arguments(&self.plan, kernel, &self.scalar, |tensor| self.layout.place(&self.plan, tensor));
-        let tensors = (kernel.reads.iter().map(|read| (*read, false))).chain(kernel.writes.iter().map(|write| (*write, true)));
-        let arguments = tensors.zip(uniform).map(|((tensor, is_written), uniform)| match rows_of(&self.plan, tensor) {
-            None => uniform,
-            Some(rows) => {
-                let mutable = is_written.then(|| quote!(mut));
-                self.layout.batch.place(rows).map_or(uniform, |stored| quote!(& #mutable batch.#stored))
+        let arguments = call::arguments(kernel).map(|argument| {
+            let mut tokens = TokenStream::new();
+            match rows_of(&self.plan, argument.tensor).and_then(|rows| self.layout.batch.place(rows)) {
+                stored @ Some(_) => Access::variable("batch").stored(stored).borrow(argument.is_written, &mut tokens),
+                None => {
+                    let place = |tensor| self.layout.place(&self.plan, tensor);
+                    argument.write(&self.plan, kernel, self.options.scalar, place, &mut tokens);
+                }
             }
+            tokens
         });
         quote!(#name(vectors, count, #(#arguments),*))
     }

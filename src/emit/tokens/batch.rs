@@ -2,11 +2,12 @@
 
 use rustc_hash::FxHashSet;
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
+use super::Emitter;
 use super::tile::{is_tiled, row_of};
-use super::{Emitter, call};
+use crate::emit::access::Access;
 use crate::emit::plan::{Batch, BatchStep, EXAMPLES_FOR_COPY, Storage};
 use crate::equation::TensorId;
 
@@ -92,10 +93,9 @@ impl Emitter<'_> {
 
     /// What adds to a gradient, or sets it for the first examples.
     fn sums(&self, batch: &Batch, kernels: &[usize]) -> TokenStream {
-        let calls = kernels.iter().enumerate().map(|(at, &kernel)| {
-            let call = self.batch_call(batch, kernel);
-            let again = (at > 0).then(|| quote!(let is_first = false;));
-            quote!({ #again #call; })
+        let calls = kernels.iter().enumerate().map(|(at, kernel)| {
+            let call = self.batch_calls(batch, std::slice::from_ref(kernel));
+            if at == 0 { call } else { quote!({ let is_first = false; #call }) }
         });
         quote!(#(#calls)*)
     }
@@ -133,10 +133,7 @@ impl Emitter<'_> {
             || quote!(batch.noises.iter_mut().take(inputs.len()).for_each(|noise| noise.draw(state.noise_source.generator()));),
         );
         let last = batch.gradients.iter().map(|tiles| match tiles.updating {
-            Some(kernel) => {
-                let call = self.batch_call(batch, kernel);
-                quote!(#call;)
-            }
+            Some(kernel) => self.batch_calls(batch, &[kernel]),
             None => self.sums(batch, &tiles.kernels),
         });
         let updated: FxHashSet<TensorId> =
@@ -145,7 +142,8 @@ impl Emitter<'_> {
             let mut reads = self.plan.kernels[kernel].reads.iter();
             reads.any(|&read| row_of(&self.plan, read).is_some_and(|gradient| updated.contains(&gradient)))
         };
-        let rest = self.plan.update.iter().filter(|&&kernel| !is_updated(kernel)).map(|&kernel| self.batch_call(batch, kernel));
+        let rest: Vec<usize> = self.plan.update.iter().copied().filter(|&kernel| !is_updated(kernel)).collect();
+        let rest = self.batch_calls(batch, &rest);
         quote! {
             /// Forward, backward and an update. The mean of the losses.
             #[inline(always)]
@@ -177,7 +175,7 @@ impl Emitter<'_> {
                         #(#last)*
                     }
                 }
-                #(#rest;)*
+                #rest
                 (total / count as f64) as #scalar
             }
         }
@@ -195,10 +193,7 @@ impl Emitter<'_> {
             tokens.extend(match step {
                 BatchStep::Each(_) => TokenStream::new(),
                 BatchStep::Abreast(step) => self.abreast_step(batch, step),
-                BatchStep::Tiled(kernel) | BatchStep::Once(kernel) => {
-                    let call = self.batch_call(batch, *kernel);
-                    quote!(#call;)
-                }
+                BatchStep::Tiled(kernel) | BatchStep::Once(kernel) => self.batch_calls(batch, &[*kernel]),
                 BatchStep::Either(many, few) => {
                     let least = Literal::usize_unsuffixed(EXAMPLES_FOR_COPY);
                     let (many, few) = (self.batch_steps(batch, many), self.each(batch, &[*few]));
@@ -215,35 +210,47 @@ impl Emitter<'_> {
         if kernels.is_empty() {
             return TokenStream::new();
         }
-        let calls = kernels.iter().map(|&kernel| self.batch_call(batch, kernel));
+        let calls = self.batch_calls(batch, kernels);
         let most = Literal::usize_unsuffixed(batch.examples);
+        let reads = kernels.iter().flat_map(|&kernel| &self.plan.kernels[kernel].reads);
+        let mut reads = reads.map(|&tensor| self.plan.storage(tensor));
+        if !reads.any(|storage| matches!(storage, Storage::Input | Storage::Target)) {
+            return quote!(for example in 0..examples.min(#most) { #calls });
+        }
         quote! {
             for (example, (input, target)) in inputs.iter().zip(targets).enumerate() {
                 if example >= #most { break; }
-                #(#calls;)*
+                #calls
             }
         }
     }
 
-    fn batch_call(&self, batch: &Batch, kernel: usize) -> TokenStream {
-        let kernel = &self.plan.kernels[kernel];
-        let tiled = is_tiled(kernel);
-        call::call(&self.plan, kernel, &self.scalar, |tensor| {
-            if let Some(one) = batch.tensors.first_of(tensor) {
-                return match self.layout.batch.place(one) {
-                    Some(stored) => quote!(batch.#stored),
-                    None => quote!(*inputs),
-                };
-            }
-            if let Some(stored) = self.layout.batch.place(tensor) {
-                return if stored.is_of_examples && !tiled { quote!(batch.#stored[example]) } else { quote!(batch.#stored) };
-            }
-            if self.plan.storage(tensor) == Storage::Noise {
-                let path = self.layout.path(tensor);
-                return quote!(batch.noises[example].#path);
-            }
-            self.layout.place(&self.plan, tensor)
-        })
+    fn batch_calls(&self, batch: &Batch, kernels: &[usize]) -> TokenStream {
+        let mut tokens = TokenStream::new();
+        for &kernel in kernels {
+            let tiled = is_tiled(&self.plan.kernels[kernel]);
+            self.write_call(kernel, |tensor| self.batch_place(batch, tensor, tiled), &mut tokens);
+        }
+        tokens
+    }
+
+    /// Where a tensor is found; for a kernel that is not in tiles, that of one example.
+    fn batch_place(&self, batch: &Batch, tensor: TensorId, is_tiled: bool) -> Access {
+        if let Some(one) = batch.tensors.first_of(tensor) {
+            return match self.layout.batch.place(one) {
+                stored @ Some(_) => Access::variable("batch").stored(stored),
+                None => Access::reference("inputs"),
+            };
+        }
+        if let Some(stored) = self.layout.batch.place(tensor) {
+            let all = Access::variable("batch").stored(Some(stored));
+            return if stored.is_of_examples && !is_tiled { all.element("example") } else { all };
+        }
+        if self.plan.storage(tensor) == Storage::Noise {
+            let noises = Access::variable("batch").field(Ident::new("noises", Span::call_site())).element("example");
+            return noises.fields(self.layout.path(tensor));
+        }
+        self.layout.place(&self.plan, tensor)
     }
 
     /// Losses and gradients of a minibatch.

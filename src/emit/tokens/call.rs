@@ -1,8 +1,10 @@
 //! A call of a kernel.
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream};
+use quote::{ToTokens, TokenStreamExt, quote};
 
+use crate::emit::ScalarType;
+use crate::emit::access::Access;
 use crate::emit::layout::is_scalar;
 use crate::emit::plan::{Kernel, Plan, Storage};
 use crate::equation::TensorId;
@@ -10,19 +12,34 @@ use crate::equation::TensorId;
 /// A function that computes more kernels than this is called by each, not copied into the pass.
 pub(super) const INLINED: usize = 16;
 
-/// A call of a kernel, given how a pass reaches a tensor.
-pub(super) fn call(plan: &Plan, kernel: &Kernel, scalar: &TokenStream, place: impl Fn(TensorId) -> TokenStream) -> TokenStream {
+/// Writes a call of a kernel, given how a pass reaches a tensor.
+pub(super) fn call(
+    plan: &Plan,
+    kernel: &Kernel,
+    scalar: ScalarType,
+    place: impl Fn(TensorId) -> Access,
+    tokens: &mut TokenStream,
+) {
     let name = super::identifier(&plan.function_of(kernel).name);
-    let arguments = arguments(plan, kernel, scalar, place);
-    if super::tile::is_tiled(kernel) {
-        quote!(#name(vectors, examples, is_first, #(#arguments),*))
-    } else if is_task(plan, kernel) {
-        let run = if kernel.alike > INLINED { quote!(call) } else { quote!(run) };
-        quote!(vectors.#run(#name(#(#arguments),*)))
-    } else if takes_vectors(plan, kernel) {
-        quote!(#name(vectors, #(#arguments),*))
+    let (is_tiled, is_task) = (super::tile::is_tiled(kernel), is_task(plan, kernel));
+    let mut given = TokenStream::new();
+    if is_tiled {
+        given.extend(quote!(vectors, examples, is_first,));
+    } else if !is_task && takes_vectors(plan, kernel) {
+        given.extend(quote!(vectors,));
+    }
+    for argument in arguments(kernel) {
+        argument.write(plan, kernel, scalar, &place, &mut given);
+        given.append(Punct::new(',', Spacing::Alone));
+    }
+    let given = Group::new(Delimiter::Parenthesis, given);
+    if is_task {
+        let run = if kernel.alike > INLINED { quote!(vectors.call) } else { quote!(vectors.run) };
+        tokens.extend(run);
+        tokens.append(Group::new(Delimiter::Parenthesis, quote!(#name #given)));
     } else {
-        quote!(#name(#(#arguments),*))
+        tokens.append(name);
+        tokens.append(given);
     }
 }
 
@@ -38,57 +55,66 @@ pub(super) fn is_task(plan: &Plan, kernel: &Kernel) -> bool {
     !super::tile::is_tiled(kernel) && (is_called_often || is_over_rows())
 }
 
-/// The arguments of a call of a kernel, given how a pass reaches a tensor; in the order of the function's parameters.
-pub(super) fn arguments(
-    plan: &Plan,
-    kernel: &Kernel,
-    scalar: &TokenStream,
-    place: impl Fn(TensorId) -> TokenStream,
-) -> Vec<TokenStream> {
-    let is_double = kernel.in_double || scalar.to_string() == "f64";
-    let reads = kernel.reads.iter().map(|&tensor| {
+/// An argument of a call of a kernel.
+#[derive(Clone, Copy)]
+pub(super) struct Argument {
+    pub(super) tensor: TensorId,
+    pub(super) is_written: bool,
+}
+
+/// The arguments of a call of a kernel, in the order of the function's parameters.
+pub(super) fn arguments(kernel: &Kernel) -> impl Iterator<Item = Argument> {
+    let reads = kernel.reads.iter().map(|&tensor| Argument { tensor, is_written: false });
+    reads.chain(kernel.writes.iter().map(|&tensor| Argument { tensor, is_written: true }))
+}
+
+impl Argument {
+    /// Writes the argument, given how a pass reaches a tensor.
+    pub(super) fn write(
+        self,
+        plan: &Plan,
+        kernel: &Kernel,
+        scalar: ScalarType,
+        place: impl Fn(TensorId) -> Access,
+        tokens: &mut TokenStream,
+    ) {
+        let Argument { tensor, is_written } = self;
         if let Some(of) = super::tile::row_of(plan, tensor) {
-            return in_a_row(plan, of, &super::tile::of_examples(plan, of, place(of), false), false);
+            return in_a_row(plan, of, place(of), is_written, tokens);
         }
         let place = place(tensor);
-        if plan.storage(tensor) == Storage::Scalar {
-            if is_double { place } else { quote!(#place as #scalar) }
-        } else if is_scalar(plan.context.tensor(tensor)) {
-            place
+        if !is_written && plan.storage(tensor) == Storage::Scalar {
+            place.to_tokens(tokens);
+            if !kernel.in_double && scalar == ScalarType::F32 {
+                tokens.append(Ident::new("as", Span::call_site()));
+                tokens.append(super::identifier(scalar.name()));
+            }
+        } else if !is_written && is_scalar(plan.context.tensor(tensor)) {
+            place.to_tokens(tokens);
         } else {
-            reborrow(&place, &quote!(&))
-        }
-    });
-    let writes = kernel.writes.iter().map(|&tensor| match super::tile::row_of(plan, tensor) {
-        Some(of) => in_a_row(plan, of, &super::tile::of_examples(plan, of, place(of), true), true),
-        None => reborrow(&place(tensor), &quote!(&mut)),
-    });
-    reads.chain(writes).collect()
-}
-
-/// All elements of a tensor as a slice.
-fn in_a_row(plan: &Plan, tensor: TensorId, place: &TokenStream, is_written: bool) -> TokenStream {
-    let borrow = if is_written { quote!(&mut) } else { quote!(&) };
-    let (from, flatten) = if is_written { ("from_mut", "as_flattened_mut") } else { ("from_ref", "as_flattened") };
-    let (from, flatten) = (Ident::new(from, Span::call_site()), Ident::new(flatten, Span::call_site()));
-    match plan.context.tensor(tensor).shape.len() {
-        0 => {
-            let reference = reborrow(place, &borrow);
-            quote!(core::slice::#from(#reference))
-        }
-        1 => quote!(#borrow (#place)[..]),
-        rank => {
-            let flattened = (1..rank).map(|_| quote!(.#flatten()));
-            quote!((#place) #(#flattened)*)
+            place.borrow(is_written, tokens);
         }
     }
 }
 
-/// `&place`, or just `reference` where the place is `*reference`.
-fn reborrow(place: &TokenStream, borrow: &TokenStream) -> TokenStream {
-    let mut tokens = place.clone().into_iter();
-    match tokens.next() {
-        Some(proc_macro2::TokenTree::Punct(star)) if star.as_char() == '*' => tokens.collect(),
-        _ => quote!(#borrow #place),
+/// Writes all elements of a tensor as a slice; of all examples there are, if it holds examples.
+fn in_a_row(plan: &Plan, tensor: TensorId, place: Access, is_written: bool, tokens: &mut TokenStream) {
+    let holds_examples = super::tile::holds_all_examples(plan, tensor);
+    let function = match (holds_examples, is_written) {
+        (false, false) => "row",
+        (false, true) => "row_mut",
+        (true, false) => "first_rows",
+        (true, true) => "first_rows_mut",
+    };
+    let mut given = TokenStream::new();
+    place.borrow(is_written, &mut given);
+    if holds_examples {
+        given.append(Punct::new(',', Spacing::Alone));
+        given.append(Ident::new("examples", Span::call_site()));
     }
+    tokens.append(Ident::new("memory", Span::call_site()));
+    tokens.append(Punct::new(':', Spacing::Joint));
+    tokens.append(Punct::new(':', Spacing::Alone));
+    tokens.append(Ident::new(function, Span::call_site()));
+    tokens.append(Group::new(Delimiter::Parenthesis, given));
 }

@@ -21,6 +21,8 @@ mod types;
 mod value;
 mod variables;
 
+use std::collections::BTreeMap;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
@@ -54,7 +56,8 @@ impl<'a> Emitter<'a> {
         let runtime = &self.options.runtime_path;
         let math = identifier(self.options.scalar.name());
         let (kernels, passes, methods, parallel) = (self.kernels(), self.passes(), self.methods(), self.parallel());
-        let items = quote!(#kernels #passes #methods #parallel);
+        let views = self.views();
+        let items = quote!(#views #kernels #passes #methods #parallel);
         let free_names = self.free_names(&items);
         let version = format_ident!("GENERATED_BY_{}", env!("CARGO_PKG_VERSION").replace(['.', '-', '+'], "_"));
         quote! {
@@ -71,6 +74,17 @@ impl<'a> Emitter<'a> {
                 #items
             };
         }
+    }
+
+    /// The types of arrays as which shared memory is used.
+    fn views(&self) -> TokenStream {
+        let spaces = [&self.layout.values, &self.layout.work, &self.layout.batch];
+        let views: BTreeMap<_, _> = spaces.into_iter().flat_map(|space| &space.views).collect();
+        let views = views.into_iter().map(|(name, of_type)| {
+            let name = Ident::new(name, Span::call_site());
+            quote!(const #name: memory::View<#of_type> = memory::view();)
+        });
+        views.collect()
     }
 
     fn kernels(&self) -> TokenStream {

@@ -1,9 +1,13 @@
 //! What the runtime needs to split a minibatch over threads. Without its feature `std`, the runtime makes nothing of it.
 
-use proc_macro2::{Literal, TokenStream};
-use quote::{format_ident, quote};
+use std::collections::BTreeSet;
+
+use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, TokenStream};
+use quote::{TokenStreamExt, format_ident, quote};
 
 use super::{Emitter, call, tile};
+use crate::emit::layout::{is_scalar, tensor_type};
+use crate::emit::plan::Kernel;
 use crate::equation::{Node, ReduceKind};
 
 /// Multiplications in a block of examples that pay for handing it to another thread.
@@ -14,6 +18,11 @@ const LEAST_USES: usize = 64;
 const UPDATED: usize = 1 << 14;
 /// A block has at most as many examples.
 const MOST_EXAMPLES: usize = 1024;
+
+/// The name of the function that has several threads update rows.
+fn together(kernel: &Kernel) -> Ident {
+    format_ident!("together_{}", kernel.function)
+}
 
 impl Emitter<'_> {
     /// The number of examples in a block: a power of two that follows from the net alone.
@@ -43,33 +52,20 @@ impl Emitter<'_> {
             return quote!(#network::update(self, sums, examples, state););
         }
         let constants = self.constants_for(&self.plan.update);
-        let updates = kernels.iter().map(|kernel| {
-            let place = |tensor| self.layout.place(&self.plan, tensor);
-            let arguments = call::arguments(&self.plan, kernel, &self.scalar, place);
-            let (mut rows, mut names, mut fixed, mut passed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-            for (at, (tensor, argument)) in kernel.reads.iter().chain(&kernel.writes).zip(arguments).enumerate() {
-                let name = format_ident!("argument_{at}");
-                passed.push(name.clone());
-                if !is_over_rows(tensor) {
-                    fixed.push(quote!(let #name = #argument;));
-                    continue;
-                }
-                let chunks = if kernel.writes.contains(tensor) { quote!(par_chunks_mut) } else { quote!(par_chunks) };
-                let elements = Literal::usize_unsuffixed(UPDATED);
-                rows.push(quote!((#argument).#chunks(#elements)));
-                names.push(name);
+        let functions = kernels.iter().map(|kernel| kernel.function).collect::<BTreeSet<_>>();
+        let functions = functions.into_iter().map(|function| self.update_in_parts(&self.plan.kernels[function]));
+        let mut updates = TokenStream::new();
+        for kernel in kernels {
+            updates.append(together(kernel));
+            let mut given = TokenStream::new();
+            for argument in call::arguments(kernel) {
+                let place = |tensor| self.layout.place(&self.plan, tensor);
+                argument.write(&self.plan, kernel, self.options.scalar, place, &mut given);
+                given.append(Punct::new(',', Spacing::Alone));
             }
-            let mut rows = rows.into_iter();
-            let first = rows.next();
-            let mut names = names.into_iter();
-            let first_name = names.next();
-            let pattern = names.fold(quote!(#first_name), |pattern, name| quote!((#pattern, #name)));
-            let name = super::identifier(&self.plan.function_of(kernel).name);
-            quote! {
-                #(#fixed)*
-                #first #(.zip(#rows))*.for_each(|#pattern| tile::vectorized(#name(#(#passed),*)));
-            }
-        });
+            updates.append(Group::new(Delimiter::Parenthesis, given));
+            updates.append(Punct::new(';', Spacing::Alone));
+        }
         let runtime = &self.options.runtime_path;
         quote! {
             use #runtime::rayon::prelude::*;
@@ -80,7 +76,44 @@ impl Emitter<'_> {
             let update_number = state.updates as f64;
             let batch_size = examples as f64;
             #constants
-            #({ #updates })*
+            #(#functions)*
+            #updates
+        }
+    }
+
+    /// A function that updates rows with several threads, each a part of them.
+    fn update_in_parts(&self, kernel: &Kernel) -> TokenStream {
+        let (update, together) = (super::identifier(&kernel.name), together(kernel));
+        let scalar = if kernel.in_double { quote!(f64) } else { self.scalar.clone() };
+        let (mut parameters, mut rows, mut names, mut passed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (at, argument) in call::arguments(kernel).enumerate() {
+            let (name, tensor) = (format_ident!("argument_{at}"), self.plan.context.tensor(argument.tensor));
+            passed.push(name.clone());
+            if tile::row_of(&self.plan, argument.tensor).is_none() {
+                let of_type = tensor_type(tensor, &scalar);
+                let borrow = (!is_scalar(tensor)).then(|| quote!(&));
+                parameters.push(quote!(#name: #borrow #of_type));
+                continue;
+            }
+            let elements = Literal::usize_unsuffixed(UPDATED);
+            if argument.is_written {
+                parameters.push(quote!(#name: &mut [#scalar]));
+                rows.push(quote!(#name.par_chunks_mut(#elements)));
+            } else {
+                parameters.push(quote!(#name: &[#scalar]));
+                rows.push(quote!(#name.par_chunks(#elements)));
+            }
+            names.push(name);
+        }
+        let mut rows = rows.into_iter();
+        let first = rows.next();
+        let mut names = names.into_iter();
+        let first_name = names.next();
+        let pattern = names.fold(quote!(#first_name), |pattern, name| quote!((#pattern, #name)));
+        quote! {
+            fn #together(#(#parameters),*) {
+                #first #(.zip(#rows))*.for_each(|#pattern| tile::vectorized(#update(#(#passed),*)));
+            }
         }
     }
 

@@ -1,9 +1,11 @@
 //! The passes: which kernels run, in which order, for an example, a minibatch, an update.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Punct, Spacing, TokenStream};
+use quote::{TokenStreamExt, quote};
 
 use super::{Emitter, call};
+use crate::emit::access::Access;
+use crate::equation::TensorId;
 
 /// So many numbers may be in a vector.
 const VECTOR: usize = 16;
@@ -131,11 +133,19 @@ impl Emitter<'_> {
         }
     }
 
+    /// Calls of kernels, one after the other.
     pub(super) fn calls(&self, kernels: &[usize]) -> TokenStream {
-        let calls = kernels.iter().map(|&kernel| {
-            call::call(&self.plan, &self.plan.kernels[kernel], &self.scalar, |tensor| self.layout.place(&self.plan, tensor))
-        });
-        quote!(#(#calls;)*)
+        let mut tokens = TokenStream::new();
+        for &kernel in kernels {
+            self.write_call(kernel, |tensor| self.layout.place(&self.plan, tensor), &mut tokens);
+        }
+        tokens
+    }
+
+    /// A statement that calls a kernel.
+    pub(super) fn write_call(&self, kernel: usize, place: impl Fn(TensorId) -> Access, tokens: &mut TokenStream) {
+        call::call(&self.plan, &self.plan.kernels[kernel], self.options.scalar, place, tokens);
+        tokens.append(Punct::new(';', Spacing::Alone));
     }
 
     /// Computes the scalars that kernels need, each once.
@@ -143,8 +153,10 @@ impl Emitter<'_> {
         let constants = self.plan.constants_for(kernels).into_iter().map(|(tensor, kernel)| {
             let name = self.layout.field(tensor);
             let place = |tensor| self.layout.place(&self.plan, tensor);
-            let call = call::call(&self.plan, &self.plan.kernels[kernel], &self.scalar, place);
-            let widened = (!self.plan.kernels[kernel].in_double).then(|| quote!(as f64));
+            let kernel = &self.plan.kernels[kernel];
+            let mut call = TokenStream::new();
+            call::call(&self.plan, kernel, self.options.scalar, place, &mut call);
+            let widened = (!kernel.in_double).then(|| quote!(as f64));
             quote!(let #name = #call #widened;)
         });
         quote!(#(#constants)*)
@@ -161,7 +173,7 @@ impl Emitter<'_> {
             let of_type = crate::emit::layout::tensor_type(self.plan.context.tensor(*parameter), &self.scalar);
             let path = self.layout.path(*parameter);
             fields.push(quote!(#field: &'a mut #of_type));
-            of_network.push(quote!(#field: &mut network.#path));
+            of_network.push(quote!(#field: &mut network.#(#path).*));
             of_scratch.push(quote!(#field: &mut sums.#field));
             let all = self.all_elements(*parameter, &quote!(self.#field), true);
             clear.push(quote!(#all.fill(0.0);));
@@ -185,7 +197,7 @@ impl Emitter<'_> {
     }
 
     /// All elements of a tensor as a mutable slice; `is_reference` where the place is a `&mut` already.
-    pub(super) fn all_elements(&self, tensor: crate::equation::TensorId, place: &TokenStream, is_reference: bool) -> TokenStream {
+    pub(super) fn all_elements(&self, tensor: TensorId, place: &TokenStream, is_reference: bool) -> TokenStream {
         let rank = self.plan.context.tensor(tensor).shape.len();
         match rank {
             0 if is_reference => quote!(core::slice::from_mut(#place)),
@@ -296,7 +308,10 @@ impl Emitter<'_> {
         let is_short = |tensor| self.plan.context.tensor(tensor).size() < VECTOR;
         let written = &self.plan.kernels[kernel].writes;
         let mut pairs = self.derivation.model.parameters.windows(2).map(|pair| [pair[0].tensor, pair[1].tensor]);
-        self.is_vectorized() && pairs.any(|pair| pair.into_iter().all(is_short) && pair.iter().any(|one| written.contains(one)))
+        let writes_short = written.iter().any(|&tensor| is_short(tensor));
+        self.is_vectorized()
+            && writes_short
+            && pairs.any(|pair| pair.into_iter().all(is_short) && pair.iter().any(|one| written.contains(one)))
     }
 
     /// A step of training with one example.
@@ -306,16 +321,16 @@ impl Emitter<'_> {
             (&self.options.struct_name, self.type_name("State"), self.type_name("Scratch"), &self.scalar);
         let (input, target) = (self.input_type(), self.target_type());
         let place = |tensor| match self.layout.work.place(tensor) {
-            Some(stored) if self.plan.single_has_values() => quote!(work.#stored),
+            stored @ Some(_) if self.plan.single_has_values() => Access::variable("work").stored(stored),
             _ => self.layout.place(&self.plan, tensor),
         };
-        let kernels = single.kernels.iter();
-        let calls = kernels.map(|&kernel| {
-            let is_apart = single.updates.contains(&kernel) && self.is_beside_short_one(kernel);
-            let fence = is_apart.then(|| quote!(core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::Release);));
-            let call = call::call(&self.plan, &self.plan.kernels[kernel], &self.scalar, place);
-            quote!(#fence #call)
-        });
+        let mut calls = TokenStream::new();
+        for &kernel in &single.kernels {
+            if single.updates.contains(&kernel) && self.is_beside_short_one(kernel) {
+                calls.extend(quote!(core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::Release);));
+            }
+            self.write_call(kernel, place, &mut calls);
+        }
         let loss = place(loss);
         let noise = self.noise_argument();
         let draw = noise.is_some().then(|| quote!(noise.draw(state.noise_source.generator());));
@@ -348,7 +363,7 @@ impl Emitter<'_> {
                 #constants
                 #draw
                 #(#clear)*
-                #(#calls;)*
+                #calls
                 #means
                 #loss
             }

@@ -29,15 +29,6 @@ pub(super) fn holds_all_examples(plan: &Plan, tensor: TensorId) -> bool {
     plan.batch.as_ref().is_some_and(|batch| batch.tensors.first_of(tensor).is_some())
 }
 
-/// The part of a tensor that holds the examples there are, if it holds examples.
-pub(super) fn of_examples(plan: &Plan, tensor: TensorId, place: TokenStream, is_written: bool) -> TokenStream {
-    match (holds_all_examples(plan, tensor), is_written) {
-        (false, _) => place,
-        (true, false) => quote!((#place).get(..examples).unwrap_or(&[])),
-        (true, true) => quote!((#place).get_mut(..examples).unwrap_or(&mut [])),
-    }
-}
-
 /// What a tensor is all elements of, in a row.
 pub(super) fn row_of(plan: &Plan, tensor: TensorId) -> Option<TensorId> {
     plan.rows.second_of(tensor)

@@ -19,7 +19,9 @@ impl Emitter<'_> {
         let runtime = &self.options.runtime_path;
         let network = self.options.struct_name.to_string();
         let is_type = |name: &str| name.trim_start_matches('_').starts_with(&network);
-        let names = variables(block).into_iter().filter(|name| !is_type(name));
+        let kernels = self.plan.kernels.iter().enumerate().filter(|(at, kernel)| kernel.function == *at);
+        let kernels = kernels.map(|(_, kernel)| crate::emit::names::ascii(&kernel.name)).collect();
+        let names = variables(block, kernels).into_iter().filter(|name| !is_type(name));
         let names = names.map(|name| Ident::new(&name, Span::call_site()));
         quote! {
             /// What follows uses these names for variables, whatever they stand for outside.
@@ -29,10 +31,20 @@ impl Emitter<'_> {
 }
 
 /// The names in the tokens of items that may be those of variables, and maybe some more, but not the items' own names.
-fn variables(items: &TokenStream) -> BTreeSet<String> {
-    let (mut names, mut own) = (FxHashSet::default(), FxHashSet::default());
-    collect(items.clone(), &mut names, Some(&mut own));
+fn variables(items: &TokenStream, kernels: FxHashSet<String>) -> BTreeSet<String> {
+    let mut search = Search { kernels, names: FxHashSet::default(), own: FxHashSet::default() };
+    search.collect(items.clone(), true);
+    let Search { names, own, .. } = search;
     names.into_iter().filter(|name| !own.contains(name) && !is_reserved(name)).collect()
+}
+
+/// Looks for names.
+struct Search {
+    /// The functions whose calls bind nothing: nearly all tokens are what they are given.
+    kernels: FxHashSet<String>,
+    names: FxHashSet<String>,
+    /// The items' own names.
+    own: FxHashSet<String>,
 }
 
 /// What stands before a token.
@@ -50,38 +62,44 @@ enum Before {
     Other,
 }
 
-fn collect(tokens: TokenStream, names: &mut FxHashSet<String>, mut own: Option<&mut FxHashSet<String>>) {
-    let mut tokens = tokens.into_iter().peekable();
-    let mut before = Before::Other;
-    while let Some(token) = tokens.next() {
-        before = match token {
-            TokenTree::Group(group) => {
-                if before != Before::Attribute {
-                    collect(group.stream(), names, None);
+impl Search {
+    fn collect(&mut self, tokens: TokenStream, is_outermost: bool) {
+        let mut tokens = tokens.into_iter().peekable();
+        let mut before = Before::Other;
+        while let Some(token) = tokens.next() {
+            before = match token {
+                TokenTree::Group(group) => {
+                    if before != Before::Attribute {
+                        self.collect(group.stream(), false);
+                    }
+                    Before::Other
                 }
-                Before::Other
-            }
-            TokenTree::Punct(punct) => match punct.as_char() {
-                '#' => Before::Attribute,
-                '.' | '\'' => Before::Member,
-                ':' if before == Before::Colon => Before::Path,
-                ':' => Before::Colon,
-                _ => Before::Other,
-            },
-            TokenTree::Ident(_) if matches!(before, Before::Member | Before::Path) => Before::Other,
-            TokenTree::Ident(name) => {
-                let name = name.to_string();
-                let is_item = matches!(&name[..], "fn" | "struct" | "static" | "const");
-                match (&before, &mut own) {
-                    (Before::Item, Some(own)) => _ = own.insert(name),
-                    (Before::Item, None) => {}
-                    _ if names_something_else(tokens.peek()) => {}
-                    _ => _ = names.insert(name),
+                TokenTree::Punct(punct) => match punct.as_char() {
+                    '#' => Before::Attribute,
+                    '.' | '\'' => Before::Member,
+                    ':' if before == Before::Colon => Before::Path,
+                    ':' => Before::Colon,
+                    _ => Before::Other,
+                },
+                TokenTree::Ident(_) if matches!(before, Before::Member | Before::Path) => Before::Other,
+                TokenTree::Ident(name) => {
+                    let name = name.to_string();
+                    let is_item = matches!(&name[..], "fn" | "struct" | "static" | "const");
+                    match before {
+                        Before::Item if is_outermost => _ = self.own.insert(name),
+                        Before::Item => {}
+                        _ if names_something_else(tokens.peek()) => {
+                            if self.kernels.contains(&name) {
+                                tokens.next();
+                            }
+                        }
+                        _ => _ = self.names.insert(name),
+                    }
+                    if is_item { Before::Item } else { Before::Other }
                 }
-                if is_item { Before::Item } else { Before::Other }
-            }
-            TokenTree::Literal(_) => Before::Other,
-        };
+                TokenTree::Literal(_) => Before::Other,
+            };
+        }
     }
 }
 
@@ -107,12 +125,13 @@ mod tests {
                 for (i, value) in x.iter().enumerate() { *W += math::exp(*value) * 'a'; }
                 let closure = |lane: usize| lane + 1;
                 other!(closure);
-                kernel(x, W)
+                kernel(x, W);
+                other(|given| given)
             }
             impl Net { fn draw(&self, mut draw: impl FnMut()) {} }
         };
-        let found: Vec<String> = variables(&items).into_iter().collect();
-        for name in ["x", "W", "values", "first", "i", "value", "closure", "lane", "draw"] {
+        let found: Vec<String> = variables(&items, FxHashSet::from_iter(["kernel".to_owned()])).into_iter().collect();
+        for name in ["x", "W", "values", "first", "i", "value", "closure", "lane", "draw", "given"] {
             assert!(found.iter().any(|found| found == name), "{name} is not among {found:?}");
         }
         for name in ["kernel", "inline", "f32", "let", "exp", "other", "Scratch"] {

@@ -98,7 +98,9 @@ impl Emitter<'_> {
         let backward_lines = self.equations(&[&self.plan.backward[..], &self.plan.gradient].concat());
         let objective = self.plan.objective.map(|kernel| {
             let constants = self.constants_for(&[kernel]);
-            let call = call::call(&self.plan, &self.plan.kernels[kernel], scalar, |tensor| self.layout.place(&self.plan, tensor));
+            let mut call = TokenStream::new();
+            let place = |tensor| self.layout.place(&self.plan, tensor);
+            call::call(&self.plan, &self.plan.kernels[kernel], self.options.scalar, place, &mut call);
             quote!(#constants #call)
         });
         quote! {

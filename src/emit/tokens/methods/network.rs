@@ -97,7 +97,7 @@ impl Emitter<'_> {
         };
         let draws = tensors.map(|(tensor, distribution)| {
             let path = self.layout.path(tensor);
-            let elements = self.all_elements(tensor, &quote!(self.#path), false);
+            let elements = self.all_elements(tensor, &quote!(self.#(#path).*), false);
             let rank = self.plan.context.tensor(tensor).shape.len();
             let slice = if rank == 1 { quote!(&mut #elements) } else { elements.clone() };
             match distribution {

@@ -1,7 +1,7 @@
 //! The methods of a spec with `objective … by …`.
 
 use proc_macro2::{Ident, Literal, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 
 use super::Emitter;
 use crate::emit::tokens::doc_line;
@@ -26,7 +26,7 @@ impl Emitter<'_> {
                 let role = self.plan.context.tensor(adjoint.equation.target).role;
                 role == crate::equation::Role::Adjoint { of: tensor }
             });
-            let from = adjoint.map(|adjoint| self.layout.place(&self.plan, adjoint.equation.target));
+            let from = adjoint.map(|adjoint| self.layout.place(&self.plan, adjoint.equation.target).to_token_stream());
             let from = from.unwrap_or_else(|| self.filled(tensor, 0.0));
             quote!(gradient.#field.clone_from(&#from);)
         });
