@@ -10,6 +10,7 @@ use pulp::Simd;
 use super::elements::Elements;
 use super::instructions::Vectors;
 use super::lanes::lanes_of;
+use super::transpose::Transpose;
 
 /// As many numbers as the longest block has examples: a row of memory for one element of a tensor.
 pub const ABREAST: usize = 32;
@@ -45,15 +46,19 @@ pub fn examples_of_block<V: Vectors, T: Elements>(_vectors: V) -> usize {
 }
 
 /// Puts an element after the other of each example into its row: `to[element][example] = from[example][element]`, for examples of so many elements.
-// Not inlined, so that no compiler makes loads out of it that gather numbers one by one.
-#[inline(never)]
-pub fn gather<T: Copy>(from: &[T], size: usize, examples: usize, to: &mut [[T; ABREAST]]) {
-    for (element, row) in to.iter_mut().take(size).enumerate() {
-        let elements = from.get(element..).unwrap_or(&[]).iter().step_by(size.max(1));
-        for (number, element) in row.iter_mut().take(examples).zip(elements) {
-            *number = *element;
-        }
+#[inline(always)]
+pub fn gather<V: Vectors, T: Elements>(vectors: V, from: &[T], size: usize, examples: usize, to: &mut [[T; ABREAST]]) {
+    let to = to.get_mut(..size).unwrap_or(&mut []).as_flattened_mut();
+    if size == 1 {
+        return to.iter_mut().zip(from).take(examples).for_each(|(to, from)| *to = *from);
     }
+    let mut matrix = Transpose { from, from_row: size, to, to_row: ABREAST, rows: examples, columns: size };
+    let all = examples_of_block::<V, T>(vectors);
+    if examples == all {
+        matrix.rows = all;
+        return matrix.compute_here(vectors);
+    }
+    matrix.compute(vectors);
 }
 
 /// Puts the elements of one example into their rows.
@@ -85,15 +90,19 @@ pub fn gather_labels<T: Elements>(labels: &[usize], examples: usize, to: &mut [[
 }
 
 /// The opposite of [`gather`]: `to[example][element] = from[element][example]`.
-#[inline(never)]
-pub fn scatter<T: Copy>(from: &[[T; ABREAST]], size: usize, examples: usize, to: &mut [T]) {
-    for (example, elements) in to.chunks_exact_mut(size.max(1)).take(examples).enumerate() {
-        for (row, element) in from.iter().zip(elements) {
-            if let Some(number) = row.get(example) {
-                *element = *number;
-            }
-        }
+#[inline(always)]
+pub fn scatter<V: Vectors, T: Elements>(vectors: V, from: &[[T; ABREAST]], size: usize, examples: usize, to: &mut [T]) {
+    let from = from.as_flattened();
+    if size == 1 {
+        return to.iter_mut().zip(from).take(examples).for_each(|(to, from)| *to = *from);
     }
+    let mut matrix = Transpose { from, from_row: ABREAST, to, to_row: size, rows: size, columns: examples };
+    let all = examples_of_block::<V, T>(vectors);
+    if examples == all {
+        matrix.columns = all;
+        return matrix.compute_here(vectors);
+    }
+    matrix.compute(vectors);
 }
 
 impl<S: Simd, T: Elements> Block<S, T> {
@@ -295,6 +304,7 @@ mod tests {
     }
 
     /// Compares what a block computes of two rows with what numbers give.
+    #[derive(Clone, Copy)]
     struct Check<T>(core::marker::PhantomData<T>);
 
     impl<T: Elements> Run for Check<T> {
@@ -339,40 +349,70 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_block_computes_each_example_like_one_alone() {
-        vectorized(Check::<f32>(core::marker::PhantomData));
-        vectorized(Check::<f64>(core::marker::PhantomData));
-        pulp::Scalar::new().run(Check::<f32>(core::marker::PhantomData));
+    /// A task with each set of instructions that the machine has.
+    fn with_all_instructions(task: impl Run<Output = ()> + Copy) {
+        vectorized(task);
+        pulp::Scalar::new().run(task);
         #[cfg(target_arch = "x86_64")]
         {
             if let Some(vectors) = pulp::x86::V3::try_new() {
-                vectors.run(Check::<f32>(core::marker::PhantomData));
-                vectors.run(Check::<f64>(core::marker::PhantomData));
+                vectors.run(task);
             }
             if let Some(vectors) = pulp::x86::V4::try_new() {
-                vectors.run(Check::<f32>(core::marker::PhantomData));
-                vectors.run(Check::<f64>(core::marker::PhantomData));
+                vectors.run(task);
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_computes_each_example_like_one_alone() {
+        with_all_instructions(Check::<f32>(core::marker::PhantomData));
+        with_all_instructions(Check::<f64>(core::marker::PhantomData));
+    }
+
+    /// Puts elements of examples into rows and back.
+    #[derive(Clone, Copy)]
+    struct ThereAndBack<T>(core::marker::PhantomData<T>);
+
+    impl<T: Elements> Run for ThereAndBack<T> {
+        type Output = ();
+
+        fn run<V: Vectors>(self, vectors: V) {
+            const SIZE: usize = 35;
+            let zero = T::default();
+            let numbers: [T; SIZE * ABREAST] = core::array::from_fn(number);
+            for size in 1..=SIZE {
+                for examples in 0..=ABREAST {
+                    let (mut rows, mut back) = ([[zero; ABREAST]; SIZE], [zero; SIZE * ABREAST]);
+                    gather(vectors, &numbers[..size * examples], size, examples, &mut rows);
+                    for (at, &number) in numbers[..size * examples].iter().enumerate() {
+                        assert_eq!(rows[at % size][at / size], number, "{size} elements, {examples} examples");
+                    }
+                    let is_free = |row: usize, example: usize| row >= size || example >= examples;
+                    let mut places = (0..SIZE).flat_map(|row| (0..ABREAST).map(move |example| (row, example)));
+                    assert!(places.all(|(row, example)| !is_free(row, example) || rows[row][example] == zero));
+                    scatter(vectors, &rows[..size], size, examples, &mut back);
+                    assert_eq!(back[..size * examples], numbers[..size * examples], "{size} elements, {examples} examples");
+                    assert!(back[size * examples..].iter().all(|number| *number == zero));
+                }
             }
         }
     }
 
     #[test]
     fn rows_hold_each_example_in_a_column() {
+        with_all_instructions(ThereAndBack::<f32>(core::marker::PhantomData));
+        with_all_instructions(ThereAndBack::<f64>(core::marker::PhantomData));
+    }
+
+    #[test]
+    fn a_row_holds_the_labels() {
+        let labels: [usize; ABREAST] = core::array::from_fn(|at| at * at);
         for examples in 0..=ABREAST {
-            let numbers: [f32; 3 * ABREAST] = core::array::from_fn(number);
-            let (mut rows, mut back) = ([[0.0; ABREAST]; 3], [0.0; 3 * ABREAST]);
-            gather(&numbers, 3, examples, &mut rows);
-            for example in 0..examples {
-                assert_eq!(rows.map(|row| row[example]), numbers[3 * example..3 * example + 3]);
-            }
-            scatter(&rows, 3, examples, &mut back);
-            assert_eq!(back[..3 * examples], numbers[..3 * examples]);
-            assert!(back[3 * examples..].iter().all(|number| *number == 0.0));
-            let labels: [usize; ABREAST] = core::array::from_fn(|at| at * at);
             let mut row = [-1.0; ABREAST];
             gather_labels(&labels, examples, core::slice::from_mut(&mut row));
             assert!(row.iter().zip(labels).take(examples).all(|(found, label)| *found == label as f32));
+            assert!(row.iter().skip(examples).all(|found| *found == -1.0));
         }
     }
 }

@@ -13,8 +13,12 @@ pub(super) const MOST_LANES: usize = 16;
 pub struct Transpose<'a, T> {
     /// What is read, row by row.
     pub from: &'a [T],
-    /// What is written, likewise.
+    /// How far it is from a row that is read to the next.
+    pub from_row: usize,
+    /// What is written, row by row.
     pub to: &'a mut [T],
+    /// How far it is from a row that is written to the next.
+    pub to_row: usize,
     /// The rows of each matrix that is read.
     pub rows: usize,
     /// Its columns.
@@ -26,6 +30,12 @@ impl<T: Lanes> Transpose<'_, T> {
     #[inline(always)]
     pub fn compute<V: Vectors>(self, vectors: V) {
         T::transpose(vectors, self);
+    }
+
+    /// Transposes them here, where all sizes are constants.
+    #[inline(always)]
+    pub fn compute_here<V: Vectors>(self, vectors: V) {
+        Matrices(self).with_simd(vectors.simd());
     }
 }
 
@@ -46,58 +56,93 @@ impl<T: Lanes> WithSimd for Matrices<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Transpose { from, to, rows, columns } = self.0;
+        let Transpose { mut from, from_row, mut to, to_row, rows, columns } = self.0;
         let lanes = lanes_of::<T, S>();
-        let size = (rows * columns).max(1);
-        for (from, to) in from.chunks_exact(size).zip(to.chunks_exact_mut(size)) {
-            let mut row = 0;
-            while row + lanes <= rows {
-                let mut column = 0;
-                while column + lanes <= columns {
-                    block(simd, (from, row * columns + column, columns), (&mut *to, column * rows + row, rows));
-                    column += lanes;
-                }
-                rest(from, to, (row, row + lanes, rows), (column, columns));
-                row += lanes;
+        let (whole_rows, whole_columns) = (rows - rows % lanes, columns - columns % lanes);
+        let (of_one, of_other) = ((rows * from_row).max(1), (columns * to_row).max(1));
+        while let (Some((one, rest)), Some((other, rest_of_to))) =
+            (from.split_at_checked(of_one), to.split_at_mut_checked(of_other))
+        {
+            (from, to) = (rest, rest_of_to);
+            let mut matrix = Matrix { from: one, from_row, to: other, to_row };
+            if lanes == 1 {
+                matrix.one_by_one((0, rows), (0, columns));
+                continue;
             }
-            rest(from, to, (row, rows, rows), (0, columns));
+            for row in (0..whole_rows).step_by(lanes) {
+                for column in (0..whole_columns).step_by(lanes) {
+                    matrix.part(simd, (row, lanes), (column, lanes));
+                }
+                matrix.part(simd, (row, lanes), (whole_columns, columns % lanes));
+            }
+            for column in (0..whole_columns).step_by(lanes) {
+                matrix.part(simd, (whole_rows, rows % lanes), (column, lanes));
+            }
+            matrix.part(simd, (whole_rows, rows % lanes), (whole_columns, columns % lanes));
         }
     }
 }
 
-/// Rows and columns that are fewer than a vector.
-#[inline(always)]
-fn rest<T: Copy>(from: &[T], to: &mut [T], (first, end, rows): (usize, usize, usize), (column, columns): (usize, usize)) {
-    for row in first..end {
-        let from = from.get(row * columns + column..(row + 1) * columns).unwrap_or(&[]);
-        let to = to.get_mut(column * rows + row..).unwrap_or(&mut []).iter_mut().step_by(rows.max(1));
-        from.iter().zip(to).for_each(|(from, to)| *to = *from);
-    }
+/// As many vectors must be full in a part of a matrix, counted together, that it is worth exchanging numbers between all vectors.
+const WORTH: usize = 4;
+
+struct Matrix<'a, T> {
+    from: &'a [T],
+    from_row: usize,
+    to: &'a mut [T],
+    to_row: usize,
 }
 
-/// As many rows as a vector has numbers, in as many vectors: in each step, each second group of numbers changes place with the group before it in
-/// another row.
-#[inline(always)]
-fn block<S: Simd, T: Lanes>(
-    simd: S,
-    (from, from_at, columns): (&[T], usize, usize),
-    (to, to_at, rows): (&mut [T], usize, usize),
-) {
-    let lanes = lanes_of::<T, S>();
-    let mut lines = [T::splat(simd, T::default()); MOST_LANES];
-    for (at, line) in lines.iter_mut().take(lanes).enumerate() {
-        let found = from.get(from_at + at * columns..).and_then(|from| from.get(..lanes));
-        let Some([found, ..]) = found.map(T::vectors::<S>) else { return };
-        *line = *found;
+impl<T: Lanes> Matrix<'_, T> {
+    /// Some rows, at most as many as a vector has numbers, and some columns, likewise.
+    #[inline(always)]
+    fn part<S: Simd>(&mut self, simd: S, (row, height): (usize, usize), (column, width): (usize, usize)) {
+        if height * width < WORTH * lanes_of::<T, S>() || self.in_registers(simd, (row, height), (column, width)).is_none() {
+            self.one_by_one((row, height), (column, width));
+        }
     }
-    exchange::<S, T, 1>(simd, &mut lines);
-    exchange::<S, T, 2>(simd, &mut lines);
-    exchange::<S, T, 4>(simd, &mut lines);
-    exchange::<S, T, 8>(simd, &mut lines);
-    for (at, line) in lines.iter().take(lanes).enumerate() {
-        let found = to.get_mut(to_at + at * rows..).and_then(|to| to.get_mut(..lanes));
-        let Some([found, ..]) = found.map(T::vectors_mut::<S>) else { return };
-        *found = *line;
+
+    #[inline(always)]
+    fn one_by_one(&mut self, (row, height): (usize, usize), (column, width): (usize, usize)) {
+        for row in row..row + height {
+            let from = self.from.get(row * self.from_row + column..).unwrap_or(&[]);
+            let to = self.to.get_mut(column * self.to_row + row..).unwrap_or(&mut []).iter_mut().step_by(self.to_row.max(1));
+            from.iter().take(width).zip(to).for_each(|(from, to)| *to = *from);
+        }
+    }
+
+    /// Reads whole vectors, of which those of a narrow part have numbers beside it too. In each step, each second group of numbers of a
+    /// row changes place with the group before it in another row. Nothing if vectors would leave the matrix.
+    #[inline(always)]
+    fn in_registers<S: Simd>(&mut self, simd: S, (row, height): (usize, usize), (column, width): (usize, usize)) -> Option<()> {
+        let lanes = lanes_of::<T, S>();
+        let first = row * self.from_row + column;
+        // So many numbers are read before those of the part, and the others after them.
+        let before = if first + (height - 1) * self.from_row + lanes <= self.from.len() { 0 } else { lanes - width };
+        let from = self.from.get(first.checked_sub(before)?..)?.get(..(height - 1) * self.from_row + lanes)?;
+        let mut lines = [T::splat(simd, T::default()); MOST_LANES];
+        for (row, line) in lines.iter_mut().take(lanes).enumerate() {
+            *line = *T::vectors::<S>(from.get(row.min(height - 1) * self.from_row..)?.get(..lanes)?).first()?;
+        }
+        exchange::<S, T, 1>(simd, &mut lines);
+        exchange::<S, T, 2>(simd, &mut lines);
+        exchange::<S, T, 4>(simd, &mut lines);
+        exchange::<S, T, 8>(simd, &mut lines);
+        let to = self.to.get_mut(column * self.to_row + row..)?;
+        // What a whole vector has too many is written over by the next row.
+        let is_next_beside = height == self.to_row;
+        for (column, line) in lines.iter().take(lanes).enumerate() {
+            let column = column.wrapping_sub(before);
+            if column >= width {
+                continue;
+            }
+            let to = to.get_mut(column * self.to_row..)?;
+            match to.get_mut(..lanes) {
+                Some(to) if height == lanes || is_next_beside => *T::vectors_mut::<S>(to).first_mut()? = *line,
+                _ => T::store_rest(simd, to.get_mut(..height)?, *line),
+            }
+        }
+        Some(())
     }
 }
 
@@ -142,7 +187,7 @@ mod tests {
                 let from: std::vec::Vec<T> = (0..2 * rows * columns).map(|at| T::from_f64(at as f64)).collect();
                 let run = |transpose: &dyn Fn(Transpose<'_, T>), name: &str| {
                     let mut to = std::vec![T::default(); from.len()];
-                    transpose(Transpose { from: &from, to: &mut to, rows, columns });
+                    transpose(Transpose { from: &from, from_row: columns, to: &mut to, to_row: rows, rows, columns });
                     for (at, &number) in from.iter().enumerate() {
                         let (matrix, row, column) = (at / (rows * columns), at / columns % rows, at % columns);
                         assert_eq!(

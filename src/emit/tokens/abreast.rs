@@ -55,7 +55,7 @@ impl Emitter<'_> {
             let described = self.plan.context.tensor(tensor);
             let (rows, size) = (self.rows_place(tensor, false), Literal::usize_unsuffixed(described.size()));
             let to = flat(&quote!(batch.#stored), described.shape.len() + 1, true);
-            Some(quote!(tile::scatter(#rows, #size, count, (#to).get_mut(first * #size..).unwrap_or(&mut []));))
+            Some(quote!(tile::scatter(vectors, #rows, #size, count, (#to).get_mut(first * #size..).unwrap_or(&mut []));))
         });
         let call = self.abreast_call(step.kernel);
         quote! {
@@ -84,7 +84,7 @@ impl Emitter<'_> {
             None => return None,
         };
         let (from, size) = (flat(&all, described.shape.len() + 1, false), Literal::usize_unsuffixed(described.size()));
-        Some(quote!(tile::gather((#from).get(first * #size..).unwrap_or(&[]), #size, count, #rows);))
+        Some(quote!(tile::gather(vectors, (#from).get(first * #size..).unwrap_or(&[]), #size, count, #rows);))
     }
 
     /// Puts a tensor of one example into rows.

@@ -113,7 +113,10 @@ impl KernelTokens<'_> {
     pub(super) fn transposed(&self, from: TensorId, to: TensorId, rows: usize, columns: usize) -> TokenStream {
         let (from, to) = (self.in_a_row(from, false), self.in_a_row(to, true));
         let [rows, columns] = [rows, columns].map(Literal::usize_unsuffixed);
-        quote!(tile::Transpose { from: #from, to: #to, rows: #rows, columns: #columns }.compute(vectors);)
+        quote! {
+            tile::Transpose { from: #from, from_row: #columns, to: #to, to_row: #rows, rows: #rows, columns: #columns }
+                .compute_here(vectors);
+        }
     }
 
     /// A tile of the rows that the loops around leave.
