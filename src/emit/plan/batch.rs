@@ -53,7 +53,7 @@ pub(crate) enum BatchStep {
     Tiled(usize),
     /// A kernel once.
     Once(usize),
-    /// The first for as many examples as [`EXAMPLES_FOR_COPY`] or more, else the second.
+    /// The first for as many examples as [`EXAMPLES_FOR_COPY`] or more, else the kernel, which is for all examples too.
     Either(Vec<BatchStep>, usize),
 }
 
@@ -189,7 +189,7 @@ impl<'p, 'a> Batcher<'p, 'a> {
                     steps.push(BatchStep::Tiled(kernel));
                     Some(())
                 }
-                None => self.value(plain, equation, steps),
+                None => self.value(equation, steps),
             },
         };
         if done.is_none() {
@@ -246,7 +246,7 @@ impl<'p, 'a> Batcher<'p, 'a> {
     }
 
     /// A value or an adjoint of each example.
-    pub(super) fn value(&mut self, plain: usize, equation: &Equation, steps: &mut Vec<BatchStep>) -> Option<()> {
+    pub(super) fn value(&mut self, equation: &Equation, steps: &mut Vec<BatchStep>) -> Option<()> {
         let terms = match self.context().node(equation.computed) {
             Node::Add(terms) => terms.clone(),
             _ => vec![equation.computed],
@@ -255,7 +255,7 @@ impl<'p, 'a> Batcher<'p, 'a> {
         if let [term] = terms[..] {
             let contraction = self.contraction(equation, term, false);
             if let Some(contraction) = contraction {
-                return self.whole(plain, equation, &contraction, None, steps);
+                return self.whole(equation, &contraction, None, steps);
             }
         }
         if let [first, second] = terms[..] {
@@ -263,33 +263,27 @@ impl<'p, 'a> Batcher<'p, 'a> {
                 if let Some(contraction) = self.contraction(equation, term, false)
                     && let Some(start) = self.start(rest, &contraction)
                 {
-                    return self.whole(plain, equation, &contraction, Some(start), steps);
+                    return self.whole(equation, &contraction, Some(start), steps);
                 }
             }
         }
-        self.part(plain, equation, steps)
+        self.part(equation, steps)
     }
 
     /// An equation that is one contraction.
     fn whole(
         &mut self,
-        plain: usize,
         equation: &Equation,
         contraction: &Contraction,
         start: Option<Place>,
         steps: &mut Vec<BatchStep>,
     ) -> Option<()> {
         let target = self.known(equation.target)?;
-        let mut many = Vec::new();
-        let contraction = self.with_copy(contraction, &mut many);
-        let kernel = self.tile(equation, target, &contraction, start, false)?;
-        many.push(BatchStep::Tiled(kernel));
-        self.finish(plain, contraction.transposed.is_some(), many, steps);
-        Some(())
+        self.tiles(equation, target, contraction, start, steps)
     }
 
     /// An equation with a contraction somewhere inside, which is computed first.
-    fn part(&mut self, plain: usize, equation: &Equation, steps: &mut Vec<BatchStep>) -> Option<()> {
+    fn part(&mut self, equation: &Equation, steps: &mut Vec<BatchStep>) -> Option<()> {
         let mut reductions = Vec::new();
         self.context().visit(equation.computed, &mut |context, part| {
             if matches!(context.node(part), Node::Reduce { kind: ReduceKind::Sum, .. }) {
@@ -301,9 +295,7 @@ impl<'p, 'a> Batcher<'p, 'a> {
         let name = format!("sum_{}", equation.number);
         let part = self.context().add_tensor(Tensor { name, role: Role::Value, label: false, origin: None, ..like });
         let target = self.batched(part);
-        let mut many = Vec::new();
-        let contraction = self.with_copy(&contraction, &mut many);
-        many.push(BatchStep::Tiled(self.tile(equation, target, &contraction, None, false)?));
+        self.tiles(equation, target, &contraction, None, steps)?;
         let read = self.context().access_at(part, &equation.indices);
         let rest = self.context().replace(equation.computed, sum, read);
         let rest = Equation { computed: rest, ..equation.clone() };
@@ -311,19 +303,30 @@ impl<'p, 'a> Batcher<'p, 'a> {
         let kernel = self.planner.per_example(&rest);
         self.shared.extend(&self.planner.temporaries[first_temporary..]);
         self.each.insert(kernel, rest);
-        many.push(BatchStep::Each(kernel));
-        self.finish(plain, contraction.transposed.is_some(), many, steps);
+        steps.push(BatchStep::Each(kernel));
         Some(())
     }
 
-    /// Adds steps, with the alternative for few examples where a copy is needed.
-    fn finish(&mut self, plain: usize, copied: bool, many: Vec<BatchStep>, steps: &mut Vec<BatchStep>) {
-        self.is_tiled = true;
-        if copied {
-            steps.push(BatchStep::Either(many, plain));
+    /// A contraction in tiles; few examples do without the copy that it may need.
+    fn tiles(
+        &mut self,
+        equation: &Equation,
+        target: TensorId,
+        contraction: &Contraction,
+        start: Option<Place>,
+        steps: &mut Vec<BatchStep>,
+    ) -> Option<()> {
+        let mut many = Vec::new();
+        let copied = self.with_copy(contraction, &mut many);
+        many.push(BatchStep::Tiled(self.tile(equation, target, &copied, start.clone(), false)?));
+        if contraction.transposed.is_some() {
+            let few = self.tile(equation, target, contraction, start, false)?;
+            steps.push(BatchStep::Either(many, few));
         } else {
             steps.extend(many);
         }
+        self.is_tiled = true;
+        Some(())
     }
 
     /// The contraction with a transposed copy in place of the parameter.

@@ -71,7 +71,7 @@ impl<'a> Planner<'a> {
             let first_temporary = self.temporaries.len();
             let (kernel, targets) = self.block(&forward, &block);
             let equations = members(&forward, &block);
-            let in_tiles = self.in_tiles(kernel, &equations, &block);
+            let in_tiles = self.in_tiles(&equations, &block);
             plain.push((kernel, equations, block));
             let kernel = self.instead(kernel, in_tiles.as_deref(), &targets);
             tiles.push(in_tiles);

@@ -24,10 +24,10 @@ pub(crate) struct Single {
 
 impl Planner<'_> {
     /// The steps of an equation for one example, if there is a sum of products in it that is worth tiles.
-    pub(super) fn in_tiles(&mut self, plain: usize, equations: &[&Equation], block: &Block) -> Option<Vec<BatchStep>> {
+    pub(super) fn in_tiles(&mut self, equations: &[&Equation], block: &Block) -> Option<Vec<BatchStep>> {
         let ([equation], Block::Whole(_), true) = (equations, block, self.examples > 1) else { return None };
         let mut steps = Vec::new();
-        Batcher::new(self, None, 1, &[]).value(plain, equation, &mut steps)?;
+        Batcher::new(self, None, 1, &[]).value(equation, &mut steps)?;
         Some(steps)
     }
 
@@ -65,7 +65,7 @@ impl Planner<'_> {
                 continue;
             };
             let Some(gradient) = self.sum_of(equation.target) else {
-                let tiles = self.in_tiles(*kernel, equations, block);
+                let tiles = self.in_tiles(equations, block);
                 steps.extend(tiles.unwrap_or_else(|| vec![BatchStep::Each(*kernel)]));
                 continue;
             };

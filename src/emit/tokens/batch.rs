@@ -196,7 +196,7 @@ impl Emitter<'_> {
                 BatchStep::Tiled(kernel) | BatchStep::Once(kernel) => self.batch_calls(batch, &[*kernel]),
                 BatchStep::Either(many, few) => {
                     let least = Literal::usize_unsuffixed(EXAMPLES_FOR_COPY);
-                    let (many, few) = (self.batch_steps(batch, many), self.each(batch, &[*few]));
+                    let (many, few) = (self.batch_steps(batch, many), self.batch_calls(batch, &[*few]));
                     quote!(if examples >= #least { #many } else { #few })
                 }
             });
