@@ -49,16 +49,8 @@ pub fn examples_of_block<V: Vectors, T: Elements>(_vectors: V) -> usize {
 #[inline(always)]
 pub fn gather<V: Vectors, T: Elements>(vectors: V, from: &[T], size: usize, examples: usize, to: &mut [[T; ABREAST]]) {
     let to = to.get_mut(..size).unwrap_or(&mut []).as_flattened_mut();
-    if size == 1 {
-        return to.iter_mut().zip(from).take(examples).for_each(|(to, from)| *to = *from);
-    }
-    let mut matrix = Transpose { from, from_row: size, to, to_row: ABREAST, rows: examples, columns: size };
-    let all = examples_of_block::<V, T>(vectors);
-    if examples == all {
-        matrix.rows = all;
-        return matrix.compute_here(vectors);
-    }
-    matrix.compute(vectors);
+    let matrix = Transpose { from, from_row: size, to, to_row: ABREAST, rows: examples, columns: size };
+    matrix.compute_one(vectors, (examples_of_block::<V, T>(vectors), size));
 }
 
 /// Puts the elements of one example into their rows.
@@ -92,17 +84,8 @@ pub fn gather_labels<T: Elements>(labels: &[usize], examples: usize, to: &mut [[
 /// The opposite of [`gather`]: `to[example][element] = from[element][example]`.
 #[inline(always)]
 pub fn scatter<V: Vectors, T: Elements>(vectors: V, from: &[[T; ABREAST]], size: usize, examples: usize, to: &mut [T]) {
-    let from = from.as_flattened();
-    if size == 1 {
-        return to.iter_mut().zip(from).take(examples).for_each(|(to, from)| *to = *from);
-    }
-    let mut matrix = Transpose { from, from_row: ABREAST, to, to_row: size, rows: size, columns: examples };
-    let all = examples_of_block::<V, T>(vectors);
-    if examples == all {
-        matrix.columns = all;
-        return matrix.compute_here(vectors);
-    }
-    matrix.compute(vectors);
+    let matrix = Transpose { from: from.as_flattened(), from_row: ABREAST, to, to_row: size, rows: size, columns: examples };
+    matrix.compute_one(vectors, (size, examples_of_block::<V, T>(vectors)));
 }
 
 impl<S: Simd, T: Elements> Block<S, T> {

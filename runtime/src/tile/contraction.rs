@@ -170,7 +170,7 @@ impl<T: Lanes> Tiles<'_, T> {
             }
         }
         if is_single {
-            sums[0] = added_up::<S, T, VECTORS, APART>(simd, apart_sums);
+            sums[0] = added_up::<S, T, VECTORS>(simd, &apart_sums);
         }
         let start = start_at::<S, T, VECTORS, PARTIAL>(simd, all.start, column, width);
         for (lane, sums) in sums.into_iter().enumerate() {

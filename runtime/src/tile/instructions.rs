@@ -237,6 +237,25 @@ pub fn limit(instructions: u8) {
     let _ = instructions;
 }
 
+/// Runs tasks with one set of instructions. It is a module for each set, since the compiler makes a unit of what the functions of a
+/// module call, and compiles units beside each other.
+macro_rules! units {
+    ($($name:ident)*) => {$(
+        mod $name {
+            #[inline(never)]
+            pub(super) fn run<V: super::Vectors, T: super::Run>(vectors: V, task: T) -> T::Output {
+                vectors.run(task)
+            }
+        }
+    )*};
+}
+
+units! { without }
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+units! { avx2 avx512 }
+#[cfg(target_arch = "aarch64")]
+units! { neon }
+
 /// Runs a task with the best instructions of this machine, which are looked for once.
 ///
 /// A build without optimization puts nothing into vectors: there, it is compiled once and not for each set of instructions.
@@ -253,17 +272,17 @@ fn best<T: Run>(task: T) -> T::Output {
         if limit >= 2
             && let Some(vectors) = pulp::x86::V4::try_new()
         {
-            return vectors.run(task);
+            return avx512::run(vectors, task);
         }
         if limit >= 1
             && let Some(vectors) = pulp::x86::V3::try_new()
         {
-            return vectors.run(task);
+            return avx2::run(vectors, task);
         }
     }
     #[cfg(target_arch = "aarch64")]
     if let Some(vectors) = pulp::aarch64::Neon::try_new() {
-        return vectors.run(task);
+        return neon::run(vectors, task);
     }
-    Vectors::run(pulp::Scalar::new(), task)
+    without::run(pulp::Scalar::new(), task)
 }

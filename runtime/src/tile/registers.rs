@@ -85,12 +85,13 @@ pub(super) fn start_at<S: Simd, T: Lanes, const VECTORS: usize, const PARTIAL: b
 
 /// The total of sums that were added up apart.
 #[inline(always)]
-pub(super) fn added_up<S: Simd, T: Lanes, const VECTORS: usize, const SUMS: usize>(
+pub(super) fn added_up<S: Simd, T: Lanes, const VECTORS: usize>(
     simd: S,
-    sums: [[T::Vector<S>; VECTORS]; SUMS],
+    sums: &[[T::Vector<S>; VECTORS]],
 ) -> [T::Vector<S>; VECTORS] {
-    let mut totals = sums[0];
-    for sums in &sums[1..] {
+    let Some((first, others)) = sums.split_first() else { return [T::splat(simd, T::default()); VECTORS] };
+    let mut totals = *first;
+    for sums in others {
         for (total, sum) in totals.iter_mut().zip(sums) {
             *total = T::plus(simd, *total, *sum);
         }

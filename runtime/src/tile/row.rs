@@ -61,7 +61,7 @@ fn part<S: Simd, T: Lanes, const VECTORS: usize, const SUMS: usize, const PARTIA
     }
     let start = start_at::<S, T, VECTORS, PARTIAL>(simd, all.start, column, width);
     let Some(c) = all.c.get_mut(column..column + width) else { return };
-    let sums = added_up::<S, T, VECTORS, SUMS>(simd, sums);
+    let sums = added_up::<S, T, VECTORS>(simd, &sums);
     finish::<S, T, VECTORS, PARTIAL>(simd, sums, all.scale, (!all.is_added).then_some(start), c);
 }
 

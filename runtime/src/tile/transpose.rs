@@ -32,6 +32,18 @@ impl<T: Lanes> Transpose<'_, T> {
         T::transpose(vectors, self);
     }
 
+    /// Transposes one matrix: where it has so many rows and columns, which are constants, by code for these.
+    #[inline(always)]
+    pub(super) fn compute_one<V: Vectors>(self, vectors: V, (rows, columns): (usize, usize)) {
+        if self.from_row == 1 || self.to_row == 1 {
+            self.to.iter_mut().zip(self.from).take(self.rows * self.columns).for_each(|(to, from)| *to = *from);
+        } else if self.rows == rows && self.columns == columns {
+            Self { rows, columns, ..self }.compute_here(vectors);
+        } else {
+            self.compute(vectors);
+        }
+    }
+
     /// Transposes them here, where all sizes are constants.
     #[inline(always)]
     pub fn compute_here<V: Vectors>(self, vectors: V) {
@@ -57,28 +69,12 @@ impl<T: Lanes> WithSimd for Matrices<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Transpose { mut from, from_row, mut to, to_row, rows, columns } = self.0;
-        let lanes = lanes_of::<T, S>();
-        let (whole_rows, whole_columns) = (rows - rows % lanes, columns - columns % lanes);
         let (of_one, of_other) = ((rows * from_row).max(1), (columns * to_row).max(1));
         while let (Some((one, rest)), Some((other, rest_of_to))) =
             (from.split_at_checked(of_one), to.split_at_mut_checked(of_other))
         {
             (from, to) = (rest, rest_of_to);
-            let mut matrix = Matrix { from: one, from_row, to: other, to_row };
-            if lanes == 1 {
-                matrix.one_by_one((0, rows), (0, columns));
-                continue;
-            }
-            for row in (0..whole_rows).step_by(lanes) {
-                for column in (0..whole_columns).step_by(lanes) {
-                    matrix.part(simd, (row, lanes), (column, lanes));
-                }
-                matrix.part(simd, (row, lanes), (whole_columns, columns % lanes));
-            }
-            for column in (0..whole_columns).step_by(lanes) {
-                matrix.part(simd, (whole_rows, rows % lanes), (column, lanes));
-            }
-            matrix.part(simd, (whole_rows, rows % lanes), (whole_columns, columns % lanes));
+            Matrix { from: one, from_row, to: other, to_row }.transpose(simd, rows, columns);
         }
     }
 }
@@ -94,6 +90,20 @@ struct Matrix<'a, T> {
 }
 
 impl<T: Lanes> Matrix<'_, T> {
+    /// All of it, in parts that vector registers hold.
+    #[inline(always)]
+    fn transpose<S: Simd>(&mut self, simd: S, rows: usize, columns: usize) {
+        if const { lanes_of::<T, S>() == 1 } {
+            return self.one_by_one((0, rows), (0, columns));
+        }
+        let lanes = lanes_of::<T, S>();
+        for row in (0..rows).step_by(lanes) {
+            for column in (0..columns).step_by(lanes) {
+                self.part(simd, (row, lanes.min(rows - row)), (column, lanes.min(columns - column)));
+            }
+        }
+    }
+
     /// Some rows, at most as many as a vector has numbers, and some columns, likewise.
     #[inline(always)]
     fn part<S: Simd>(&mut self, simd: S, (row, height): (usize, usize), (column, width): (usize, usize)) {
@@ -124,10 +134,7 @@ impl<T: Lanes> Matrix<'_, T> {
         for (row, line) in lines.iter_mut().take(lanes).enumerate() {
             *line = *T::vectors::<S>(from.get(row.min(height - 1) * self.from_row..)?.get(..lanes)?).first()?;
         }
-        exchange::<S, T, 1>(simd, &mut lines);
-        exchange::<S, T, 2>(simd, &mut lines);
-        exchange::<S, T, 4>(simd, &mut lines);
-        exchange::<S, T, 8>(simd, &mut lines);
+        simd.vectorize(Turn::<S, T> { simd, lines: &mut lines });
         let to = self.to.get_mut(column * self.to_row + row..)?;
         // What a whole vector has too many is written over by the next row.
         let is_next_beside = height == self.to_row;
@@ -143,6 +150,24 @@ impl<T: Lanes> Matrix<'_, T> {
             }
         }
         Some(())
+    }
+}
+
+/// As many rows as a vector has numbers, to be turned into columns: a function of its own, which is long.
+struct Turn<'a, S: Simd, T: Lanes> {
+    simd: S,
+    lines: &'a mut [T::Vector<S>; MOST_LANES],
+}
+
+impl<S: Simd, T: Lanes> WithSimd for Turn<'_, S, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<Same: Simd>(self, _simd: Same) {
+        exchange::<S, T, 1>(self.simd, self.lines);
+        exchange::<S, T, 2>(self.simd, self.lines);
+        exchange::<S, T, 4>(self.simd, self.lines);
+        exchange::<S, T, 8>(self.simd, self.lines);
     }
 }
 

@@ -50,6 +50,8 @@ pub trait Shape {
     const C_ROW: usize;
     /// How many rows there are at most.
     const MOST_ROWS: usize = usize::MAX;
+    /// Whether there are sums around those of the terms.
+    const HAS_SUMS_AROUND: bool = false;
 
     /// The sums around those of the terms, from the outermost, and where their first terms are in both operands.
     #[inline(always)]

@@ -33,10 +33,9 @@ impl<T: Lanes, P: Shape> Product<'_, T, P> {
         let mut sums = [[[T::splat(simd, T::default()); VECTORS]]; SUMS];
         let Some(b) = self.b.get(column..) else { return };
         self.add_terms::<S, SUMS, 1, VECTORS, PARTIAL>(simd, &mut sums, (self.a, b), width);
-        let sums = sums.map(|[sum]| sum);
         let start = start_at::<S, T, VECTORS, PARTIAL>(simd, self.start, column, width);
         let Some(c) = self.c.get_mut(column..).and_then(|c| c.get_mut(..width)) else { return };
-        let sums = added_up::<S, T, VECTORS, SUMS>(simd, sums);
+        let sums = added_up::<S, T, VECTORS>(simd, sums.as_flattened());
         finish::<S, T, VECTORS, PARTIAL>(simd, sums, self.scale, (!self.is_added).then_some(start), c);
     }
 }

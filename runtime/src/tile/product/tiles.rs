@@ -93,20 +93,27 @@ impl<T: Lanes, P: Shape> Product<'_, T, P> {
         if is_plain {
             all_sums[0] = [start; ROWS];
         }
-        let around = self.shape.around();
-        let [outer, middle] = around.levels.map(|level| level.count);
-        for outer_at in 0..outer {
-            for middle_at in 0..middle {
-                let (a_at, b_at) = around.place(outer_at, middle_at);
-                let (a, b) = (self.a.get(a_at.wrapping_add(row * P::A_ROW)..), self.b.get(b_at.wrapping_add(column)..));
-                let (Some(a), Some(b)) = (a, b) else { return };
-                self.add_terms::<S, SUMS, ROWS, VECTORS, PARTIAL>(simd, &mut all_sums, (a, b), width);
+        if const { P::HAS_SUMS_AROUND } {
+            let around = self.shape.around();
+            let [outer, middle] = around.levels;
+            for outer_at in 0..outer.count {
+                for middle_at in 0..middle.count {
+                    let (a_at, b_at) = around.place(outer_at, middle_at);
+                    let a = self.a.get(a_at.wrapping_add(row * P::A_ROW)..);
+                    let (Some(a), Some(b)) = (a, self.b.get(b_at.wrapping_add(column)..)) else { return };
+                    self.add_terms::<S, SUMS, ROWS, VECTORS, PARTIAL>(simd, &mut all_sums, (a, b), width);
+                }
             }
+        } else {
+            let (Some(a), Some(b)) = (self.a.get(row * P::A_ROW..), self.b.get(column..)) else { return };
+            self.add_terms::<S, SUMS, ROWS, VECTORS, PARTIAL>(simd, &mut all_sums, (a, b), width);
         }
         let mut sums = all_sums[0];
-        for others in &all_sums[1..] {
-            for (sum, other) in sums.as_flattened_mut().iter_mut().zip(others.as_flattened()) {
-                *sum = T::plus(simd, *sum, *other);
+        if const { SUMS > 1 } {
+            for others in &all_sums[1..] {
+                for (sum, other) in sums.as_flattened_mut().iter_mut().zip(others.as_flattened()) {
+                    *sum = T::plus(simd, *sum, *other);
+                }
             }
         }
         let Some(c) = self.c.get_mut(row * P::C_ROW + column..) else { return };

@@ -26,6 +26,7 @@ impl<const MOST_ROWS: usize, P: Shape> Shape for Windows<MOST_ROWS, P> {
     const B_COLUMN: usize = P::B_COLUMN;
     const C_ROW: usize = P::C_ROW;
     const MOST_ROWS: usize = MOST_ROWS;
+    const HAS_SUMS_AROUND: bool = true;
 
     #[inline(always)]
     fn around(&self) -> Around {
