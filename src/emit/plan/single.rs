@@ -1,6 +1,6 @@
 //! A single example: no sums over a minibatch, so that each parameter is updated from its adjoint's equation and no gradient is stored.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::batch::{BatchStep, Batcher, set_update};
 use super::{Kernel, Planner, insert_once};
@@ -89,7 +89,35 @@ impl Planner<'_> {
         });
         let mut kernels = self.with_updates(kernels.collect(), &updates);
         self.sweep_parameters(&mut kernels, &mut updates);
+        if self.examples > 1 {
+            kernels = self.with_loss_last(kernels, &updates);
+        }
         Some(Single { kernels, updates, gradients })
+    }
+
+    /// Kernels with those last that no update needs, such as the loss, where they read little and nobody overwrites it: the next step
+    /// begins while they are computed, and the adjoints of this one do not stand behind them.
+    fn with_loss_last(&self, kernels: Vec<usize>, updates: &[usize]) -> Vec<usize> {
+        let of = |tensors: &[TensorId]| -> Vec<TensorId> { tensors.iter().map(|&tensor| self.whole(tensor)).collect() };
+        let mut wanted: FxHashSet<TensorId> = self.gradients.iter().map(|(_, gradient)| gradient).collect();
+        let mut overwritten = FxHashSet::default();
+        let (mut order, mut last) = (Vec::new(), Vec::new());
+        for at in kernels.into_iter().rev() {
+            let kernel = &self.kernels[at];
+            let (reads, writes) = (of(&kernel.reads), of(&kernel.writes));
+            let read: usize = kernel.reads.iter().map(|&tensor| self.context.tensor(tensor).size()).sum();
+            let is_wanted = updates.contains(&at) || writes.iter().any(|tensor| wanted.contains(tensor));
+            if is_wanted || read > FEW || reads.iter().chain(&writes).any(|tensor| overwritten.contains(tensor)) {
+                wanted.extend(reads);
+                overwritten.extend(writes);
+                order.push(at);
+            } else {
+                last.push(at);
+            }
+        }
+        last.append(&mut order);
+        last.reverse();
+        last
     }
 
     /// Kernels with each update as soon as what it reads is there and nobody else wants what it overwrites.
@@ -170,5 +198,30 @@ impl Batcher<'_, '_> {
         let contraction = self.contraction(adjoint, adjoint.computed, true)?;
         contraction.rows?;
         self.tile(adjoint, gradient, &contraction, None, true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Plan;
+
+    /// Whether the loss is computed after all updates of a layer with so many outputs.
+    fn is_loss_last(outputs: usize) -> bool {
+        let spec =
+            format!("input x[4]\ntarget t[{outputs}]\ny = x |> dense({outputs})\nloss squared_error(y, t)\noptimizer sgd(0.1)\n");
+        let derivation = crate::pipeline::compile("layer.spec", &spec).expect("the spec is right").derivation;
+        let loss = derivation.model.loss.expect("a loss");
+        let plan = Plan::new(&derivation, 32);
+        let single = plan.single.as_ref().expect("a step for one example");
+        let last = single.kernels.last().expect("kernels");
+        assert!(single.kernels.iter().any(|kernel| plan.kernels[*kernel].writes.contains(&loss)));
+        plan.kernels[*last].writes.contains(&loss)
+    }
+
+    #[test]
+    fn a_loss_that_reads_little_is_computed_after_the_updates() {
+        assert!(is_loss_last(8));
+        // What it reads would need room of its own until then.
+        assert!(!is_loss_last(200));
     }
 }
