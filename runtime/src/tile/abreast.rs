@@ -278,7 +278,8 @@ impl<S: Simd, T: Elements> BitOr for Truth<S, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::instructions::{Run, vectorized};
+    use super::super::all_instructions::with_all_instructions;
+    use super::super::instructions::Run;
     use super::*;
 
     /// Numbers without a pattern.
@@ -328,21 +329,6 @@ mod tests {
                     let found = block.total(result);
                     assert!((found.to_f64() - total).abs() < 1e-4, "{at}, {examples} examples: {found:?}, not {total}");
                 }
-            }
-        }
-    }
-
-    /// A task with each set of instructions that the machine has.
-    fn with_all_instructions(task: impl Run<Output = ()> + Copy) {
-        vectorized(task);
-        pulp::Scalar::new().run(task);
-        #[cfg(target_arch = "x86_64")]
-        {
-            if let Some(vectors) = pulp::x86::V3::try_new() {
-                vectors.run(task);
-            }
-            if let Some(vectors) = pulp::x86::V4::try_new() {
-                vectors.run(task);
             }
         }
     }

@@ -6,6 +6,8 @@
 //! crate ([`Contraction`]). What has short axes is computed for several examples beside each other ([`Block`]).
 
 mod abreast;
+#[cfg(test)]
+mod all_instructions;
 mod columns;
 mod contraction;
 mod dots;

@@ -5,9 +5,7 @@ extern crate std;
 use std::format;
 use std::vec::Vec;
 
-use pulp::Simd;
-
-use super::contraction::Tiles;
+use super::all_instructions::{Check, with_all_instructions};
 use super::product::Shape;
 use super::{Contraction, Level, Product, Run, Sizes, Vectors, vectorized};
 
@@ -28,38 +26,14 @@ fn check(rows: usize, columns: usize, terms: usize, is_beside: bool, is_added: b
         }
     }
     let levels = [Level { count: 1, a: 0, b: 0 }, Level { count: 1, a: 0, b: 0 }, Level { count: terms, a: a_term, b: columns }];
-    let what = format!("{rows} rows, {columns} columns, {terms} terms, {is_beside}, {is_added}");
-    by_all_instructions(&what, &before, &expected, &mut |c, compute| {
-        let (a, b, start) = (&a[..], &b[..], &start[..]);
-        let (a_at, b_at, b_column, scale, c_row) = (0, 0, 1, 2.0, columns);
-        compute(Contraction { rows, columns, a, a_at, a_row, b, b_at, b_column, levels, scale, start, c, c_row, is_added });
+    let (a, b, start, c) = (&a[..], &b[..], &start[..], &mut [][..]);
+    let (a_at, b_at, b_column, scale, c_row) = (0, 0, 1, 2.0, columns);
+    with_all_instructions(&Check {
+        computation: Contraction { rows, columns, a, a_at, a_row, b, b_at, b_column, levels, scale, start, c, c_row, is_added },
+        before,
+        expected,
+        what: format!("{rows} rows, {columns} columns, {terms} terms, {is_beside}, {is_added}"),
     });
-}
-
-/// Given results and what computes a contraction, computes one into the results.
-type WithContraction<'a> = dyn FnMut(&mut [f32], &dyn Fn(Contraction<'_, f32>)) + 'a;
-
-/// Computes a contraction with each set of instructions that this machine has.
-fn by_all_instructions(what: &str, before: &[f32], expected: &[f32], with_contraction: &mut WithContraction<'_>) {
-    let mut computed = before.to_vec();
-    with_contraction(&mut computed, &|contraction| Simd::vectorize(pulp::Scalar::new(), Tiles(contraction)));
-    assert_eq!(computed, expected, "no vectors: {what}");
-    #[cfg(target_arch = "x86_64")]
-    {
-        if let Some(simd) = pulp::x86::V3::try_new() {
-            computed.copy_from_slice(before);
-            with_contraction(&mut computed, &|contraction| Simd::vectorize(simd, Tiles(contraction)));
-            assert_eq!(computed, expected, "AVX2: {what}");
-        }
-        if let Some(simd) = pulp::x86::V4::try_new() {
-            computed.copy_from_slice(before);
-            with_contraction(&mut computed, &|contraction| Simd::vectorize(simd, Tiles(contraction)));
-            assert_eq!(computed, expected, "AVX-512: {what}");
-        }
-    }
-    computed.copy_from_slice(before);
-    with_contraction(&mut computed, &|contraction| vectorized(contraction));
-    assert_eq!(computed, expected, "the best instructions: {what}");
 }
 
 /// The same with the numbers of a column beside each other, by products of rows with rows.
@@ -76,16 +50,14 @@ fn check_dots(rows: usize, columns: usize, terms: usize, is_added: bool) {
     }
     let one = Level { count: 1, a: 0, b: 0 };
     let levels = [one, one, Level { count: terms, a: 1, b: 1 }];
-    by_all_instructions(
-        &format!("dots: {rows} rows, {columns} columns, {terms} terms"),
-        &before,
-        &expected,
-        &mut |c, compute| {
-            let (a, b, start) = (&a[..], &b[..], &start[..]);
-            let (a_at, b_at, a_row, b_column, scale, c_row) = (0, 1, terms, terms, 1.0, columns);
-            compute(Contraction { rows, columns, a, a_at, a_row, b, b_at, b_column, levels, scale, start, c, c_row, is_added });
-        },
-    );
+    let (a, b, start, c) = (&a[..], &b[..], &start[..], &mut [][..]);
+    let (a_at, b_at, a_row, b_column, scale, c_row) = (0, 1, terms, terms, 1.0, columns);
+    with_all_instructions(&Check {
+        computation: Contraction { rows, columns, a, a_at, a_row, b, b_at, b_column, levels, scale, start, c, c_row, is_added },
+        before,
+        expected,
+        what: format!("dots: {rows} rows, {columns} columns, {terms} terms"),
+    });
 }
 
 #[test]
@@ -125,58 +97,54 @@ fn sums_inside_each_other_are_those_of_all_their_terms() {
             }
         }
     }
-    let mut c = std::vec![0.0; rows * columns];
     let levels = [
         Level { count: 2, a: rows * 4, b: 5 * 4 * columns },
         Level { count: 5, a: 0, b: 4 * columns },
         Level { count: 4, a: 1, b: columns },
     ];
-    let (a, b, c_row) = (&a[..], &b[..], columns);
-    vectorized(Contraction {
+    let computation = Contraction {
         rows,
         columns,
-        a,
+        a: &a,
         a_at: 0,
         a_row: 4,
-        b,
+        b: &b,
         b_at: 0,
         b_column: 1,
         levels,
         scale: 1.0,
         start: &[],
-        c: &mut c,
-        c_row,
+        c: &mut [],
+        c_row: columns,
         is_added: false,
-    });
-    assert_eq!(c, expected);
+    };
+    let before = std::vec![0.0; rows * columns];
+    with_all_instructions(&Check { computation, before, expected, what: "sums inside each other".into() });
 }
 
 #[test]
 fn sums_run_backwards_too() {
     let (a, b) = (numbers(5, 5), numbers(5 * 3, 7));
     let expected: Vec<f32> = (0..3).map(|column| (0..5).map(|term| a[term] * b[(4 - term) * 3 + column]).sum()).collect();
-    let mut c = [0.0; 3];
     let one = Level { count: 1, a: 0, b: 0 };
     let levels = [one, one, Level { count: 5, a: 1, b: 3_usize.wrapping_neg() }];
-    let (a, b, start) = (&a[..], &b[..], &[][..]);
-    let (rows, columns, a_row, b_at, c_row) = (1, 3, 5, 12, 3);
-    vectorized(Contraction {
-        rows,
-        columns,
-        a,
+    let computation = Contraction {
+        rows: 1,
+        columns: 3,
+        a: &a,
         a_at: 0,
-        a_row,
-        b,
-        b_at,
+        a_row: 5,
+        b: &b,
+        b_at: 12,
         b_column: 1,
         levels,
         scale: 1.0,
-        start,
-        c: &mut c,
-        c_row,
+        start: &[],
+        c: &mut [],
+        c_row: 3,
         is_added: false,
-    });
-    assert_eq!(c[..], expected);
+    };
+    with_all_instructions(&Check { computation, before: std::vec![0.0; 3], expected, what: "backwards".into() });
 }
 
 #[test]
@@ -224,23 +192,9 @@ fn check_product<P: Shape + Copy>(shape: P, rows: usize, terms: usize, is_added:
         }
     }
     let what = format!("{rows} rows, {} columns, {terms} terms, {is_added}, {}", P::COLUMNS, P::A_ROW);
-    let mut computed = before.clone();
-    let mut check = |name: &str, compute: &dyn Fn(Product<'_, f32, P>)| {
-        computed.copy_from_slice(&before);
-        let (a, b, start, c) = (&a[1..], &b[1..], &start[..], &mut computed[1..]);
-        compute(Product { shape, rows, terms, a, b, scale, start, c, is_added });
-        assert_eq!(computed, expected, "{name}: {what}");
-    };
-    check("no vectors", &|product| product.compute(pulp::Scalar::new()));
-    #[cfg(target_arch = "x86_64")]
-    {
-        if let Some(vectors) = pulp::x86::V3::try_new() {
-            check("AVX2", &|product| product.compute(vectors));
-        }
-        if let Some(vectors) = pulp::x86::V4::try_new() {
-            check("AVX-512", &|product| product.compute(vectors));
-        }
-    }
+    let (a, b, start, c) = (&a[1..], &b[1..], &start[..], &mut [][..]);
+    let computation = Product { shape, rows, terms, a, b, scale, start, c, is_added };
+    with_all_instructions(&Check { computation, before, expected, what });
 }
 
 /// Products with a number of columns or of terms, in each role.
@@ -280,33 +234,20 @@ fn products_of_known_sizes_are_right_for_all_rows_and_terms() {
 
 #[test]
 fn of_a_known_product_nothing_outside_is_computed() {
-    let (a, b, mut c) = ([1.0_f64; 30], [1.0; 30], [7.0; 30]);
-    let (a, b) = (&a[..], &b[..]);
-    vectorized(Outside(Product {
-        shape: Sizes::<9, 0, 8, 1, 9, 1, 9>,
-        rows: 8,
-        terms: 9,
-        a,
-        b,
-        scale: 1.0,
-        start: &[],
-        c: &mut c,
-        is_added: true,
-    }));
-    #[cfg(target_arch = "x86_64")]
-    if let Some(vectors) = pulp::x86::V4::try_new() {
-        let shape = Sizes::<9, 0, 8, 1, 9, 1, 9>;
-        Product { shape, rows: 8, terms: 9, a, b, scale: 1.0, start: &[], c: &mut c, is_added: true }.compute(vectors);
-    }
-    assert!(c.iter().all(|value| value.is_finite()));
+    with_all_instructions(Outside);
 }
 
-struct Outside<'a>(Product<'a, f64, Sizes<9, 0, 8, 1, 9, 1, 9>>);
+#[derive(Clone, Copy)]
+struct Outside;
 
-impl Run for Outside<'_> {
+impl Run for Outside {
     type Output = ();
 
+    #[inline(always)]
     fn run<V: Vectors>(self, vectors: V) {
-        self.0.compute(vectors);
+        let (a, b, mut c) = ([1.0_f64; 30], [1.0; 30], [7.0; 30]);
+        let (shape, scale) = (Sizes::<9, 0, 8, 1, 9, 1, 9>, 1.0);
+        Product { shape, rows: 8, terms: 9, a: &a, b: &b, scale, start: &[], c: &mut c, is_added: true }.compute(vectors);
+        assert!(c.iter().all(|value| value.is_finite()), "{}: {c:?}", core::any::type_name::<V>());
     }
 }

@@ -204,35 +204,25 @@ fn exchange<S: Simd, T: Lanes, const WIDTH: usize>(simd: S, lines: &mut [T::Vect
 mod tests {
     extern crate std;
 
+    use std::format;
+    use std::vec::Vec;
+
+    use super::super::all_instructions::{Check, with_all_instructions};
     use super::*;
 
     fn check<T: Lanes>() {
         for rows in 1..=35 {
             for columns in 1..=35 {
-                let from: std::vec::Vec<T> = (0..2 * rows * columns).map(|at| T::from_f64(at as f64)).collect();
-                let run = |transpose: &dyn Fn(Transpose<'_, T>), name: &str| {
-                    let mut to = std::vec![T::default(); from.len()];
-                    transpose(Transpose { from: &from, from_row: columns, to: &mut to, to_row: rows, rows, columns });
-                    for (at, &number) in from.iter().enumerate() {
-                        let (matrix, row, column) = (at / (rows * columns), at / columns % rows, at % columns);
-                        assert_eq!(
-                            to[(matrix * columns + column) * rows + row],
-                            number,
-                            "{name}: {rows} rows, {columns} columns"
-                        );
-                    }
-                };
-                run(&|transpose| super::super::vectorized(transpose), "the best instructions");
-                run(&|transpose| Matrices(transpose).with_simd(pulp::Scalar::new()), "no vectors");
-                #[cfg(target_arch = "x86_64")]
-                {
-                    if let Some(simd) = pulp::x86::V3::try_new() {
-                        run(&|transpose| Simd::vectorize(simd, Matrices(transpose)), "AVX2");
-                    }
-                    if let Some(simd) = pulp::x86::V4::try_new() {
-                        run(&|transpose| Simd::vectorize(simd, Matrices(transpose)), "AVX-512");
-                    }
+                let from: Vec<T> = (0..2 * rows * columns).map(|at| T::from_f64(at as f64)).collect();
+                let mut expected = std::vec![T::default(); from.len()];
+                for (at, &number) in from.iter().enumerate() {
+                    let (matrix, row, column) = (at / (rows * columns), at / columns % rows, at % columns);
+                    expected[(matrix * columns + column) * rows + row] = number;
                 }
+                let before = std::vec![T::default(); from.len()];
+                let computation = Transpose { from: &from, from_row: columns, to: &mut [], to_row: rows, rows, columns };
+                let what = format!("{rows} rows, {columns} columns");
+                with_all_instructions(&Check { computation, before, expected, what });
             }
         }
     }

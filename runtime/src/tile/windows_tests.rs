@@ -4,11 +4,10 @@ extern crate std;
 
 use std::format;
 
+use super::all_instructions::{Check, with_all_instructions};
 use super::product::Shape;
 use super::tests::numbers;
 use super::{Level, Product, Sizes, Windows};
-
-type Sum<'a, const MOST_ROWS: usize, P> = Product<'a, f32, Windows<MOST_ROWS, P>>;
 
 /// Sums inside of two others, of which the second runs backwards in the rows of numbers, with slices that are aligned to nothing.
 fn check<const MOST_ROWS: usize, P: Shape + Copy>(sizes: P, rows: usize, terms: usize, [outer, middle]: [usize; 2]) {
@@ -40,23 +39,9 @@ fn check<const MOST_ROWS: usize, P: Shape + Copy>(sizes: P, rows: usize, terms: 
     ];
     let shape = Windows::<MOST_ROWS, P> { sizes, levels, a_at: 1, b_at };
     let what = format!("{rows} rows, {} columns, {outer} times {middle} times {terms} terms", P::COLUMNS);
-    let mut computed = before.clone();
-    let mut check = |name: &str, compute: &dyn Fn(Sum<'_, MOST_ROWS, P>)| {
-        computed.copy_from_slice(&before);
-        let (a, b, c) = (&a[..], &b[..], &mut computed[1..]);
-        compute(Product { shape, rows, terms, a, b, scale, start, c, is_added });
-        assert_eq!(computed, expected, "{name}: {what}");
-    };
-    check("no vectors", &|product| product.compute(pulp::Scalar::new()));
-    #[cfg(target_arch = "x86_64")]
-    {
-        if let Some(vectors) = pulp::x86::V3::try_new() {
-            check("AVX2", &|product| product.compute(vectors));
-        }
-        if let Some(vectors) = pulp::x86::V4::try_new() {
-            check("AVX-512", &|product| product.compute(vectors));
-        }
-    }
+    let (a, b, c) = (&a[..], &b[..], &mut [][..]);
+    let computation = Product { shape, rows, terms, a, b, scale, start, c, is_added };
+    with_all_instructions(&Check { computation, before, expected, what });
 }
 
 /// As many columns, with many and few rows, and with as many terms as windows have at their edges.
