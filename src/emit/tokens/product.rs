@@ -35,7 +35,6 @@ impl KernelTokens<'_> {
         operands: &Operands,
         [rows, terms, a_at, b_at, c, is_added]: [&TokenStream; 6],
     ) -> TokenStream {
-        let Operands { columns, a, a_row, b, b_column, scale, start, c_row } = operands;
         let term = tile.levels.first().map(|(index, _)| *index);
         let [a_term, b_term] = [&tile.a, &tile.b].map(|place| literal(term.map_or(0, |index| coefficients(place, &[index])[0])));
         let known_terms = Literal::usize_unsuffixed(match term {
@@ -47,21 +46,8 @@ impl KernelTokens<'_> {
             "0usize" => all.clone(),
             _ => quote!((#all).get(#at..).unwrap_or(&[])),
         };
-        let (a, b) = (from(a, a_at), from(b, b_at));
-        quote! {
-            tile::Product {
-                shape: tile::Sizes::<#columns, #known_terms, #a_row, #a_term, #b_term, #b_column, #c_row>,
-                rows: #rows,
-                terms: #terms,
-                a: #a,
-                b: #b,
-                scale: #scale,
-                start: #start,
-                c: #c,
-                is_added: #is_added,
-            }
-            .compute(vectors);
-        }
+        let (a, b) = (from(&operands.a, a_at), from(&operands.b, b_at));
+        operands.product(&operands.sizes([known_terms, a_term, b_term]), [rows, terms, &a, &b, c, is_added])
     }
 
     /// The call of the runtime that computes a sum over windows, if it is one of rows that fill registers: the innermost terms are those of a
@@ -80,19 +66,35 @@ impl KernelTokens<'_> {
             return None;
         }
         let most_rows = Literal::usize_unsuffixed(most_rows);
-        let Operands { columns, a, a_row, b, b_column, scale, start, c_row } = operands;
-        let (levels, count) = (levels::<2>(around), &terms.count);
-        let [known, a_term, b_term] = [terms.known.map_or(0, |known| known as i64), terms.a, terms.b].map(literal);
-        Some(quote! {
+        let levels = levels::<2>(around);
+        let sizes = operands.sizes([terms.known.map_or(0, |known| known as i64), terms.a, terms.b].map(literal));
+        let shape = quote! {
+            tile::Windows::<#most_rows, _> {
+                sizes: #sizes,
+                levels: #levels,
+                a_at: #a_at,
+                b_at: #b_at,
+            }
+        };
+        Some(operands.product(&shape, [rows, &terms.count, &operands.a, &operands.b, c, is_added]))
+    }
+}
+
+impl Operands {
+    /// The constants of a product whose sums have so many terms, 0 where that is known later, at such distances in both operands.
+    fn sizes(&self, [terms, a_term, b_term]: [Literal; 3]) -> TokenStream {
+        let Self { columns, a_row, b_column, c_row, .. } = self;
+        quote!(tile::Sizes::<#columns, #terms, #a_row, #a_term, #b_term, #b_column, #c_row>)
+    }
+
+    /// The call of the runtime that computes a product of a shape, from where both operands begin.
+    fn product(&self, shape: &TokenStream, [rows, terms, a, b, c, is_added]: [&TokenStream; 6]) -> TokenStream {
+        let Self { scale, start, .. } = self;
+        quote! {
             tile::Product {
-                shape: tile::Windows::<#most_rows, _> {
-                    sizes: tile::Sizes::<#columns, #known, #a_row, #a_term, #b_term, #b_column, #c_row>,
-                    levels: #levels,
-                    a_at: #a_at,
-                    b_at: #b_at,
-                },
+                shape: #shape,
                 rows: #rows,
-                terms: #count,
+                terms: #terms,
                 a: #a,
                 b: #b,
                 scale: #scale,
@@ -101,6 +103,6 @@ impl KernelTokens<'_> {
                 is_added: #is_added,
             }
             .compute(vectors);
-        })
+        }
     }
 }
