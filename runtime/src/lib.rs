@@ -119,7 +119,7 @@ mod tile;
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __parallel {
-    ($network:ty, $blocks:item) => {};
+    ($way:ident, $network:ty, $split:item) => {};
 }
 
 /// What generated code refers to; not for use by hand.

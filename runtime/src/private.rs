@@ -23,7 +23,7 @@ pub mod memory {
 /// Minibatches that several threads share the work of.
 #[cfg(feature = "std")]
 pub mod parallel {
-    pub use crate::parallel::{Blocks, train};
+    pub use crate::parallel::{blocks, rows};
 }
 
 /// The generators of initial values and of noise.

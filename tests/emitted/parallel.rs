@@ -15,6 +15,35 @@ use deltarule::{Boxed, Workers, derive_backprop};
 ")]
 struct Dense;
 
+/// Its update wants the whole of a gradient first.
+#[derive_backprop(spec = "
+    input x[20]
+    target t: class[5]
+    h = x |> dense(33) |> tanh
+    y = h |> dense(5) |> softmax
+    loss cross_entropy(y, t)
+    optimizer momentum(0.1, 0.9) |> clip_norm(0.5)
+")]
+struct Clipped;
+
+/// A parameter that stays as it is, one without rows, and rows that a part of 4096 numbers does not end with.
+#[derive_backprop(
+    spec = "
+    input x[20]
+    target t: class[5]
+    param scale ~ 1.5
+    h = x |> dense(300) |> tanh
+    u[j] = scale * h[j]
+    y = u |> dense(70) |> relu |> dense(5) |> softmax
+    loss cross_entropy(y, t)
+    optimizer sgd(0.05)
+    optimizer none on dense2.b
+",
+    scalar = f64,
+    examples = 8
+)]
+struct Partial;
+
 /// Parameters that are used often: blocks of few examples.
 #[derive_backprop(
     spec = "
@@ -63,6 +92,48 @@ fn the_number_of_threads_does_not_change_a_bit() {
     let one = dense(1, 1, examples);
     for (threads, workers) in [(2, 2), (3, 3), (8, 8), (2, 6), (3, 1), (1, 4)] {
         assert_eq!(dense(threads, workers, examples), one, "{threads} threads, {workers} workers");
+    }
+}
+
+/// Three steps by several threads, which must give the same bits for any number of them, and nearly those of `train_slice`.
+macro_rules! three_steps {
+    ($net:ident, $state:ident, $scratch:ident, $scalar:ty, $examples:expr) => {{
+        let examples: usize = $examples;
+        let inputs: Vec<[$scalar; 20]> =
+            (0..examples).map(|n| std::array::from_fn(|i| ((n * 7 + i * i) % 11) as $scalar / 11.0 - 0.5)).collect();
+        let targets: Vec<usize> = (0..examples).map(|n| n * n % 5).collect();
+        let (mut alone, mut state, mut scratch) = ($net::boxed(), $state::boxed(), $scratch::boxed());
+        alone.initialize(1);
+        let expected: Vec<_> = (0..3).map(|_| alone.train_slice(&inputs, &targets, &mut state, &mut scratch)).collect();
+        let run = |threads, workers| {
+            let (mut net, mut state, mut workers) = ($net::boxed(), $state::boxed(), Workers::new(workers));
+            net.initialize(1);
+            let pool = pool(threads);
+            let losses: Vec<_> = (0..3).map(|_| net.train_parallel(&inputs, &targets, &mut state, &pool, &mut workers)).collect();
+            (net.as_slice().to_vec(), losses, state.updates)
+        };
+        let one = run(1, 1);
+        for (threads, workers) in [(1, 2), (2, 1), (2, 2), (3, 7)] {
+            assert_eq!(run(threads, workers), one, "{examples} examples, {threads} threads, {workers} workers");
+        }
+        assert_eq!(one.2, 3);
+        for (found, expected) in one.0.iter().chain(&one.1).zip(alone.as_slice().iter().chain(&expected)) {
+            assert!((found - expected).abs() < 1e-4, "{examples} examples: {found} is not {expected}");
+        }
+    }};
+}
+
+#[test]
+fn an_update_that_wants_a_whole_gradient_has_the_same_bits_by_any_number_of_threads() {
+    for examples in [1, Clipped::BLOCK_EXAMPLES, 4 * Clipped::BLOCK_EXAMPLES + 3] {
+        three_steps!(Clipped, ClippedState, ClippedScratch, f32, examples);
+    }
+}
+
+#[test]
+fn parts_of_parameters_have_the_same_bits_by_any_number_of_threads() {
+    for examples in [1, Partial::BLOCK_EXAMPLES, 2 * Partial::BLOCK_EXAMPLES + 1, 5 * Partial::BLOCK_EXAMPLES] {
+        three_steps!(Partial, PartialState, PartialScratch, f64, examples);
     }
 }
 

@@ -101,7 +101,7 @@ impl Emitter<'_> {
     }
 
     /// Sets to 0 what kernels add to that know nothing of a first example.
-    fn clear_rest(&self, batch: &Batch) -> TokenStream {
+    pub(super) fn clear_rest(&self, batch: &Batch) -> TokenStream {
         let clear =
             self.plan.gradients.iter().filter(|(_, gradient)| !batch.gradients.iter().any(|tiles| tiles.gradient == *gradient));
         let clear = clear.map(|(parameter, gradient)| {
@@ -235,7 +235,7 @@ impl Emitter<'_> {
     }
 
     /// Where a tensor is found; for a kernel that is not in tiles, that of one example.
-    fn batch_place(&self, batch: &Batch, tensor: TensorId, is_tiled: bool) -> Access {
+    pub(super) fn batch_place(&self, batch: &Batch, tensor: TensorId, is_tiled: bool) -> Access {
         if let Some(one) = batch.tensors.first_of(tensor) {
             return match self.layout.batch.place(one) {
                 stored @ Some(_) => Access::variable("batch").stored(stored),

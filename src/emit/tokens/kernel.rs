@@ -58,6 +58,27 @@ const RESERVED: [&str; 18] = [
 
 /// The function of a kernel. `scalar` is the network's scalar type.
 pub(super) fn function(plan: &Plan, lines: &Lines<'_>, kernel: &Kernel, scalar: &TokenStream) -> TokenStream {
+    tokens(plan, lines, kernel, scalar, |tokens| {
+        if kernel.is_abreast {
+            tokens.abreast_function()
+        } else if super::tile::is_tiled(kernel) {
+            tokens.tiled_function()
+        } else if is_task(plan, kernel) {
+            tokens.task()
+        } else {
+            tokens.function()
+        }
+    })
+}
+
+/// What is written of a kernel.
+pub(super) fn tokens<'a>(
+    plan: &'a Plan,
+    lines: &'a Lines<'a>,
+    kernel: &'a Kernel,
+    scalar: &TokenStream,
+    write: impl FnOnce(&mut KernelTokens<'a>) -> TokenStream,
+) -> TokenStream {
     let mut scope = Scope::default();
     let mut arguments = FxHashMap::default();
     let is_tiled = super::tile::is_tiled(kernel);
@@ -88,15 +109,7 @@ pub(super) fn function(plan: &Plan, lines: &Lines<'_>, kernel: &Kernel, scalar: 
         varying: FxHashSet::default(),
         mask: None,
     };
-    if kernel.is_abreast {
-        tokens.abreast_function()
-    } else if is_tiled {
-        tokens.tiled_function()
-    } else if is_task(plan, kernel) {
-        tokens.task()
-    } else {
-        tokens.function()
-    }
+    write(&mut tokens)
 }
 
 /// A name without the number of a layer.

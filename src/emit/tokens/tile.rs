@@ -44,6 +44,13 @@ pub(super) fn literal(number: i64) -> Literal {
     Literal::usize_unsuffixed(usize::try_from(number.abs()).unwrap_or(0))
 }
 
+/// How many rows of a gradient are computed before they update a parameter, and how many columns they have.
+pub(super) fn rows_at_once(plan: &Plan, tile: &Tile) -> (usize, usize) {
+    let columns = plan.context.index_of(tile.columns).extent();
+    let all = tile.rows.map_or(1, |rows| plan.context.index_of(rows).extent());
+    ((BUFFERED / columns).clamp(8, 64).min(all), columns)
+}
+
 /// What all forms of a tile read.
 pub(super) struct Operands {
     pub(super) columns: Literal,
@@ -300,19 +307,9 @@ impl KernelTokens<'_> {
     /// Tiles of some rows after the other, each followed by the update of its rows.
     fn updating_tiles(&mut self, tile: &Tile, update: usize) -> TokenStream {
         let scalar = self.scalar.clone();
-        let columns = self.plan.context.index_of(tile.columns).extent();
         let all = tile.rows.map_or(1, |rows| self.plan.context.index_of(rows).extent());
-        let group = (BUFFERED / columns).clamp(8, 64).min(all);
-        let a_row = Literal::usize_unsuffixed(usize::try_from(row_step(tile, &tile.a)).unwrap_or(0));
-        let is_added = quote!(!is_first);
-        let contraction = self.contraction(
-            tile,
-            &quote!(rows),
-            Some(quote!(first * #a_row)),
-            &quote!(buffer.as_flattened_mut()),
-            None,
-            &is_added,
-        );
+        let (group, columns) = rows_at_once(self.plan, tile);
+        let contraction = self.tile_from(tile, &quote!(first), &quote!(rows), &quote!(buffer.as_flattened_mut()), None);
         let before = self.place_in_row(&tile.into, &[], false);
         let mut offset = tile.into.indices[0].clone();
         offset.terms.retain(|term| self.loop_variable(term.0).is_some());
@@ -359,6 +356,19 @@ impl KernelTokens<'_> {
             Some(direct) => quote!(if is_first { #direct } else { #buffered }),
             None => buffered,
         }
+    }
+
+    /// So many rows of tiles from the first on, times a factor, in place of what is in `c` or added to it.
+    pub(super) fn tile_from(
+        &mut self,
+        tile: &Tile,
+        first: &TokenStream,
+        rows: &TokenStream,
+        c: &TokenStream,
+        factor: Option<&Ident>,
+    ) -> TokenStream {
+        let a_row = Literal::usize_unsuffixed(usize::try_from(row_step(tile, &tile.a)).unwrap_or(0));
+        self.contraction(tile, rows, Some(quote!(#first * #a_row)), c, factor, &quote!(!is_first))
     }
 
     /// Where the only examples' sums times a scalar are added to the parameter: a tile that does so.

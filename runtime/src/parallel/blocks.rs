@@ -1,18 +1,18 @@
-//! Minibatches that several threads share the work of.
+//! A gradient for each block of examples, which are added up and read by the update.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
-use crate::{Boxed, Scalar, Trainable};
+use super::Workers;
+use crate::{Scalar, Trainable};
 
 /// Numbers of a gradient that one thread adds up before the next asks for work.
 const ADDED: usize = 1 << 14;
 
 /// How a network's gradient is summed up over blocks of examples.
-pub trait Blocks: Trainable {
+pub trait Split: Trainable {
     /// How many examples a block has, the last one of a minibatch maybe fewer.
     const EXAMPLES: usize;
 
@@ -33,38 +33,6 @@ pub trait Blocks: Trainable {
     fn update_together(&mut self, sums: &mut Self, state: &mut Self::State, examples: usize);
 }
 
-/// What a minibatch needs that several threads share the work of: scratch space and a gradient for each.
-///
-/// More workers than threads are of no use, and fewer leave threads without work. What is computed does not depend on their number.
-pub struct Workers<N: Trainable> {
-    first: Worker<N>,
-    others: Vec<Worker<N>>,
-    /// The sum of the gradients, where there are more blocks than workers.
-    sums: Box<N>,
-}
-
-struct Worker<N: Trainable> {
-    gradient: Box<N>,
-    scratch: Box<N::Scratch>,
-    seed: u64,
-    loss: f64,
-}
-
-impl<N: Trainable> core::fmt::Debug for Workers<N> {
-    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        formatter.debug_struct("Workers").field("count", &(self.others.len() + 1)).finish_non_exhaustive()
-    }
-}
-
-impl<N: Trainable> Workers<N> {
-    /// So many workers, at least one.
-    #[must_use]
-    pub fn new(count: usize) -> Self {
-        let worker = || Worker { gradient: N::boxed(), scratch: N::Scratch::boxed(), seed: 0, loss: 0.0 };
-        Self { first: worker(), others: (1..count).map(|_| worker()).collect(), sums: N::boxed() }
-    }
-}
-
 /// One update from a minibatch, computed by the threads of a pool. The mean loss before the update.
 pub fn train<N>(
     net: &mut N,
@@ -74,7 +42,7 @@ pub fn train<N>(
     workers: &mut Workers<N>,
 ) -> N::Scalar
 where
-    N: Blocks + Send + Sync,
+    N: Split + Send + Sync,
     N::Input: Sync,
     N::Target: Sync,
     N::Scratch: Send,
@@ -102,7 +70,7 @@ fn sum<'w, N>(
     total: &mut f64,
 ) -> &'w mut N
 where
-    N: Blocks + Send + Sync,
+    N: Split + Send + Sync,
     N::Input: Sync,
     N::Target: Sync,
     N::Scratch: Send,
@@ -142,7 +110,7 @@ where
 }
 
 /// Adds gradients to sums, each element in the order of the blocks.
-fn add<N: Blocks + Sync>(sums: &mut N, gradients: &[&N]) {
+fn add<N: Split + Sync>(sums: &mut N, gradients: &[&N]) {
     if gradients.is_empty() {
         return;
     }
@@ -153,33 +121,4 @@ fn add<N: Blocks + Sync>(sums: &mut N, gradients: &[&N]) {
             sums.iter_mut().zip(part).for_each(|(sum, &term)| *sum = *sum + term);
         }
     });
-}
-
-/// Gives a generated network its method for several threads.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __parallel {
-    ($network:ty, $blocks:item) => {
-        $blocks
-
-        impl $network {
-            /// How many examples the blocks have that [`Self::train_parallel`] splits a minibatch into.
-            pub const BLOCK_EXAMPLES: usize = <Self as $crate::__private::parallel::Blocks>::EXAMPLES;
-
-            /// Learns from a minibatch as `train_slice` does, with the threads of a pool. The mean loss before the update. The shorter slice
-            /// counts; without examples nothing happens, and the result is 0.
-            ///
-            /// The result is the same for any number of threads and workers. Noise is drawn for each block from a seed of its own.
-            pub fn train_parallel(
-                &mut self,
-                inputs: &[<Self as $crate::Network>::Input],
-                targets: &[<Self as $crate::Supervised>::Target],
-                state: &mut <Self as $crate::Trainable>::State,
-                pool: &$crate::rayon::ThreadPool,
-                workers: &mut $crate::Workers<Self>,
-            ) -> <Self as $crate::Network>::Scalar {
-                $crate::__private::parallel::train(self, pool, (inputs, targets), state, workers)
-            }
-        }
-    };
 }

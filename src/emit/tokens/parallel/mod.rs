@@ -10,6 +10,8 @@ use crate::emit::layout::{is_scalar, tensor_type};
 use crate::emit::plan::Kernel;
 use crate::equation::{Node, ReduceKind};
 
+mod rows;
+
 /// Multiplications in a block of examples that pay for handing it to another thread.
 const LEAST_WORK: usize = 1 << 20;
 /// How often a block must use each parameter, so that adding up gradients takes little beside it.
@@ -117,17 +119,25 @@ impl Emitter<'_> {
         }
     }
 
+    /// What draws a seed for the noise of a block.
+    fn block_seed(&self) -> TokenStream {
+        if self.layout.noises.is_some() { quote!(state.noise_source.generator().seed()) } else { quote!(0) }
+    }
+
     /// The blocks of a minibatch.
     pub(super) fn parallel(&self) -> TokenStream {
         if !self.has_training() {
             return TokenStream::new();
+        }
+        if let Some(in_rows) = self.parallel_in_rows() {
+            return in_rows;
         }
         let (runtime, network, scratch) = (&self.options.runtime_path, &self.options.struct_name, self.type_name("Scratch"));
         let (input, target, state) = (self.input_type(), self.target_type(), self.type_name("State"));
         let examples = Literal::usize_unsuffixed(self.examples_of_a_block());
         let update = self.shared_update();
         let has_noise = self.layout.noises.is_some();
-        let seed = if has_noise { quote!(state.noise_source.generator().seed()) } else { quote!(0) };
+        let seed = self.block_seed();
         let generator = has_noise.then(|| quote!(let mut generator = random::Generator::new(seed);));
         let draw = has_noise.then(|| quote!(|noise| noise.draw(&mut generator),));
         let (fields, arguments, means) = match self.plan.batch {
@@ -158,8 +168,9 @@ impl Emitter<'_> {
         let sum = self.with_vectors(&variables, &quote!(f64), &sum);
         quote! {
             #runtime::__parallel! {
+                blocks,
                 #network,
-                impl #runtime::__private::parallel::Blocks for #network {
+                impl #runtime::__private::parallel::blocks::Split for #network {
                     const EXAMPLES: usize = #examples;
 
                     fn seed(state: &mut #state) -> u64 { #seed }

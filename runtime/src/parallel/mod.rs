@@ -1,0 +1,75 @@
+//! Minibatches that several threads share the work of.
+//!
+//! A minibatch is split into blocks of examples, a number that follows from the network alone. Where the gradient of each parameter is a sum over
+//! the examples whose rows can be computed by themselves, and updates look at no other element than their own, threads go over the
+//! blocks first and over the parameters' rows then ([`rows`]): no gradient is stored. Else there is a gradient for each block ([`blocks`]).
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use crate::{Boxed, Trainable};
+
+pub mod blocks;
+pub mod rows;
+
+/// What a minibatch needs that several threads share the work of: scratch space and a gradient for each.
+///
+/// Fewer workers than threads leave threads without work. More are of use where a minibatch has more blocks than threads, for each worker
+/// keeps what it has computed of one until all of the others' is there. What is computed does not depend on their number.
+pub struct Workers<N: Trainable> {
+    first: Worker<N>,
+    others: Vec<Worker<N>>,
+    /// The sum of the gradients, where there are more blocks than workers.
+    sums: Box<N>,
+}
+
+struct Worker<N: Trainable> {
+    gradient: Box<N>,
+    scratch: Box<N::Scratch>,
+    seed: u64,
+    loss: f64,
+}
+
+impl<N: Trainable> core::fmt::Debug for Workers<N> {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter.debug_struct("Workers").field("count", &(self.others.len() + 1)).finish_non_exhaustive()
+    }
+}
+
+impl<N: Trainable> Workers<N> {
+    /// So many workers, at least one.
+    #[must_use]
+    pub fn new(count: usize) -> Self {
+        let worker = || Worker { gradient: N::boxed(), scratch: N::Scratch::boxed(), seed: 0, loss: 0.0 };
+        Self { first: worker(), others: (1..count).map(|_| worker()).collect(), sums: N::boxed() }
+    }
+}
+
+/// Gives a generated network its method for several threads.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __parallel {
+    ($way:ident, $network:ty, $split:item) => {
+        $split
+
+        impl $network {
+            /// How many examples the blocks have that [`Self::train_parallel`] splits a minibatch into.
+            pub const BLOCK_EXAMPLES: usize = <Self as $crate::__private::parallel::$way::Split>::EXAMPLES;
+
+            /// Learns from a minibatch as `train_slice` does, with the threads of a pool. The mean loss before the update. The shorter slice
+            /// counts; without examples nothing happens, and the result is 0.
+            ///
+            /// The result is the same for any number of threads and workers. Noise is drawn for each block from a seed of its own.
+            pub fn train_parallel(
+                &mut self,
+                inputs: &[<Self as $crate::Network>::Input],
+                targets: &[<Self as $crate::Supervised>::Target],
+                state: &mut <Self as $crate::Trainable>::State,
+                pool: &$crate::rayon::ThreadPool,
+                workers: &mut $crate::Workers<Self>,
+            ) -> <Self as $crate::Network>::Scalar {
+                $crate::__private::parallel::$way::train(self, pool, (inputs, targets), state, workers)
+            }
+        }
+    };
+}
