@@ -6,6 +6,7 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use super::Workers;
+use super::together::together;
 use crate::{Scalar, Trainable};
 
 /// Numbers of a gradient that one thread adds up before the next asks for work.
@@ -85,7 +86,7 @@ where
         let blocks = inputs.chunks(N::EXAMPLES).zip(targets.chunks(N::EXAMPLES));
         let mut tasks: Vec<_> = team.zip(blocks).collect();
         tasks.iter_mut().for_each(|(worker, _)| worker.seed = N::seed(state));
-        tasks.par_iter_mut().with_max_len(1).for_each(|(worker, (inputs, targets))| {
+        together(&mut tasks, |(worker, (inputs, targets))| {
             worker.loss = net.sum_block(inputs, targets, worker.seed, &mut worker.gradient, &mut worker.scratch);
         });
         tasks.iter().for_each(|(worker, _)| *total += worker.loss);

@@ -11,6 +11,7 @@ use crate::{Boxed, Trainable};
 
 pub mod blocks;
 pub mod rows;
+mod together;
 
 /// What a minibatch needs that several threads share the work of: scratch space and a gradient for each.
 ///

@@ -6,8 +6,8 @@
 use alloc::vec::Vec;
 
 use rayon::ThreadPool;
-use rayon::prelude::*;
 
+use super::together::together;
 use super::{Worker, Workers};
 use crate::tile::{Run, Vectors, vectorized};
 use crate::{Scalar, Trainable};
@@ -190,7 +190,7 @@ where
             let blocks: Vec<_> = inputs.chunks(N::EXAMPLES).zip(scratch).collect();
             let mut parts = Parts(Vec::new());
             net.parts(sums, state, &mut parts);
-            parts.0.par_iter_mut().with_max_len(1).for_each(|part| {
+            together(&mut parts.0, |part| {
                 vectorized(Step::<N> { part, blocks: &blocks, constants: &constants, is_first, is_last });
             });
         }
@@ -212,7 +212,7 @@ fn pass<'a, N>(
 {
     let mut tasks: Vec<_> = blocks.collect();
     tasks.iter_mut().for_each(|(worker, _)| worker.seed = N::seed(state));
-    tasks.par_iter_mut().with_max_len(1).for_each(|(worker, (inputs, targets))| {
+    together(&mut tasks, |(worker, (inputs, targets))| {
         worker.loss = net.pass(inputs, targets, worker.seed, &mut worker.scratch);
     });
     tasks.iter().for_each(|(worker, _)| *total += worker.loss);

@@ -14,7 +14,7 @@ const MOST_WRITTEN: usize = 4;
 /// Elements of a gradient that is summed up elsewhere, which a thread updates before the next asks for work.
 const UPDATED: usize = 4096;
 /// Elements of a parameter to which a thread adds its gradient before the next asks for work.
-const IN_PLACE: usize = 1 << 14;
+const IN_PLACE: usize = 1 << 13;
 
 /// A parameter that is updated row by row.
 struct Updated<'a> {
