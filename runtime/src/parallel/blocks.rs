@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::Workers;
 use super::together::together;
-use crate::{Scalar, Trainable};
+use crate::{Boxed, Scalar, Trainable};
 
 /// Numbers of a gradient that one thread adds up before the next asks for work.
 const ADDED: usize = 1 << 14;
@@ -87,13 +87,14 @@ where
         let mut tasks: Vec<_> = team.zip(blocks).collect();
         tasks.iter_mut().for_each(|(worker, _)| worker.seed = N::seed(state));
         together(&mut tasks, |(worker, (inputs, targets))| {
-            worker.loss = net.sum_block(inputs, targets, worker.seed, &mut worker.gradient, &mut worker.scratch);
+            let gradient = worker.gradient.get_or_insert_with(N::boxed);
+            worker.loss = net.sum_block(inputs, targets, worker.seed, gradient, &mut worker.scratch);
         });
         tasks.iter().for_each(|(worker, _)| *total += worker.loss);
         if is_one_round {
             break;
         }
-        let gradients: Vec<&N> = tasks.iter().map(|(worker, _)| &*worker.gradient).collect();
+        let gradients: Vec<&N> = tasks.iter().filter_map(|(worker, _)| worker.gradient.as_deref()).collect();
         match gradients.split_first() {
             Some((first, others)) if at == 0 => {
                 sums.as_mut_slice().copy_from_slice(first.as_slice());
@@ -105,9 +106,10 @@ where
     if !is_one_round {
         return sums;
     }
-    let rest: Vec<&N> = others.iter().take(used).map(|worker| &*worker.gradient).collect();
-    add(&mut *first.gradient, &rest);
-    &mut first.gradient
+    let rest: Vec<&N> = others.iter().take(used).filter_map(|worker| worker.gradient.as_deref()).collect();
+    let all = first.gradient.get_or_insert_with(N::boxed);
+    add(&mut **all, &rest);
+    all
 }
 
 /// Adds gradients to sums, each element in the order of the blocks.

@@ -13,7 +13,8 @@ pub mod blocks;
 pub mod rows;
 mod together;
 
-/// What a minibatch needs that several threads share the work of: scratch space and a gradient for each.
+/// What a minibatch needs that several threads share the work of: scratch space for each, and where updates want the whole of a gradient,
+/// one for each as well.
 ///
 /// Fewer workers than threads leave threads without work. More are of use where a minibatch has more blocks than threads, for each worker
 /// keeps what it has computed of one until all of the others' is there. What is computed does not depend on their number.
@@ -25,7 +26,8 @@ pub struct Workers<N: Trainable> {
 }
 
 struct Worker<N: Trainable> {
-    gradient: Box<N>,
+    /// The sum over a block, where updates want the whole of a gradient.
+    gradient: Option<Box<N>>,
     scratch: Box<N::Scratch>,
     seed: u64,
     loss: f64,
@@ -41,7 +43,7 @@ impl<N: Trainable> Workers<N> {
     /// So many workers, at least one.
     #[must_use]
     pub fn new(count: usize) -> Self {
-        let worker = || Worker { gradient: N::boxed(), scratch: N::Scratch::boxed(), seed: 0, loss: 0.0 };
+        let worker = || Worker { gradient: None, scratch: N::Scratch::boxed(), seed: 0, loss: 0.0 };
         Self { first: worker(), others: (1..count).map(|_| worker()).collect(), sums: N::boxed() }
     }
 }

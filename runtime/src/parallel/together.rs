@@ -62,6 +62,6 @@ mod tests {
     fn a_panic_of_a_task_reaches_the_caller() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("threads");
         let run = || pool.install(|| together(&mut [0, 1, 2], |task| assert!(*task != 1, "a task of the test")));
-        assert!(std::panic::catch_unwind(run).is_err());
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err());
     }
 }
