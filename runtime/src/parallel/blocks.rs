@@ -5,9 +5,8 @@ use alloc::vec::Vec;
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
-use super::Workers;
-use super::together::together;
-use crate::{Boxed, Scalar, Trainable};
+use super::{Workers, learn, over_blocks};
+use crate::{Boxed, Trainable};
 
 /// Numbers of a gradient that one thread adds up before the next asks for work.
 const ADDED: usize = 1 << 14;
@@ -38,7 +37,7 @@ pub trait Split: Trainable {
 pub fn train<N>(
     net: &mut N,
     pool: &ThreadPool,
-    (inputs, targets): (&[N::Input], &[N::Target]),
+    examples: (&[N::Input], &[N::Target]),
     state: &mut N::State,
     workers: &mut Workers<N>,
 ) -> N::Scalar
@@ -49,17 +48,10 @@ where
     N::Scratch: Send,
     N::State: Send,
 {
-    let count = inputs.len().min(targets.len());
-    if count == 0 {
-        return N::Scalar::default();
-    }
-    let (inputs, targets) = (inputs.get(..count).unwrap_or(&[]), targets.get(..count).unwrap_or(&[]));
-    let mut total = 0.0;
-    pool.install(|| {
-        let sums = sum(net, (inputs, targets), state, workers, &mut total);
-        net.update_together(sums, state, count);
-    });
-    N::Scalar::from_f64(total / count as f64)
+    learn::<N>(pool, examples, |examples, total| {
+        let sums = sum(net, examples, state, workers, total);
+        net.update_together(sums, state, examples.0.len());
+    })
 }
 
 /// The sum of the gradients of a minibatch's blocks, in their order; that of the losses is added to `total`.
@@ -84,17 +76,20 @@ where
         used = inputs.len().div_ceil(N::EXAMPLES) - 1;
         let team = core::iter::once(&mut *first).chain(others.iter_mut().take(used));
         let blocks = inputs.chunks(N::EXAMPLES).zip(targets.chunks(N::EXAMPLES));
-        let mut tasks: Vec<_> = team.zip(blocks).collect();
-        tasks.iter_mut().for_each(|(worker, _)| worker.seed = N::seed(state));
-        together(&mut tasks, |(worker, (inputs, targets))| {
-            let gradient = worker.gradient.get_or_insert_with(N::boxed);
-            worker.loss = net.sum_block(inputs, targets, worker.seed, gradient, &mut worker.scratch);
-        });
-        tasks.iter().for_each(|(worker, _)| *total += worker.loss);
+        over_blocks(
+            team.zip(blocks),
+            || N::seed(state),
+            total,
+            |worker, (inputs, targets)| {
+                let gradient = worker.gradient.get_or_insert_with(N::boxed);
+                net.sum_block(inputs, targets, worker.seed, gradient, &mut worker.scratch)
+            },
+        );
         if is_one_round {
             break;
         }
-        let gradients: Vec<&N> = tasks.iter().filter_map(|(worker, _)| worker.gradient.as_deref()).collect();
+        let team = core::iter::once(&*first).chain(others.iter().take(used));
+        let gradients: Vec<&N> = team.filter_map(|worker| worker.gradient.as_deref()).collect();
         match gradients.split_first() {
             Some((first, others)) if at == 0 => {
                 sums.as_mut_slice().copy_from_slice(first.as_slice());

@@ -7,7 +7,10 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::{Boxed, Trainable};
+use rayon::ThreadPool;
+use together::together;
+
+use crate::{Boxed, Network, Scalar, Supervised, Trainable};
 
 pub mod blocks;
 pub mod rows;
@@ -46,6 +49,44 @@ impl<N: Trainable> Workers<N> {
         let worker = || Worker { gradient: None, scratch: N::Scratch::boxed(), seed: 0, loss: 0.0 };
         Self { first: worker(), others: (1..count).map(|_| worker()).collect(), sums: N::boxed() }
     }
+}
+
+/// Some inputs and their targets.
+type Examples<'a, N> = (&'a [<N as Network>::Input], &'a [<N as Supervised>::Target]);
+
+/// Lets the threads of a pool learn from a minibatch, as far as the shorter slice goes, and add up its losses. Their mean; without
+/// examples nothing happens, and it is 0.
+fn learn<N>(
+    pool: &ThreadPool,
+    (inputs, targets): Examples<'_, N>,
+    update: impl FnOnce(Examples<'_, N>, &mut f64) + Send,
+) -> N::Scalar
+where
+    N: Trainable<Input: Sync, Target: Sync>,
+{
+    let count = inputs.len().min(targets.len());
+    if count == 0 {
+        return N::Scalar::default();
+    }
+    let examples = (inputs.get(..count).unwrap_or(&[]), targets.get(..count).unwrap_or(&[]));
+    let mut total = 0.0;
+    pool.install(|| update(examples, &mut total));
+    N::Scalar::from_f64(total / count as f64)
+}
+
+/// Each worker computes a block, with a seed of its own. The losses are added to `total`, in the order of the blocks.
+fn over_blocks<'a, N>(
+    blocks: impl Iterator<Item = (&'a mut Worker<N>, Examples<'a, N>)>,
+    mut seed: impl FnMut() -> u64,
+    total: &mut f64,
+    compute: impl Fn(&mut Worker<N>, Examples<'_, N>) -> f64 + Sync,
+) where
+    N: Trainable<Input: Sync, Target: Sync, Scratch: Send> + Send + 'a,
+{
+    let mut tasks: Vec<_> = blocks.collect();
+    tasks.iter_mut().for_each(|(worker, _)| worker.seed = seed());
+    together(&mut tasks, |(worker, examples)| worker.loss = compute(worker, *examples));
+    tasks.iter().for_each(|(worker, _)| *total += worker.loss);
 }
 
 /// Gives a generated network its method for several threads.

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use rayon::ThreadPool;
 
 use super::together::together;
-use super::{Worker, Workers};
+use super::{Workers, learn, over_blocks};
 use crate::tile::{Run, Vectors, vectorized};
 use crate::{Scalar, Trainable};
 
@@ -156,7 +156,7 @@ impl<N: Split> Run for Step<'_, '_, N> {
 pub fn train<N>(
     net: &mut N,
     pool: &ThreadPool,
-    (inputs, targets): (&[N::Input], &[N::Target]),
+    examples: (&[N::Input], &[N::Target]),
     state: &mut N::State,
     workers: &mut Workers<N>,
 ) -> N::Scalar
@@ -168,13 +168,8 @@ where
     N::Scratch: Send + Sync,
     N::State: Send,
 {
-    let count = inputs.len().min(targets.len());
-    if count == 0 {
-        return N::Scalar::default();
-    }
-    let (inputs, targets) = (inputs.get(..count).unwrap_or(&[]), targets.get(..count).unwrap_or(&[]));
-    let mut total = 0.0;
-    pool.install(|| {
+    learn::<N>(pool, examples, |(inputs, targets), total| {
+        let count = inputs.len();
         let Workers { first, others, sums } = workers;
         let round = N::EXAMPLES.saturating_mul(others.len() + 1);
         let constants = N::constants(state, count);
@@ -182,7 +177,12 @@ where
         for (inputs, targets) in inputs.chunks(round).zip(targets.chunks(round)) {
             let team = core::iter::once(&mut *first).chain(others.iter_mut());
             let blocks = inputs.chunks(N::EXAMPLES).zip(targets.chunks(N::EXAMPLES));
-            pass(net, team.zip(blocks), state, &mut total);
+            over_blocks(
+                team.zip(blocks),
+                || N::seed(state),
+                total,
+                |worker, (inputs, targets)| net.pass(inputs, targets, worker.seed, &mut worker.scratch),
+            );
             let is_first = done == 0;
             done += inputs.len();
             let is_last = done == count;
@@ -194,28 +194,7 @@ where
                 vectorized(Step::<N> { part, blocks: &blocks, constants: &constants, is_first, is_last });
             });
         }
-    });
-    N::Scalar::from_f64(total / count as f64)
-}
-
-/// Forward and backward for a block with each worker. The losses are added to `total`.
-fn pass<'a, N>(
-    net: &N,
-    blocks: impl Iterator<Item = (&'a mut Worker<N>, (&'a [N::Input], &'a [N::Target]))>,
-    state: &mut N::State,
-    total: &mut f64,
-) where
-    N: Split + Send + Sync + 'a,
-    N::Input: Sync,
-    N::Target: Sync,
-    N::Scratch: Send,
-{
-    let mut tasks: Vec<_> = blocks.collect();
-    tasks.iter_mut().for_each(|(worker, _)| worker.seed = N::seed(state));
-    together(&mut tasks, |(worker, (inputs, targets))| {
-        worker.loss = net.pass(inputs, targets, worker.seed, &mut worker.scratch);
-    });
-    tasks.iter().for_each(|(worker, _)| *total += worker.loss);
+    })
 }
 
 /// Adds part of a gradient, from a place on; or sets it for the first.
