@@ -24,6 +24,7 @@ mod sweep_tests;
 #[cfg(test)]
 mod tests;
 mod transpose;
+mod unzip;
 #[cfg(test)]
 mod windows_tests;
 

@@ -7,7 +7,8 @@ use pulp::Simd;
 use super::{Product, Shape};
 use crate::tile::lanes::{Lanes, lanes_of};
 use crate::tile::registers::{after_whole, finish, load, load_at, start_at};
-use crate::tile::transpose::{MOST_LANES, every_other_group};
+use crate::tile::transpose::MOST_LANES;
+use crate::tile::unzip::unzip;
 
 impl<T: Lanes, P: Shape> Product<'_, T, P> {
     /// All columns, as many at once as a vector has numbers.
@@ -125,13 +126,9 @@ impl<T: Lanes, S: Simd, P: Shape> Sums<S, T> for Columns<'_, T, S, P> {
     }
 }
 
-/// The sums of neighbouring groups of lanes of two vectors, so many lanes each: every other group of lanes takes in what lies before
-/// it, one of the first vector, one of the second.
-///
-/// With groups of 1, then 2, and so on, the lanes of as many vectors as they are become the lanes of one.
+/// The sums of neighbouring groups of lanes of two vectors: those of the first vector, then those of the other.
 #[inline(always)]
 fn pair<S: Simd, T: Lanes, const WIDTH: usize>(simd: S, first: T::Vector<S>, other: T::Vector<S>) -> T::Vector<S> {
-    let Some(second) = every_other_group::<S, T, WIDTH>() else { return first };
-    let crossed = T::rotate_right(simd, T::where_zero(simd, second, other, first), WIDTH);
-    T::plus(simd, T::where_zero(simd, second, first, other), crossed)
+    let (even, odd) = unzip::<S, T, WIDTH>(first, other);
+    T::plus(simd, even, odd)
 }
