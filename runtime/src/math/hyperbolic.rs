@@ -45,8 +45,9 @@ macro_rules! hyperbolic {
                 let below = arithmetic.multiply_add(reduced.minus_one(arithmetic), power.scaled, LOWERED_ONE + power.plain);
                 let quotient = reduced.lowered_one_over_sum() / below;
                 // Chosen at the end, when what decides has long been there: limits of the argument would be waited for. NaN passes.
-                let (is_zero, is_one) = (x < $least, x > 2.0 * $one_from);
-                select_unpredictable(is_zero | is_one, if is_one { 1.0 } else { 0.0 }, quotient)
+                let limit = x.clamp(0.0, 1.0);
+                let is_outside = (x - 0.5 * ($least + 2.0 * $one_from)).abs() > 0.5 * (2.0 * $one_from - $least);
+                select_unpredictable(is_outside, limit, quotient)
             }
         }
     };

@@ -11,7 +11,7 @@ use crate::scalar::Scalar;
 /// Numbers that vectors hold.
 pub trait Lanes: Scalar {
     /// Several numbers in a register.
-    type Vector<S: Simd>: Copy;
+    type Vector<S: Simd>: Copy + 'static;
 
     /// The same number in each lane.
     fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
@@ -29,6 +29,8 @@ pub trait Lanes: Scalar {
     fn store_rest<S: Simd>(simd: S, row: &mut [Self], value: Self::Vector<S>);
     /// The sum of all lanes.
     fn total<S: Simd>(simd: S, value: Self::Vector<S>) -> Self;
+    /// Each number so many lanes further, the last ones first.
+    fn rotate_right<S: Simd>(simd: S, value: Self::Vector<S>, lanes: usize) -> Self::Vector<S>;
     /// The one where `which` is 0, the other elsewhere.
     fn where_zero<S: Simd>(simd: S, which: Self::Vector<S>, one: Self::Vector<S>, other: Self::Vector<S>) -> Self::Vector<S>;
     /// Computes a contraction.
@@ -48,7 +50,7 @@ pub(super) const fn lanes_of<T: Lanes, S: Simd>() -> usize {
 }
 
 macro_rules! lanes {
-    ($($scalar:ident $vector:ident $splat:ident $multiply_add:ident $add:ident $as_simd:ident $as_mut_simd:ident $load:ident $store:ident $total:ident $equal:ident $select:ident $contract:ident $product:ident $sweep:ident $transpose:ident;)*) => {$(
+    ($($scalar:ident $vector:ident $splat:ident $multiply_add:ident $add:ident $as_simd:ident $as_mut_simd:ident $load:ident $store:ident $total:ident $rotate:ident $equal:ident $select:ident $contract:ident $product:ident $sweep:ident $transpose:ident;)*) => {$(
         impl Lanes for $scalar {
             type Vector<S: Simd> = S::$vector;
 
@@ -97,6 +99,10 @@ macro_rules! lanes {
                 vectors.$sweep(sweep);
             }
             #[inline(always)]
+            fn rotate_right<S: Simd>(simd: S, value: Self::Vector<S>, lanes: usize) -> Self::Vector<S> {
+                simd.$rotate(value, lanes)
+            }
+            #[inline(always)]
             fn where_zero<S: Simd>(simd: S, which: Self::Vector<S>, one: Self::Vector<S>, other: Self::Vector<S>) -> Self::Vector<S> {
                 simd.$select(simd.$equal(which, simd.$splat(0.0)), one, other)
             }
@@ -109,6 +115,6 @@ macro_rules! lanes {
 }
 
 lanes! {
-    f32 f32s splat_f32s mul_add_e_f32s add_f32s as_simd_f32s as_mut_simd_f32s partial_load_f32s partial_store_f32s reduce_sum_f32s equal_f32s select_f32s contract_single product_single sweep_single transpose_single;
-    f64 f64s splat_f64s mul_add_e_f64s add_f64s as_simd_f64s as_mut_simd_f64s partial_load_f64s partial_store_f64s reduce_sum_f64s equal_f64s select_f64s contract_double product_double sweep_double transpose_double;
+    f32 f32s splat_f32s mul_add_e_f32s add_f32s as_simd_f32s as_mut_simd_f32s partial_load_f32s partial_store_f32s reduce_sum_f32s rotate_right_f32s equal_f32s select_f32s contract_single product_single sweep_single transpose_single;
+    f64 f64s splat_f64s mul_add_e_f64s add_f64s as_simd_f64s as_mut_simd_f64s partial_load_f64s partial_store_f64s reduce_sum_f64s rotate_right_f64s equal_f64s select_f64s contract_double product_double sweep_double transpose_double;
 }

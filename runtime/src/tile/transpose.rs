@@ -4,7 +4,6 @@ use pulp::{Simd, WithSimd};
 
 use super::instructions::{Run, Vectors};
 use super::lanes::{Lanes, lanes_of};
-use super::unzip::unzip;
 
 /// No vector has more numbers.
 pub(super) const MOST_LANES: usize = 16;
@@ -122,8 +121,8 @@ impl<T: Lanes> Matrix<'_, T> {
         }
     }
 
-    /// Reads whole vectors, of which those of a narrow part have numbers beside it too. In each step, two rows become
-    /// one of their even groups of numbers and one of the odd ones. Nothing if vectors would leave the matrix.
+    /// Reads whole vectors, of which those of a narrow part have numbers beside it too. In each step, each second group of numbers of a
+    /// row changes place with the group before it in another row. Nothing if vectors would leave the matrix.
     #[inline(always)]
     fn in_registers<S: Simd>(&mut self, simd: S, (row, height): (usize, usize), (column, width): (usize, usize)) -> Option<()> {
         let lanes = lanes_of::<T, S>();
@@ -135,7 +134,7 @@ impl<T: Lanes> Matrix<'_, T> {
         for (row, line) in lines.iter_mut().take(lanes).enumerate() {
             *line = *T::vectors::<S>(from.get(row.min(height - 1) * self.from_row..)?.get(..lanes)?).first()?;
         }
-        simd.vectorize(Turn::<S, T> { lines: &mut lines });
+        simd.vectorize(Turn::<S, T> { simd, lines: &mut lines });
         let to = self.to.get_mut(column * self.to_row + row..)?;
         // What a whole vector has too many is written over by the next row.
         let is_next_beside = height == self.to_row;
@@ -156,6 +155,7 @@ impl<T: Lanes> Matrix<'_, T> {
 
 /// As many rows as a vector has numbers, to be turned into columns: a function of its own, which is long.
 struct Turn<'a, S: Simd, T: Lanes> {
+    simd: S,
     lines: &'a mut [T::Vector<S>; MOST_LANES],
 }
 
@@ -164,24 +164,37 @@ impl<S: Simd, T: Lanes> WithSimd for Turn<'_, S, T> {
 
     #[inline(always)]
     fn with_simd<Same: Simd>(self, _simd: Same) {
-        exchange::<S, T, 1>(self.lines);
-        exchange::<S, T, 2>(self.lines);
-        exchange::<S, T, 4>(self.lines);
-        exchange::<S, T, 8>(self.lines);
+        exchange::<S, T, 1>(self.simd, self.lines);
+        exchange::<S, T, 2>(self.simd, self.lines);
+        exchange::<S, T, 4>(self.simd, self.lines);
+        exchange::<S, T, 8>(self.simd, self.lines);
     }
 }
 
-/// A step of turning: lines are merged two by two, those that are so far apart.
+/// 0 in every other group of lanes, from the first, and 1 in those between.
 #[inline(always)]
-fn exchange<S: Simd, T: Lanes, const WIDTH: usize>(lines: &mut [T::Vector<S>; MOST_LANES]) {
+fn every_other_group<S: Simd, T: Lanes, const WIDTH: usize>() -> Option<T::Vector<S>> {
+    let mut second = [T::default(); MOST_LANES];
+    for (lane, number) in second.iter_mut().enumerate() {
+        *number = if lane & WIDTH == 0 { T::default() } else { T::from_f64(1.0) };
+    }
+    T::vectors::<S>(&second).first().copied()
+}
+
+#[inline(always)]
+fn exchange<S: Simd, T: Lanes, const WIDTH: usize>(simd: S, lines: &mut [T::Vector<S>; MOST_LANES]) {
     let lanes = lanes_of::<T, S>();
     if WIDTH >= lanes {
         return;
     }
+    // 0 in the groups that stay in the first row of two.
+    let Some(second) = every_other_group::<S, T, WIDTH>() else { return };
     let mut line = 0;
     while line + WIDTH < lanes {
         if line & WIDTH == 0 {
-            (lines[line], lines[line + WIDTH]) = unzip::<S, T, WIDTH>(lines[line], lines[line + WIDTH]);
+            let (first, other) = (lines[line], lines[line + WIDTH]);
+            lines[line] = T::where_zero(simd, second, first, T::rotate_right(simd, other, WIDTH));
+            lines[line + WIDTH] = T::where_zero(simd, second, T::rotate_right(simd, first, lanes - WIDTH), other);
         }
         line += 1;
     }

@@ -1,32 +1,51 @@
 //! Two vectors taken apart into every other group of their numbers.
 
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+use core::any::Any;
+
 use pulp::Simd;
 
 use super::lanes::{Lanes, lanes_of};
 use super::transpose::MOST_LANES;
 
-/// The bytes of a part: a vector of NEON, and within a vector of x86 what numbers of two vectors leave by no quick instruction.
+/// The bytes of a part: a vector of NEON, and of a vector of x86 what numbers leave by fewer instructions only.
 const PART: usize = 16;
 
 /// The even groups of numbers of both vectors, those of the first before those of the other, and the odd ones.
 ///
 /// With a `WIDTH` of less than a part, groups are single numbers, and each part is taken apart by itself; beyond it, groups are parts. So
-/// with widths 1, then 2, and so on, the lanes of as many vectors as they are become the lanes of one, in the order of the vectors: a
-/// tree of sums, or a matrix that is turned. Each result is one instruction: of an array with constant places an optimizer finds it.
+/// with widths 1, then 2, and so on, the lanes of as many vectors as they are become the lanes of one, in the order of the vectors, in a
+/// tree of sums. Each result is one instruction.
 #[inline(always)]
 pub(super) fn unzip<S: Simd, T: Lanes, const WIDTH: usize>(
+    simd: S,
     first: T::Vector<S>,
     other: T::Vector<S>,
 ) -> (T::Vector<S>, T::Vector<S>) {
+    let is_of_parts = const { WIDTH * size_of::<T>() >= PART };
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    if let Some(unzipped) = by_instructions::<S, T>(simd, first, other, is_of_parts) {
+        return unzipped;
+    }
+    let _ = simd;
+    number_by_number::<S, T>(first, other, is_of_parts)
+}
+
+/// Vectors of few numbers, of which an optimizer makes the instructions.
+#[inline(always)]
+fn number_by_number<S: Simd, T: Lanes>(
+    first: T::Vector<S>,
+    other: T::Vector<S>,
+    is_of_parts: bool,
+) -> (T::Vector<S>, T::Vector<S>) {
     let (lanes, part) = (lanes_of::<T, S>(), const { PART / size_of::<T>() });
-    let (group, groups) = if WIDTH < part { (1, part) } else { (part, lanes / part) };
+    let (group, groups) = if is_of_parts { (part, lanes / part) } else { (1, part) };
     let (mut firsts, mut others) = ([T::default(); MOST_LANES], [T::default(); MOST_LANES]);
     for (vector, numbers) in [(first, &mut firsts), (other, &mut others)] {
         T::vectors_mut::<S>(numbers).iter_mut().take(1).for_each(|place| *place = vector);
     }
     let (mut even, mut odd) = ([T::default(); MOST_LANES], [T::default(); MOST_LANES]);
-    let mut lane = 0;
-    while lane < lanes {
+    for lane in 0..lanes {
         // The groups of both vectors beside each other.
         let start = lane - lane % (group * groups);
         let place = 2 * ((lane - start) / group);
@@ -34,8 +53,46 @@ pub(super) fn unzip<S: Simd, T: Lanes, const WIDTH: usize>(
         let at = start + place % groups * group + lane % group;
         even[lane] = from[at];
         odd[lane] = from[at + group];
-        lane += 1;
     }
     let loaded = |numbers: &[T]| T::vectors::<S>(numbers).first().copied().unwrap_or(first);
     (loaded(&even), loaded(&odd))
+}
+
+/// A value whose type is another by another name.
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+#[inline(always)]
+fn same<A: Copy + 'static, B: Copy + 'static>(value: A) -> Option<B> {
+    (&value as &dyn Any).downcast_ref().copied()
+}
+
+/// The instructions of x86, if the vectors are its.
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+#[inline(always)]
+fn by_instructions<S: Simd, T: Lanes>(
+    simd: S,
+    first: T::Vector<S>,
+    other: T::Vector<S>,
+    is_of_parts: bool,
+) -> Option<(T::Vector<S>, T::Vector<S>)> {
+    macro_rules! instructions {
+        ($($of:ident $vector:ident $set:ident, numbers $even:ident $(<$even_numbers:literal>)? $odd:ident $(<$odd_numbers:literal>)?, parts $parts:ident <$even_parts:literal> <$odd_parts:literal>;)*) => {$(
+            if let (Some(simd), Some(first), Some(other)) = (same(simd), same(first), same(other)) {
+                let (simd, first, other): (pulp::x86::$of, pulp::$vector, pulp::$vector) = (simd, first, other);
+                let (simd, first, other) = (simd.$set, pulp::cast(first), pulp::cast(other));
+                let (even, odd) = if is_of_parts {
+                    (simd.$parts::<$even_parts>(first, other), simd.$parts::<$odd_parts>(first, other))
+                } else {
+                    (simd.$even $(::<$even_numbers>)?(first, other), simd.$odd $(::<$odd_numbers>)?(first, other))
+                };
+                return same::<pulp::$vector, _>(pulp::cast(even)).zip(same::<pulp::$vector, _>(pulp::cast(odd)));
+            }
+        )*};
+    }
+    instructions! {
+        V3 f32x8 avx, numbers _mm256_shuffle_ps<0x88> _mm256_shuffle_ps<0xdd>, parts _mm256_permute2f128_ps<0x20> <0x31>;
+        V3 f64x4 avx, numbers _mm256_unpacklo_pd _mm256_unpackhi_pd, parts _mm256_permute2f128_pd<0x20> <0x31>;
+        V4 f32x16 avx512f, numbers _mm512_shuffle_ps<0x88> _mm512_shuffle_ps<0xdd>, parts _mm512_shuffle_f32x4<0x88> <0xdd>;
+        V4 f64x8 avx512f, numbers _mm512_unpacklo_pd _mm512_unpackhi_pd, parts _mm512_shuffle_f64x2<0x88> <0xdd>;
+    }
+    None
 }

@@ -129,6 +129,6 @@ impl<T: Lanes, S: Simd, P: Shape> Sums<S, T> for Columns<'_, T, S, P> {
 /// The sums of neighbouring groups of lanes of two vectors: those of the first vector, then those of the other.
 #[inline(always)]
 fn pair<S: Simd, T: Lanes, const WIDTH: usize>(simd: S, first: T::Vector<S>, other: T::Vector<S>) -> T::Vector<S> {
-    let (even, odd) = unzip::<S, T, WIDTH>(first, other);
+    let (even, odd) = unzip::<S, T, WIDTH>(simd, first, other);
     T::plus(simd, even, odd)
 }
