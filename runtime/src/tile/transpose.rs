@@ -4,6 +4,7 @@ use pulp::{Simd, WithSimd};
 
 use super::instructions::{Run, Vectors};
 use super::lanes::{Lanes, lanes_of};
+use super::unzip::unzip;
 
 /// No vector has more numbers.
 pub(super) const MOST_LANES: usize = 16;
@@ -121,8 +122,7 @@ impl<T: Lanes> Matrix<'_, T> {
         }
     }
 
-    /// Reads whole vectors, of which those of a narrow part have numbers beside it too. In each step, each second group of numbers of a
-    /// row changes place with the group before it in another row. Nothing if vectors would leave the matrix.
+    /// Reads whole vectors, of which those of a narrow part have numbers beside it too. Nothing if vectors would leave the matrix.
     #[inline(always)]
     fn in_registers<S: Simd>(&mut self, simd: S, (row, height): (usize, usize), (column, width): (usize, usize)) -> Option<()> {
         let lanes = lanes_of::<T, S>();
@@ -171,6 +171,9 @@ impl<S: Simd, T: Lanes> WithSimd for Turn<'_, S, T> {
     }
 }
 
+/// The bytes of a vector of AVX-512.
+const AVX_512: usize = 64;
+
 /// 0 in every other group of lanes, from the first, and 1 in those between.
 #[inline(always)]
 fn every_other_group<S: Simd, T: Lanes, const WIDTH: usize>() -> Option<T::Vector<S>> {
@@ -181,6 +184,8 @@ fn every_other_group<S: Simd, T: Lanes, const WIDTH: usize>() -> Option<T::Vecto
     T::vectors::<S>(&second).first().copied()
 }
 
+/// A step of turning, of lines two by two that are so far apart. Either every second group of numbers of one changes place with the group
+/// before it in the other, which AVX-512 does by an instruction with a mask, or they become the even groups of both and the odd ones.
 #[inline(always)]
 fn exchange<S: Simd, T: Lanes, const WIDTH: usize>(simd: S, lines: &mut [T::Vector<S>; MOST_LANES]) {
     let lanes = lanes_of::<T, S>();
@@ -193,8 +198,12 @@ fn exchange<S: Simd, T: Lanes, const WIDTH: usize>(simd: S, lines: &mut [T::Vect
     while line + WIDTH < lanes {
         if line & WIDTH == 0 {
             let (first, other) = (lines[line], lines[line + WIDTH]);
-            lines[line] = T::where_zero(simd, second, first, T::rotate_right(simd, other, WIDTH));
-            lines[line + WIDTH] = T::where_zero(simd, second, T::rotate_right(simd, first, lanes - WIDTH), other);
+            (lines[line], lines[line + WIDTH]) = if const { size_of::<T::Vector<S>>() < AVX_512 } {
+                unzip::<S, T, WIDTH>(simd, first, other)
+            } else {
+                let stays = T::where_zero(simd, second, first, T::rotate_right(simd, other, WIDTH));
+                (stays, T::where_zero(simd, second, T::rotate_right(simd, first, lanes - WIDTH), other))
+            };
         }
         line += 1;
     }

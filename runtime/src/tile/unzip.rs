@@ -14,8 +14,8 @@ const PART: usize = 16;
 /// The even groups of numbers of both vectors, those of the first before those of the other, and the odd ones.
 ///
 /// With a `WIDTH` of less than a part, groups are single numbers, and each part is taken apart by itself; beyond it, groups are parts. So
-/// with widths 1, then 2, and so on, the lanes of as many vectors as they are become the lanes of one, in the order of the vectors, in a
-/// tree of sums. Each result is one instruction.
+/// with widths 1, then 2, and so on, the lanes of as many vectors as they are become the lanes of one, in the order of the vectors: in a
+/// tree of sums, or where a matrix is turned. Each result is one instruction.
 #[inline(always)]
 pub(super) fn unzip<S: Simd, T: Lanes, const WIDTH: usize>(
     simd: S,
