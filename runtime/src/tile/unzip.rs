@@ -75,8 +75,11 @@ fn by_instructions<S: Simd, T: Lanes>(
     is_of_parts: bool,
 ) -> Option<(T::Vector<S>, T::Vector<S>)> {
     macro_rules! instructions {
-        ($($of:ident $vector:ident $set:ident, numbers $even:ident $(<$even_numbers:literal>)? $odd:ident $(<$odd_numbers:literal>)?, parts $parts:ident <$even_parts:literal> <$odd_parts:literal>;)*) => {$(
-            if let (Some(simd), Some(first), Some(other)) = (same(simd), same(first), same(other)) {
+        ($($of:ident $vector:ident of $bytes:literal bytes, $set:ident, numbers $even:ident $(<$even_numbers:literal>)? $odd:ident $(<$odd_numbers:literal>)?, parts $parts:ident <$even_parts:literal> <$odd_parts:literal>;)*) => {$(
+            // What other vectors would do is not compiled.
+            if const { size_of::<T::Vector<S>>() == size_of::<pulp::$vector>() && size_of::<T>() == $bytes }
+                && let (Some(simd), Some(first), Some(other)) = (same(simd), same(first), same(other))
+            {
                 let (simd, first, other): (pulp::x86::$of, pulp::$vector, pulp::$vector) = (simd, first, other);
                 let (simd, first, other) = (simd.$set, pulp::cast(first), pulp::cast(other));
                 let (even, odd) = if is_of_parts {
@@ -89,10 +92,10 @@ fn by_instructions<S: Simd, T: Lanes>(
         )*};
     }
     instructions! {
-        V3 f32x8 avx, numbers _mm256_shuffle_ps<0x88> _mm256_shuffle_ps<0xdd>, parts _mm256_permute2f128_ps<0x20> <0x31>;
-        V3 f64x4 avx, numbers _mm256_unpacklo_pd _mm256_unpackhi_pd, parts _mm256_permute2f128_pd<0x20> <0x31>;
-        V4 f32x16 avx512f, numbers _mm512_shuffle_ps<0x88> _mm512_shuffle_ps<0xdd>, parts _mm512_shuffle_f32x4<0x88> <0xdd>;
-        V4 f64x8 avx512f, numbers _mm512_unpacklo_pd _mm512_unpackhi_pd, parts _mm512_shuffle_f64x2<0x88> <0xdd>;
+        V3 f32x8 of 4 bytes, avx, numbers _mm256_shuffle_ps<0x88> _mm256_shuffle_ps<0xdd>, parts _mm256_permute2f128_ps<0x20> <0x31>;
+        V3 f64x4 of 8 bytes, avx, numbers _mm256_unpacklo_pd _mm256_unpackhi_pd, parts _mm256_permute2f128_pd<0x20> <0x31>;
+        V4 f32x16 of 4 bytes, avx512f, numbers _mm512_shuffle_ps<0x88> _mm512_shuffle_ps<0xdd>, parts _mm512_shuffle_f32x4<0x88> <0xdd>;
+        V4 f64x8 of 8 bytes, avx512f, numbers _mm512_unpacklo_pd _mm512_unpackhi_pd, parts _mm512_shuffle_f64x2<0x88> <0xdd>;
     }
     None
 }
