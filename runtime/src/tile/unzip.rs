@@ -22,24 +22,27 @@ pub(super) fn unzip<S: Simd, T: Lanes, const WIDTH: usize>(
     first: T::Vector<S>,
     other: T::Vector<S>,
 ) -> (T::Vector<S>, T::Vector<S>) {
-    let is_of_parts = const { WIDTH * size_of::<T>() >= PART };
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    if let Some(unzipped) = by_instructions::<S, T>(simd, first, other, is_of_parts) {
-        return unzipped;
+    if const { size_of::<T::Vector<S>>() > PART } {
+        return by_instructions::<S, T, WIDTH>(simd, first, other).unwrap_or((first, other));
     }
     let _ = simd;
-    number_by_number::<S, T>(first, other, is_of_parts)
+    number_by_number::<S, T, WIDTH>(first, other)
+}
+
+/// Whether groups of so many numbers are counted in parts.
+const fn is_of_parts<T>(width: usize) -> bool {
+    width * size_of::<T>() >= PART
 }
 
 /// Vectors of few numbers, of which an optimizer makes the instructions.
 #[inline(always)]
-fn number_by_number<S: Simd, T: Lanes>(
+fn number_by_number<S: Simd, T: Lanes, const WIDTH: usize>(
     first: T::Vector<S>,
     other: T::Vector<S>,
-    is_of_parts: bool,
 ) -> (T::Vector<S>, T::Vector<S>) {
     let (lanes, part) = (lanes_of::<T, S>(), const { PART / size_of::<T>() });
-    let (group, groups) = if is_of_parts { (part, lanes / part) } else { (1, part) };
+    let (group, groups) = if const { is_of_parts::<T>(WIDTH) } { (part, lanes / part) } else { (1, part) };
     let (mut firsts, mut others) = ([T::default(); MOST_LANES], [T::default(); MOST_LANES]);
     for (vector, numbers) in [(first, &mut firsts), (other, &mut others)] {
         T::vectors_mut::<S>(numbers).iter_mut().take(1).for_each(|place| *place = vector);
@@ -68,11 +71,10 @@ fn same<A: Copy + 'static, B: Copy + 'static>(value: A) -> Option<B> {
 /// The instructions of x86, if the vectors are its.
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 #[inline(always)]
-fn by_instructions<S: Simd, T: Lanes>(
+fn by_instructions<S: Simd, T: Lanes, const WIDTH: usize>(
     simd: S,
     first: T::Vector<S>,
     other: T::Vector<S>,
-    is_of_parts: bool,
 ) -> Option<(T::Vector<S>, T::Vector<S>)> {
     macro_rules! instructions {
         ($($of:ident $vector:ident of $bytes:literal bytes, $set:ident, numbers $even:ident $(<$even_numbers:literal>)? $odd:ident $(<$odd_numbers:literal>)?, parts $parts:ident <$even_parts:literal> <$odd_parts:literal>;)*) => {$(
@@ -82,7 +84,7 @@ fn by_instructions<S: Simd, T: Lanes>(
             {
                 let (simd, first, other): (pulp::x86::$of, pulp::$vector, pulp::$vector) = (simd, first, other);
                 let (simd, first, other) = (simd.$set, pulp::cast(first), pulp::cast(other));
-                let (even, odd) = if is_of_parts {
+                let (even, odd) = if const { is_of_parts::<T>(WIDTH) } {
                     (simd.$parts::<$even_parts>(first, other), simd.$parts::<$odd_parts>(first, other))
                 } else {
                     (simd.$even $(::<$even_numbers>)?(first, other), simd.$odd $(::<$odd_numbers>)?(first, other))
