@@ -1,8 +1,8 @@
 //! `f64`, against numbers of twice as many digits.
 
-use super::BOUND;
 use super::double_double::{self, Scaled};
 use super::instructions::{Instructions, elements};
+use super::{BOUND, of_all_threads};
 
 struct Function {
     name: &'static str,
@@ -15,7 +15,7 @@ struct Function {
 
 macro_rules! functions {
     ($($name:ident from $from:literal to $to:expr;)*) => {
-        [$(Function { name: stringify!($name), compute: elements!(f64 $name), exact: double_double::$name, from: $from, to: $to }),*]
+        [$(Function { name: stringify!($name), compute: elements!(f64 fused $name), exact: double_double::$name, from: $from, to: $to }),*]
     };
 }
 
@@ -133,19 +133,7 @@ fn millions_of_double_numbers_are_within_two_units_in_the_last_place() {
     const COUNT: usize = 10_000_000;
     let sets = &Instructions::all();
     for function in &FUNCTIONS {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let found = std::thread::scope(|scope| {
-            let parts: Vec<_> =
-                (0..threads).map(|part| scope.spawn(move || worst(function, sets, COUNT / threads, part as u64))).collect();
-            let found = parts.into_iter().map(|part| part.join().expect("no thread has failed"));
-            found.fold(vec![(0.0, 0.0); sets.len()], |greatest, found| {
-                greatest
-                    .into_iter()
-                    .zip(found)
-                    .map(|(greatest, found)| if found.0 <= greatest.0 { greatest } else { found })
-                    .collect()
-            })
-        });
+        let found = of_all_threads(|part, parts| worst(function, sets, COUNT / parts, part as u64));
         for (instructions, (distance, argument)) in sets.iter().zip(&found) {
             println!("f64 {:8} {:8} {distance:.4} at {argument:e}", function.name, instructions.name());
         }

@@ -13,6 +13,8 @@ pub(crate) struct Scaled {
     pub(crate) exponent: i32,
 }
 
+/// A term of a series that is so much smaller than its sum is below the last digit.
+const NEGLIGIBLE: f64 = 1e-33;
 const LN_2: Double = Double(std::f64::consts::LN_2, 2.319_046_813_846_299_6e-17);
 const TWO_OVER_ROOT_OF_PI: Double = Double(std::f64::consts::FRAC_2_SQRT_PI, 1.533_545_961_316_588e-17);
 
@@ -117,9 +119,10 @@ fn exp_of(x: Double) -> Scaled {
 }
 
 fn series_of_expm1(x: Double) -> Double {
-    let (mut term, mut sum) = (x, x);
-    for at in 2..40 {
-        term = term * x / f64::from(at).into();
+    let (mut term, mut sum, mut at) = (x, x, 1.0);
+    while term.0.abs() > sum.0.abs() * NEGLIGIBLE {
+        at += 1.0;
+        term = term * x / at.into();
         sum = sum + term;
     }
     sum
@@ -136,10 +139,12 @@ fn expm1_of(x: f64) -> Double {
 
 /// `ln((1 + s) / (1 - s))` for a small `s`.
 fn series_of_logarithm(s: Double) -> Double {
-    let (mut power, mut sum) = (s, s);
-    for at in 1..30 {
-        power = power * s * s;
-        sum = sum + power / f64::from(2 * at + 1).into();
+    let (mut power, mut sum, mut at) = (s, s, 1.0);
+    let square = s * s;
+    while power.0.abs() > sum.0.abs() * NEGLIGIBLE {
+        at += 2.0;
+        power = power * square;
+        sum = sum + power / at.into();
     }
     sum + sum
 }
@@ -199,7 +204,7 @@ pub(crate) fn erf(x: f64) -> Scaled {
     let exponent = if is_tiny { -600 } else { 0 };
     let square = if is_tiny { Double::from(0.0) } else { Double::product(x, x) };
     let (mut term, mut sum, mut at) = (Double::from(x), Double::from(x), 1.0);
-    while term.0.abs() > sum.0.abs() * 1e-33 {
+    while term.0.abs() > sum.0.abs() * NEGLIGIBLE {
         at += 2.0;
         term = term * (square + square) / at.into();
         sum = sum + term;

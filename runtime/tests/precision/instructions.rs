@@ -32,6 +32,11 @@ impl Instructions {
         all.collect()
     }
 
+    /// Those of a set with the most numbers in a vector.
+    pub(crate) fn widest(sets: &[Instructions]) -> Instructions {
+        *sets.last().expect("there are those without vectors")
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Instructions::Scalar(_) => "scalar",
@@ -44,7 +49,7 @@ impl Instructions {
         }
     }
 
-    pub(crate) fn run(self, task: impl Run<Output = ()>) {
+    pub(crate) fn run<T: Run>(self, task: T) -> T::Output {
         match self {
             Instructions::Scalar(vectors) => Vectors::run(vectors, task),
             #[cfg(target_arch = "x86_64")]
@@ -59,7 +64,7 @@ impl Instructions {
 
 /// A function of many elements with given instructions, so that vectors are tested.
 macro_rules! elements {
-    ($float:ident $name:ident) => {{
+    ($float:ident $form:ident $name:ident) => {{
         use deltarule::__private::{math, tile};
 
         struct Elements<'a>(&'a [$float], &'a mut [$float]);
@@ -70,7 +75,7 @@ macro_rules! elements {
             #[inline(always)]
             fn run<V: tile::Vectors>(self, vectors: V) {
                 for (result, argument) in self.1.iter_mut().zip(self.0) {
-                    *result = math::$float::fused::$name(vectors, *argument);
+                    *result = math::$float::$form::$name(vectors, *argument);
                 }
             }
         }

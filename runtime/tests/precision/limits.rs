@@ -12,7 +12,7 @@ macro_rules! limits {
             let cases: [(&str, Compute, &[($float, $float)]); 7] = [
                 (
                     "exp",
-                    elements!($float exp),
+                    elements!($float fused exp),
                     &[
                         (0.0, 1.0),
                         (-0.0, 1.0),
@@ -25,7 +25,7 @@ macro_rules! limits {
                 ),
                 (
                     "expm1",
-                    elements!($float expm1),
+                    elements!($float fused expm1),
                     &[
                         (0.0, 0.0),
                         (-0.0, -0.0),
@@ -36,10 +36,10 @@ macro_rules! limits {
                         (least, least),
                     ],
                 ),
-                ("ln", elements!($float ln), &[(1.0, 0.0), (2.0, LN_2), (0.0, -infinity), (-0.0, -infinity), (infinity, infinity)]),
+                ("ln", elements!($float fused ln), &[(1.0, 0.0), (2.0, LN_2), (0.0, -infinity), (-0.0, -infinity), (infinity, infinity)]),
                 (
                     "log1p",
-                    elements!($float log1p),
+                    elements!($float fused log1p),
                     &[
                         (0.0, 0.0),
                         (-0.0, -0.0),
@@ -52,12 +52,12 @@ macro_rules! limits {
                 ),
                 (
                     "tanh",
-                    elements!($float tanh),
+                    elements!($float fused tanh),
                     &[(0.0, 0.0), (-0.0, -0.0), (infinity, 1.0), (-infinity, -1.0), (greatest, 1.0), (least, least)],
                 ),
                 (
                     "sigmoid",
-                    elements!($float sigmoid),
+                    elements!($float fused sigmoid),
                     &[
                         (0.0, 0.5),
                         (-0.0, 0.5),
@@ -68,7 +68,7 @@ macro_rules! limits {
                         (least, 0.5),
                     ],
                 ),
-                ("erf", elements!($float erf), &[(0.0, 0.0), (-0.0, -0.0), (infinity, 1.0), (-infinity, -1.0), (-greatest, -1.0)]),
+                ("erf", elements!($float fused erf), &[(0.0, 0.0), (-0.0, -0.0), (infinity, 1.0), (-infinity, -1.0), (-greatest, -1.0)]),
             ];
             for (instructions, (name, function, values)) in
                 Instructions::all().into_iter().flat_map(|instructions| cases.map(|case| (instructions, case)))
