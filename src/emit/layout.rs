@@ -1,17 +1,18 @@
 //! Where each tensor lives in the emitted types, and under which name.
 
-use rustc_hash::FxHashMap;
+use std::fmt::Display;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
-use super::EmitOptions;
 use super::access::Access;
+use super::code::Code;
 use super::names::{Scope, camel_case};
 use super::plan::{Memory, Plan, Storage};
 use super::space::Space;
+use super::{EmitOptions, ScalarType};
 use crate::derivation::Derivation;
-use crate::equation::{Tensor, TensorId};
+use crate::equation::{Table, Tensor, TensorId};
 
 /// The fields of the emitted types.
 #[derive(Debug)]
@@ -21,9 +22,9 @@ pub(super) struct Layout {
     /// What is drawn for each example, nested as its names are; none where nothing is.
     pub(super) noises: Option<Group>,
     /// The path of each parameter and of all noise in its struct.
-    paths: FxHashMap<TensorId, Vec<Ident>>,
+    paths: Table<TensorId, Vec<Ident>>,
     /// The field of every other tensor in its struct, or the local variable of a scalar.
-    fields: FxHashMap<TensorId, Ident>,
+    fields: Table<TensorId, Ident>,
     /// What `predict` computes.
     pub(super) values: Space,
     /// What is computed for one example besides.
@@ -61,14 +62,14 @@ impl Layout {
         let with_name = |tensor: TensorId| (plan.context.tensor(tensor).name.split('.').collect::<Vec<_>>(), tensor);
         let named: Vec<_> = model.parameters.iter().map(|parameter| with_name(parameter.tensor)).collect();
         let noises: Vec<_> = model.noises.iter().map(|noise| with_name(noise.tensor)).collect();
-        let mut paths = FxHashMap::default();
+        let mut paths = Table::default();
         let mut type_names = Scope::default();
         let mut parameters = group(&options.struct_name.to_string(), String::new(), &named, 0, &mut type_names, &mut paths, &[]);
         parameters.type_name = options.struct_name.clone();
         let noise_name = format!("{}Noise", options.struct_name);
         let noises =
             (!noises.is_empty()).then(|| group(&noise_name, String::new(), &noises, 0, &mut type_names, &mut paths, &[]));
-        let mut fields = FxHashMap::default();
+        let mut fields = Table::default();
         let name_of = |tensor: &TensorId| plan.context.tensor(*tensor).name.clone();
         let mut add = |tensors: &[TensorId], scope: &mut Scope| {
             for tensor in tensors {
@@ -104,8 +105,7 @@ impl Layout {
             fields.insert(*gradient, gradients.identifier(&name_of(parameter)));
         }
         let memory = Memory::new(plan, derivation);
-        let scalar = Ident::new(options.scalar.name(), Span::call_site());
-        let space = |buffers, scope| Space::new(buffers, plan, &quote!(#scalar), scope);
+        let space = |buffers, scope| Space::new(buffers, plan, options.scalar, scope);
         let mut batch_scope = Scope::default();
         batch_scope.identifier("noises");
         Layout {
@@ -124,12 +124,12 @@ impl Layout {
 
     /// The field or local variable of a tensor that is not a parameter.
     pub(super) fn field(&self, tensor: TensorId) -> Ident {
-        self.fields.get(&tensor).cloned().unwrap_or_else(|| Ident::new("absent", Span::call_site()))
+        self.fields.get(tensor).cloned().unwrap_or_else(|| Ident::new("absent", Span::call_site()))
     }
 
     /// A parameter in a network, as `dense1.w`, or noise in what is drawn: the fields that lead to it.
     pub(super) fn path(&self, tensor: TensorId) -> &[Ident] {
-        self.paths.get(&tensor).map_or(&[], Vec::as_slice)
+        self.paths.get(tensor).map_or(&[], Vec::as_slice)
     }
 
     /// Where a pass finds a tensor: a place expression, or a value for what is passed by value.
@@ -146,7 +146,7 @@ impl Layout {
             Storage::Scratch => Access::variable("work").stored(self.work.place(tensor)),
             Storage::Gradient(_) => Access::reference("gradient").field(field()),
             Storage::State => Access::variable("state").field(field()),
-            Storage::Scalar => Access::local(field()),
+            Storage::Scalar => Access::variable(field()),
         }
     }
 }
@@ -179,7 +179,7 @@ fn group(
     named: &[(Vec<&str>, TensorId)],
     depth: usize,
     type_names: &mut Scope,
-    paths: &mut FxHashMap<TensorId, Vec<Ident>>,
+    paths: &mut Table<TensorId, Vec<Ident>>,
     path: &[Ident],
 ) -> Group {
     let mut scope = Scope::default();
@@ -219,6 +219,19 @@ pub(super) fn tensor_type(tensor: &Tensor, scalar: &TokenStream) -> TokenStream 
         let extent = proc_macro2::Literal::usize_unsuffixed(extent);
         quote!([#inner; #extent])
     })
+}
+
+/// Writes the type of a tensor, as [`tensor_type`] does.
+pub(super) fn write_type(tensor: &Tensor, scalar: ScalarType, code: &mut Code) {
+    let (element, rank) = if tensor.label { ("usize", tensor.shape.len() - 1) } else { (scalar.name(), tensor.shape.len()) };
+    write_array(&element, &tensor.shape[..rank], code);
+}
+
+/// Writes arrays of arrays of an element, or their type: `[[0.0; 3]; 2]`, where the shape is `[2, 3]`.
+pub(super) fn write_array(element: &dyn Display, shape: &[usize], code: &mut Code) {
+    shape.iter().for_each(|_| code.push("["));
+    code.add(format_args!("{element}"));
+    shape.iter().rev().for_each(|extent| code.add(format_args!("; {extent}]")));
 }
 
 /// Whether a tensor is passed by value where it is only read.

@@ -4,6 +4,7 @@
 //! function whose documentation names the equations that it computes by the numbers that the sheet prints.
 
 mod access;
+mod code;
 mod footprint;
 #[cfg(feature = "cli")]
 mod interface;

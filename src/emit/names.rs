@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proc_macro2::{Ident, Span};
 use rustc_hash::FxHashMap;
 
-/// What no identifier may be: keywords of all editions, reserved ones too, and the primitive names that emitted code relies on.
+/// In the order of the alphabet, what no identifier may be: keywords of all editions, reserved ones too, and the primitive names that emitted code relies on.
 const RESERVED: &[&str] = &[
     "Self", "abstract", "as", "async", "await", "become", "bool", "box", "break", "const", "continue", "core", "crate", "do",
     "dyn", "else", "enum", "extern", "f32", "f64", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
@@ -43,7 +43,7 @@ pub(super) fn ascii(name: &str) -> String {
     if result.chars().all(|character| character == '_') {
         result.push('0');
     }
-    if RESERVED.contains(&result.as_str()) {
+    if RESERVED.binary_search(&result.as_str()).is_ok() {
         result.push('_');
     }
     result
@@ -51,7 +51,7 @@ pub(super) fn ascii(name: &str) -> String {
 
 /// Whether a name has a meaning in Rust or for emitted code that no identifier may take.
 pub(super) fn is_reserved(name: &str) -> bool {
-    name == "_" || RESERVED.contains(&name)
+    name == "_" || RESERVED.binary_search(&name).is_ok()
 }
 
 /// `dense1` as the last part of a type's name: `Dense1`.

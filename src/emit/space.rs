@@ -2,24 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::ToTokens;
 
-use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
-
-use super::layout::tensor_type;
+use super::code::Code;
+use super::ScalarType;
+use super::layout::write_type;
 use super::names::Scope;
 use super::plan::{Buffer, Plan};
-use crate::equation::TensorId;
+use crate::equation::{Table, TensorId};
 
 /// A struct of buffers.
 #[derive(Debug, Default)]
 pub(super) struct Space {
     /// Its fields.
     pub(super) fields: Vec<(Ident, Buffer)>,
-    places: FxHashMap<TensorId, Stored>,
+    places: Table<TensorId, Stored>,
     /// As what its shared fields are used: names, and the types of arrays.
-    pub(super) views: BTreeMap<String, TokenStream>,
+    pub(super) views: BTreeMap<String, Code>,
 }
 
 /// Where a tensor is found in a [`Space`]: a place expression after `values.` or the like.
@@ -33,22 +33,26 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// Its tokens.
-    pub(super) fn trees(&self) -> impl Iterator<Item = TokenTree> {
-        let view = self.view.as_ref().map(|view| TokenTree::from(Group::new(Delimiter::Bracket, view.to_token_stream())));
-        std::iter::once(TokenTree::from(self.field.clone())).chain(view)
+    /// Writes it.
+    pub(super) fn write(&self, code: &mut Code) {
+        code.add(format_args!("{}", self.field));
+        if let Some(view) = &self.view {
+            code.add(format_args!("[{view}]"));
+        }
     }
 }
 
 impl ToTokens for Stored {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        tokens.extend(self.trees());
+        let mut code = Code::default();
+        self.write(&mut code);
+        code.to_tokens(tokens);
     }
 }
 
 impl Space {
     /// A buffer of one tensor has that tensor's name.
-    pub(super) fn new(mut buffers: Vec<Buffer>, plan: &Plan, scalar: &TokenStream, mut scope: Scope) -> Space {
+    pub(super) fn new(mut buffers: Vec<Buffer>, plan: &Plan, scalar: ScalarType, mut scope: Scope) -> Space {
         let mut space = Space::default();
         buffers.sort_by_key(|buffer| !fills_lines(buffer.size));
         for buffer in buffers {
@@ -62,7 +66,11 @@ impl Space {
                 let view = is_shared.then(|| {
                     let name = view_name(plan, &buffer, tensor);
                     let view = Ident::new(&name, Span::call_site());
-                    space.views.entry(name).or_insert_with(|| stored_type(plan, &buffer, tensor, scalar));
+                    space.views.entry(name).or_insert_with(|| {
+                        let mut code = Code::default();
+                        write_stored_type(plan, &buffer, tensor, scalar, &mut code);
+                        code
+                    });
                     view
                 });
                 let is_of_examples = buffer.examples.contains_key(&tensor);
@@ -80,7 +88,7 @@ impl Space {
 
     /// Where a tensor is found, if it is there.
     pub(super) fn place(&self, tensor: TensorId) -> Option<&Stored> {
-        self.places.get(&tensor)
+        self.places.get(tensor)
     }
 }
 
@@ -96,14 +104,12 @@ fn view_name(plan: &Plan, buffer: &Buffer, tensor: TensorId) -> String {
     if extents.is_empty() { "AS_SCALAR".to_owned() } else { format!("AS_{}", extents.join("X")) }
 }
 
-/// The type of a tensor in its buffer.
-pub(super) fn stored_type(plan: &Plan, buffer: &Buffer, tensor: TensorId, scalar: &TokenStream) -> TokenStream {
-    let of_type = tensor_type(plan.context.tensor(tensor), scalar);
-    match buffer.examples.get(&tensor) {
-        Some(&examples) => {
-            let examples = Literal::usize_unsuffixed(examples);
-            quote!([#of_type; #examples])
-        }
-        None => of_type,
+/// Writes the type of a tensor in its buffer.
+pub(super) fn write_stored_type(plan: &Plan, buffer: &Buffer, tensor: TensorId, scalar: ScalarType, code: &mut Code) {
+    let examples = buffer.examples.get(&tensor);
+    code.push(if examples.is_some() { "[" } else { "" });
+    write_type(plan.context.tensor(tensor), scalar, code);
+    if let Some(examples) = examples {
+        code.add(format_args!("; {examples}]"));
     }
 }

@@ -23,6 +23,7 @@ mod rebuild;
 mod rename;
 mod schedule;
 mod substitute;
+mod table;
 
 pub(crate) use classes::{Axis, AxisClasses};
 pub(crate) use components::components;
@@ -34,6 +35,7 @@ pub(crate) use rebuild::for_each_child;
 pub(crate) use rename::Renaming;
 pub use schedule::{Block, Cycle, CycleReason, Recurrence, schedule};
 pub(crate) use substitute::Seen;
+pub(crate) use table::Table;
 
 use crate::span::Span;
 
@@ -46,6 +48,12 @@ macro_rules! ids {
         impl $name {
             /// The position in its table.
             pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+
+        impl table::Id for $name {
+            fn position(self) -> usize {
                 self.0 as usize
             }
         }

@@ -7,7 +7,7 @@ use super::abreast::Abreast;
 use super::contraction::Contraction;
 use super::statement::{Place, Statement};
 use super::{Pairs, Planner};
-use crate::equation::{Block, Context, Equation, IndexId, Node, ReduceKind, Role, Tensor, TensorId};
+use crate::equation::{Block, Context, Equation, IndexId, Node, ReduceKind, Role, Table, Tensor, TensorId};
 
 /// Fewer examples than this are not worth a transposed copy of a parameter.
 pub(crate) const EXAMPLES_FOR_COPY: usize = 6;
@@ -29,6 +29,15 @@ pub(crate) struct Batch {
     pub(crate) shared: Vec<TensorId>,
     /// The gradients that are sums over the examples in tiles. They are done after all steps: what they update, no step must read.
     pub(crate) gradients: Vec<GradientTiles>,
+    /// Where those of a gradient stand among them.
+    places: Table<TensorId, usize>,
+}
+
+impl Batch {
+    /// How a gradient is summed up in tiles, if it is.
+    pub(crate) fn tiles_of(&self, gradient: TensorId) -> Option<&GradientTiles> {
+        self.places.get(gradient).map(|&at| &self.gradients[at])
+    }
 }
 
 /// How the gradient of a parameter is summed up, after the steps of a [`Batch`].
@@ -125,7 +134,8 @@ impl<'a> Planner<'a> {
         let steps = batcher.abreast(steps);
         let Batcher { tensors, rows, shared, gradients, is_tiled, .. } = batcher;
         let is_quick = is_tiled || !rows.is_empty();
-        is_quick.then_some(Batch { example, examples, steps, tensors, rows, shared, gradients })
+        let places = gradients.iter().enumerate().map(|(at, tiles)| (tiles.gradient, at)).collect();
+        is_quick.then_some(Batch { example, examples, steps, tensors, rows, shared, gradients, places })
     }
 }
 

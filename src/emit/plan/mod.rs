@@ -25,7 +25,7 @@ mod sweep;
 mod update;
 mod value;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 pub(crate) use abreast::Abreast;
 pub(crate) use batch::{Batch, BatchStep, EXAMPLES_FOR_COPY};
@@ -37,7 +37,7 @@ pub(crate) use statement::{Branch, Condition, Local, Place, Position, Range, Sta
 
 use self::planner::Planner;
 use crate::derivation::Derivation;
-use crate::equation::{Context, IndexId, Role, TensorId};
+use crate::equation::{Context, IndexId, Role, Table, TensorId};
 
 /// Everything that is emitted, as loop nests.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ pub(crate) struct Plan {
     /// The indices of such rows.
     pub(crate) elements: FxHashSet<IndexId>,
     /// Where gradients and values live, which their role does not tell.
-    special: FxHashMap<TensorId, Storage>,
+    special: Table<TensorId, Storage>,
 }
 
 /// A function.
@@ -151,7 +151,7 @@ impl Plan {
 
     /// Where a tensor lives.
     pub(crate) fn storage(&self, tensor: TensorId) -> Storage {
-        if let Some(&storage) = self.special.get(&tensor) {
+        if let Some(&storage) = self.special.get(tensor) {
             return storage;
         }
         match self.context.tensor(tensor).role {

@@ -1,22 +1,20 @@
 //! Which tensors stand for which others.
 
-use rustc_hash::FxHashMap;
-
-use crate::equation::TensorId;
+use crate::equation::{Table, TensorId};
 
 /// Pairs of tensors in the order in which they came about, found from either side without a search.
 #[derive(Debug, Default)]
 pub(crate) struct Pairs {
     all: Vec<(TensorId, TensorId)>,
-    /// Where the first pair stands with a tensor on this side.
-    firsts: FxHashMap<TensorId, usize>,
-    seconds: FxHashMap<TensorId, usize>,
+    /// The other side of the first pair with a tensor on this side.
+    firsts: Table<TensorId, TensorId>,
+    seconds: Table<TensorId, TensorId>,
 }
 
 impl Pairs {
     pub(super) fn push(&mut self, first: TensorId, second: TensorId) {
-        self.firsts.entry(first).or_insert(self.all.len());
-        self.seconds.entry(second).or_insert(self.all.len());
+        self.firsts.insert_first(first, second);
+        self.seconds.insert_first(second, first);
         self.all.push((first, second));
     }
 
@@ -27,11 +25,11 @@ impl Pairs {
 
     /// The first tensor that is paired with a second one.
     pub(crate) fn first_of(&self, second: TensorId) -> Option<TensorId> {
-        self.seconds.get(&second).map(|&at| self.all[at].0)
+        self.seconds.get(second).copied()
     }
 
     /// The second tensor that is paired with a first one.
     pub(crate) fn second_of(&self, first: TensorId) -> Option<TensorId> {
-        self.firsts.get(&first).map(|&at| self.all[at].1)
+        self.firsts.get(first).copied()
     }
 }

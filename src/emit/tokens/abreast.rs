@@ -7,6 +7,7 @@ use super::kernel::KernelTokens;
 use super::value::logistic_argument;
 use super::{Emitter, call};
 use crate::emit::access::Access;
+use crate::emit::code::Code;
 use crate::emit::layout::tensor_type;
 use crate::emit::plan::{Abreast, Batch, Branch, Condition, Place, Plan, Position, Statement, Storage, Value};
 use crate::equation::{IndexId, ReduceKind, Relation, TensorId};
@@ -104,15 +105,15 @@ impl Emitter<'_> {
         let kernel = &self.plan.kernels[kernel];
         let name = super::identifier(&kernel.name);
         let arguments = call::arguments(kernel).map(|argument| {
-            let mut tokens = TokenStream::new();
+            let mut code = Code::default();
             match rows_of(&self.plan, argument.tensor).and_then(|rows| self.layout.batch.place(rows)) {
-                stored @ Some(_) => Access::variable("batch").stored(stored).borrow(argument.is_written, &mut tokens),
+                stored @ Some(_) => Access::variable("batch").stored(stored).borrow(argument.is_written, &mut code),
                 None => {
                     let place = |tensor| self.layout.place(&self.plan, tensor);
-                    argument.write(&self.plan, kernel, self.options.scalar, place, &mut tokens);
+                    argument.write(&self.plan, kernel, self.options.scalar, place, &mut code);
                 }
             }
-            tokens
+            code
         });
         quote!(#name(vectors, count, #(#arguments),*))
     }

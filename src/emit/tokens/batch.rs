@@ -1,13 +1,12 @@
 //! Forward and backward for a whole minibatch.
 
-use rustc_hash::FxHashSet;
-
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::Emitter;
 use super::tile::{is_tiled, row_of};
 use crate::emit::access::Access;
+use crate::emit::code::Code;
 use crate::emit::plan::{Batch, BatchStep, EXAMPLES_FOR_COPY, Storage};
 use crate::equation::TensorId;
 
@@ -48,11 +47,12 @@ impl Emitter<'_> {
     pub(super) fn batch_passes(&self, batch: &Batch) -> TokenStream {
         let (network, batch_type) = (&self.options.struct_name, self.hidden_type_name("Batch"));
         let (input, target) = (self.input_type(), self.target_type());
-        let steps = self.batch_steps(batch, &batch.steps);
+        let mut steps = Code::default();
+        self.write_steps(batch, &batch.steps, &mut steps);
         let loss = self.derivation.model.loss.and_then(|loss| self.layout.batch.place(loss));
         let total = loss.map(|loss| quote!(for loss in batch.#loss.iter().take(examples) { total += *loss as f64; }));
-        let sums = batch.gradients.iter().map(|tiles| self.sums(batch, &tiles.kernels));
-        let sums = quote!(#(#sums)*);
+        let mut sums = Code::default();
+        batch.gradients.iter().for_each(|tiles| self.write_sums(batch, &tiles.kernels, &mut sums));
         let accumulate = self.accumulate_batch(batch);
         let train = self.train_batch(batch);
         quote! {
@@ -92,24 +92,24 @@ impl Emitter<'_> {
     }
 
     /// What adds to a gradient, or sets it for the first examples.
-    fn sums(&self, batch: &Batch, kernels: &[usize]) -> TokenStream {
-        let calls = kernels.iter().enumerate().map(|(at, kernel)| {
-            let call = self.batch_calls(batch, std::slice::from_ref(kernel));
-            if at == 0 { call } else { quote!({ let is_first = false; #call }) }
-        });
-        quote!(#(#calls)*)
+    fn write_sums(&self, batch: &Batch, kernels: &[usize], code: &mut Code) {
+        for (at, &kernel) in kernels.iter().enumerate() {
+            code.push(if at == 0 { "" } else { "{ let is_first = false; " });
+            self.write_batch_call(batch, kernel, code);
+            code.push(if at == 0 { "" } else { "}" });
+        }
     }
 
     /// Sets to 0 what kernels add to that know nothing of a first example.
-    pub(super) fn clear_rest(&self, batch: &Batch) -> TokenStream {
-        let clear =
-            self.plan.gradients.iter().filter(|(_, gradient)| !batch.gradients.iter().any(|tiles| tiles.gradient == *gradient));
-        let clear = clear.map(|(parameter, gradient)| {
-            let field = self.layout.field(*gradient);
-            let all = self.all_elements(*parameter, &quote!(gradient.#field), true);
-            quote!(#all.fill(0.0);)
-        });
-        quote!(#(#clear)*)
+    pub(super) fn clear_rest(&self, batch: &Batch) -> Code {
+        let mut code = Code::default();
+        for &(parameter, gradient) in &self.plan.gradients {
+            if batch.tiles_of(gradient).is_none() {
+                let field = self.layout.field(gradient);
+                self.write_fill(parameter, &format_args!("gradient.{field}"), true, &"0.0", &mut code);
+            }
+        }
+        code
     }
 
     /// Whether updates run in the sweep that completes a gradient.
@@ -132,18 +132,21 @@ impl Emitter<'_> {
         let draw = self.layout.noises.is_some().then(
             || quote!(batch.noises.iter_mut().take(inputs.len()).for_each(|noise| noise.draw(state.noise_source.generator()));),
         );
-        let last = batch.gradients.iter().map(|tiles| match tiles.updating {
-            Some(kernel) => self.batch_calls(batch, &[kernel]),
-            None => self.sums(batch, &tiles.kernels),
-        });
-        let updated: FxHashSet<TensorId> =
-            batch.gradients.iter().filter(|tiles| tiles.updating.is_some()).map(|tiles| tiles.gradient).collect();
-        let is_updated = |kernel: usize| {
+        let mut last = Code::default();
+        for tiles in &batch.gradients {
+            match tiles.updating {
+                Some(kernel) => self.write_batch_call(batch, kernel, &mut last),
+                None => self.write_sums(batch, &tiles.kernels, &mut last),
+            }
+        }
+        let is_updated = |gradient| batch.tiles_of(gradient).is_some_and(|tiles| tiles.updating.is_some());
+        let mut rest = Code::default();
+        for &kernel in &self.plan.update {
             let mut reads = self.plan.kernels[kernel].reads.iter();
-            reads.any(|&read| row_of(&self.plan, read).is_some_and(|gradient| updated.contains(&gradient)))
-        };
-        let rest: Vec<usize> = self.plan.update.iter().copied().filter(|&kernel| !is_updated(kernel)).collect();
-        let rest = self.batch_calls(batch, &rest);
+            if !reads.any(|&read| row_of(&self.plan, read).is_some_and(is_updated)) {
+                self.write_batch_call(batch, kernel, &mut rest);
+            }
+        }
         quote! {
             /// Forward, backward and an update. The mean of the losses.
             #[inline(always)]
@@ -172,7 +175,7 @@ impl Emitter<'_> {
                     if done < count {
                         sums(vectors, inputs, batch, gradient, is_first);
                     } else {
-                        #(#last)*
+                        #last
                     }
                 }
                 #rest
@@ -181,57 +184,51 @@ impl Emitter<'_> {
         }
     }
 
-    fn batch_steps(&self, batch: &Batch, steps: &[BatchStep]) -> TokenStream {
-        let mut tokens = TokenStream::new();
+    fn write_steps(&self, batch: &Batch, steps: &[BatchStep], code: &mut Code) {
         let mut each = Vec::new();
         for step in steps {
             if let BatchStep::Each(kernel) = step {
                 each.push(*kernel);
                 continue;
             }
-            tokens.extend(self.each(batch, &std::mem::take(&mut each)));
-            tokens.extend(match step {
-                BatchStep::Each(_) => TokenStream::new(),
-                BatchStep::Abreast(step) => self.abreast_step(batch, step),
-                BatchStep::Tiled(kernel) | BatchStep::Once(kernel) => self.batch_calls(batch, &[*kernel]),
+            self.write_each(batch, &std::mem::take(&mut each), code);
+            match step {
+                BatchStep::Each(_) => {}
+                BatchStep::Abreast(step) => code.add_tokens(&self.abreast_step(batch, step)),
+                BatchStep::Tiled(kernel) | BatchStep::Once(kernel) => self.write_batch_call(batch, *kernel, code),
                 BatchStep::Either(many, few) => {
-                    let least = Literal::usize_unsuffixed(EXAMPLES_FOR_COPY);
-                    let (many, few) = (self.batch_steps(batch, many), self.batch_calls(batch, &[*few]));
-                    quote!(if examples >= #least { #many } else { #few })
+                    code.add(format_args!("if examples >= {EXAMPLES_FOR_COPY} {{ "));
+                    self.write_steps(batch, many, code);
+                    code.push("} else { ");
+                    self.write_batch_call(batch, *few, code);
+                    code.push("}\n");
                 }
-            });
-        }
-        tokens.extend(self.each(batch, &each));
-        tokens
-    }
-
-    /// Kernels for one example after the other.
-    fn each(&self, batch: &Batch, kernels: &[usize]) -> TokenStream {
-        if kernels.is_empty() {
-            return TokenStream::new();
-        }
-        let calls = self.batch_calls(batch, kernels);
-        let most = Literal::usize_unsuffixed(batch.examples);
-        let reads = kernels.iter().flat_map(|&kernel| &self.plan.kernels[kernel].reads);
-        let mut reads = reads.map(|&tensor| self.plan.storage(tensor));
-        if !reads.any(|storage| matches!(storage, Storage::Input | Storage::Target)) {
-            return quote!(for example in 0..examples.min(#most) { #calls });
-        }
-        quote! {
-            for (example, (input, target)) in inputs.iter().zip(targets).enumerate() {
-                if example >= #most { break; }
-                #calls
             }
         }
+        self.write_each(batch, &each, code);
     }
 
-    fn batch_calls(&self, batch: &Batch, kernels: &[usize]) -> TokenStream {
-        let mut tokens = TokenStream::new();
-        for &kernel in kernels {
-            let tiled = is_tiled(&self.plan.kernels[kernel]);
-            self.write_call(kernel, |tensor| self.batch_place(batch, tensor, tiled), &mut tokens);
+    /// Writes kernels for one example after the other.
+    fn write_each(&self, batch: &Batch, kernels: &[usize], code: &mut Code) {
+        if kernels.is_empty() {
+            return;
         }
-        tokens
+        let most = batch.examples;
+        let reads = kernels.iter().flat_map(|&kernel| &self.plan.kernels[kernel].reads);
+        let mut reads = reads.map(|&tensor| self.plan.storage(tensor));
+        if reads.any(|storage| matches!(storage, Storage::Input | Storage::Target)) {
+            code.push("for (example, (input, target)) in inputs.iter().zip(targets).enumerate() { ");
+            code.add(format_args!("if example >= {most} {{ break; }} "));
+        } else {
+            code.add(format_args!("for example in 0..examples.min({most}) {{ "));
+        }
+        kernels.iter().for_each(|&kernel| self.write_batch_call(batch, kernel, code));
+        code.push("}\n");
+    }
+
+    fn write_batch_call(&self, batch: &Batch, kernel: usize, code: &mut Code) {
+        let tiled = is_tiled(&self.plan.kernels[kernel]);
+        self.write_call(kernel, |tensor| self.batch_place(batch, tensor, tiled), code);
     }
 
     /// Where a tensor is found; for a kernel that is not in tiles, that of one example.
@@ -247,7 +244,7 @@ impl Emitter<'_> {
             return if stored.is_of_examples && !is_tiled { all.element("example") } else { all };
         }
         if self.plan.storage(tensor) == Storage::Noise {
-            let noises = Access::variable("batch").field(Ident::new("noises", Span::call_site())).element("example");
+            let noises = Access::variable("batch").field("noises").element("example");
             return noises.fields(self.layout.path(tensor));
         }
         self.layout.place(&self.plan, tensor)

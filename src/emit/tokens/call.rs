@@ -1,46 +1,33 @@
 //! A call of a kernel.
 
-use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream};
-use quote::{ToTokens, TokenStreamExt, quote};
-
-use crate::emit::ScalarType;
 use crate::emit::access::Access;
+use crate::emit::code::Code;
 use crate::emit::layout::is_scalar;
 use crate::emit::plan::{Kernel, Plan, Storage};
+use crate::emit::{ScalarType, names};
 use crate::equation::TensorId;
 
 /// A function that computes more kernels than this is called by each, not copied into the pass.
 pub(super) const INLINED: usize = 16;
 
 /// Writes a call of a kernel, given how a pass reaches a tensor.
-pub(super) fn call(
-    plan: &Plan,
-    kernel: &Kernel,
-    scalar: ScalarType,
-    place: impl Fn(TensorId) -> Access,
-    tokens: &mut TokenStream,
-) {
-    let name = super::identifier(&plan.function_of(kernel).name);
+pub(super) fn call(plan: &Plan, kernel: &Kernel, scalar: ScalarType, place: impl Fn(TensorId) -> Access, code: &mut Code) {
     let (is_tiled, is_task) = (super::tile::is_tiled(kernel), is_task(plan, kernel));
-    let mut given = TokenStream::new();
+    if is_task {
+        code.push(if kernel.alike > INLINED { "vectors.call(" } else { "vectors.run(" });
+    }
+    code.push(&names::ascii(&plan.function_of(kernel).name));
+    code.push("(");
     if is_tiled {
-        given.extend(quote!(vectors, examples, is_first,));
+        code.push("vectors,examples,is_first,");
     } else if !is_task && takes_vectors(plan, kernel) {
-        given.extend(quote!(vectors,));
+        code.push("vectors,");
     }
     for argument in arguments(kernel) {
-        argument.write(plan, kernel, scalar, &place, &mut given);
-        given.append(Punct::new(',', Spacing::Alone));
+        argument.write(plan, kernel, scalar, &place, code);
+        code.push(",");
     }
-    let given = Group::new(Delimiter::Parenthesis, given);
-    if is_task {
-        let run = if kernel.alike > INLINED { quote!(vectors.call) } else { quote!(vectors.run) };
-        tokens.extend(run);
-        tokens.append(Group::new(Delimiter::Parenthesis, quote!(#name #given)));
-    } else {
-        tokens.append(name);
-        tokens.append(given);
-    }
+    code.push(if is_task { "))" } else { ")" });
 }
 
 /// Whether a kernel computes with the instructions of the pass. What has a result of its own is for all passes.
@@ -76,45 +63,36 @@ impl Argument {
         kernel: &Kernel,
         scalar: ScalarType,
         place: impl Fn(TensorId) -> Access,
-        tokens: &mut TokenStream,
+        code: &mut Code,
     ) {
         let Argument { tensor, is_written } = self;
         if let Some(of) = super::tile::row_of(plan, tensor) {
-            return in_a_row(plan, of, place(of), is_written, tokens);
+            return in_a_row(plan, of, &place(of), is_written, code);
         }
         let place = place(tensor);
         if !is_written && plan.storage(tensor) == Storage::Scalar {
-            place.to_tokens(tokens);
+            place.write(code);
             if !kernel.in_double && scalar == ScalarType::F32 {
-                tokens.append(Ident::new("as", Span::call_site()));
-                tokens.append(super::identifier(scalar.name()));
+                code.push(" as ");
+                code.push(scalar.name());
             }
         } else if !is_written && is_scalar(plan.context.tensor(tensor)) {
-            place.to_tokens(tokens);
+            place.write(code);
         } else {
-            place.borrow(is_written, tokens);
+            place.borrow(is_written, code);
         }
     }
 }
 
 /// Writes all elements of a tensor as a slice; of all examples there are, if it holds examples.
-fn in_a_row(plan: &Plan, tensor: TensorId, place: Access, is_written: bool, tokens: &mut TokenStream) {
+fn in_a_row(plan: &Plan, tensor: TensorId, place: &Access, is_written: bool, code: &mut Code) {
     let holds_examples = super::tile::holds_all_examples(plan, tensor);
-    let function = match (holds_examples, is_written) {
-        (false, false) => "row",
-        (false, true) => "row_mut",
-        (true, false) => "first_rows",
-        (true, true) => "first_rows_mut",
-    };
-    let mut given = TokenStream::new();
-    place.borrow(is_written, &mut given);
-    if holds_examples {
-        given.append(Punct::new(',', Spacing::Alone));
-        given.append(Ident::new("examples", Span::call_site()));
-    }
-    tokens.append(Ident::new("memory", Span::call_site()));
-    tokens.append(Punct::new(':', Spacing::Joint));
-    tokens.append(Punct::new(':', Spacing::Alone));
-    tokens.append(Ident::new(function, Span::call_site()));
-    tokens.append(Group::new(Delimiter::Parenthesis, given));
+    code.push(match (holds_examples, is_written) {
+        (false, false) => "memory::row(",
+        (false, true) => "memory::row_mut(",
+        (true, false) => "memory::first_rows(",
+        (true, true) => "memory::first_rows_mut(",
+    });
+    place.borrow(is_written, code);
+    code.push(if holds_examples { ",examples)" } else { ")" });
 }

@@ -1,54 +1,57 @@
 //! Structs of buffers.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::ToTokens;
 
-use super::{Emitter, doc_line};
+use super::Emitter;
+use crate::emit::code::Code;
+use crate::emit::layout::write_array;
 use crate::emit::plan::Buffer;
-use crate::emit::space::{Space, stored_type};
+use crate::emit::space::{Space, write_stored_type};
 
 impl Emitter<'_> {
     /// The fields of a struct of buffers. Those that tensors share are not for others.
     pub(super) fn space_fields(&self, space: &Space) -> TokenStream {
         let runtime = &self.options.runtime_path;
-        let fields = space.fields.iter().map(|(field, buffer)| {
-            let (line, scalar) = (doc_line(&self.describe_buffer(buffer)), &self.scalar);
+        let mut tokens = TokenStream::new();
+        let mut code = Code::default();
+        for (field, buffer) in &space.fields {
+            code.add_line(&self.describe_buffer(buffer));
             match buffer.tensors.first() {
                 Some(&tensor) if !buffer.is_shared() => {
-                    let of_type = stored_type(&self.plan, buffer, tensor, scalar);
-                    quote!(#[doc = #line] pub #field: #of_type)
+                    code.add(format_args!("pub {field}: "));
+                    write_stored_type(&self.plan, buffer, tensor, self.options.scalar, &mut code);
+                    code.push(",\n");
                 }
                 _ => {
-                    let size = proc_macro2::Literal::usize_unsuffixed(buffer.size);
-                    quote!(#[doc = #line] #field: #runtime::__private::memory::Shared<#scalar, #size>)
+                    code.add(format_args!("{field}: "));
+                    std::mem::take(&mut code).to_tokens(&mut tokens);
+                    runtime.to_tokens(&mut tokens);
+                    let (scalar, size) = (self.options.scalar.name(), buffer.size);
+                    code.add(format_args!("::__private::memory::Shared<{scalar}, {size}>,\n"));
                 }
             }
-        });
-        quote!(#(#fields,)*)
+        }
+        code.to_tokens(&mut tokens);
+        tokens
     }
 
     /// The same with all numbers 0.
-    pub(super) fn space_zeros(&self, space: &Space) -> TokenStream {
-        let zeros = space.fields.iter().map(|(field, buffer)| {
-            let zero = match buffer.tensors.first() {
+    pub(super) fn space_zeros(&self, space: &Space) -> Code {
+        let mut code = Code::default();
+        for (field, buffer) in &space.fields {
+            code.add(format_args!("{field}: "));
+            match buffer.tensors.first() {
                 Some(tensor) if !buffer.is_shared() => {
-                    let zero = self.filled(*tensor, 0.0);
-                    match buffer.examples.get(tensor) {
-                        Some(&examples) => {
-                            let examples = proc_macro2::Literal::usize_unsuffixed(examples);
-                            quote!([#zero; #examples])
-                        }
-                        None => zero,
-                    }
+                    let shape = &self.plan.context.tensor(*tensor).shape;
+                    let all: Vec<usize> = buffer.examples.get(tensor).into_iter().chain(shape).copied().collect();
+                    write_array(&"0.0", &all, &mut code);
                 }
-                _ => {
-                    let size = proc_macro2::Literal::usize_unsuffixed(buffer.size);
-                    quote!(memory::Shared::new([0.0; #size]))
-                }
-            };
-            quote!(#field: #zero)
-        });
-        quote!(#(#zeros,)*)
+                _ => code.add(format_args!("memory::Shared::new([0.0; {}])", buffer.size)),
+            }
+            code.push(",\n");
+        }
+        code
     }
 
     fn describe_buffer(&self, buffer: &Buffer) -> String {

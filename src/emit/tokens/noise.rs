@@ -5,6 +5,7 @@ use quote::quote;
 
 use super::Emitter;
 use crate::equation::TensorId;
+use crate::emit::code::Code;
 use crate::model::Distribution;
 
 impl Emitter<'_> {
@@ -36,7 +37,8 @@ impl Emitter<'_> {
     pub(super) fn noise_methods(&self) -> TokenStream {
         let Some(noises) = &self.layout.noises else { return TokenStream::new() };
         let of_type = &noises.type_name;
-        let means = self.group_value(noises, &|tensor| self.mean(tensor));
+        let mut means = Code::default();
+        self.write_group_value(noises, &|tensor| self.mean(tensor), &mut means);
         let model = &self.derivation.model;
         let draws = self.draws(&mut model.noises.iter().map(|noise| (noise.tensor, noise.distribution)));
         let fills =

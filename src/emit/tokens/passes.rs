@@ -1,10 +1,14 @@
 //! The passes: which kernels run, in which order, for an example, a minibatch, an update.
 
-use proc_macro2::{Punct, Spacing, TokenStream};
-use quote::{TokenStreamExt, quote};
+use std::fmt::Display;
+
+use proc_macro2::TokenStream;
+use quote::quote;
 
 use super::{Emitter, call};
 use crate::emit::access::Access;
+use crate::emit::code::Code;
+use crate::emit::layout::write_type;
 use crate::equation::TensorId;
 
 /// So many numbers may be in a vector.
@@ -134,79 +138,92 @@ impl Emitter<'_> {
     }
 
     /// Calls of kernels, one after the other.
-    pub(super) fn calls(&self, kernels: &[usize]) -> TokenStream {
-        let mut tokens = TokenStream::new();
+    pub(super) fn calls(&self, kernels: &[usize]) -> Code {
+        let mut code = Code::default();
         for &kernel in kernels {
-            self.write_call(kernel, |tensor| self.layout.place(&self.plan, tensor), &mut tokens);
+            self.write_call(kernel, |tensor| self.layout.place(&self.plan, tensor), &mut code);
         }
-        tokens
+        code
     }
 
     /// A statement that calls a kernel.
-    pub(super) fn write_call(&self, kernel: usize, place: impl Fn(TensorId) -> Access, tokens: &mut TokenStream) {
-        call::call(&self.plan, &self.plan.kernels[kernel], self.options.scalar, place, tokens);
-        tokens.append(Punct::new(';', Spacing::Alone));
+    pub(super) fn write_call(&self, kernel: usize, place: impl Fn(TensorId) -> Access, code: &mut Code) {
+        call::call(&self.plan, &self.plan.kernels[kernel], self.options.scalar, place, code);
+        code.push(";\n");
     }
 
     /// Computes the scalars that kernels need, each once.
-    pub(super) fn constants_for(&self, kernels: &[usize]) -> TokenStream {
-        let constants = self.plan.constants_for(kernels).into_iter().map(|(tensor, kernel)| {
-            let name = self.layout.field(tensor);
+    pub(super) fn constants_for(&self, kernels: &[usize]) -> Code {
+        let mut code = Code::default();
+        for (tensor, kernel) in self.plan.constants_for(kernels) {
+            code.add(format_args!("let {} = ", self.layout.field(tensor)));
             let place = |tensor| self.layout.place(&self.plan, tensor);
             let kernel = &self.plan.kernels[kernel];
-            let mut call = TokenStream::new();
-            call::call(&self.plan, kernel, self.options.scalar, place, &mut call);
-            let widened = (!kernel.in_double).then(|| quote!(as f64));
-            quote!(let #name = #call #widened;)
-        });
-        quote!(#(#constants)*)
+            call::call(&self.plan, kernel, self.options.scalar, place, &mut code);
+            code.push(if kernel.in_double { ";\n" } else { " as f64;\n" });
+        }
+        code
     }
 
     /// Mutable references to where the gradient of each trained parameter is summed up: in the scratch space, or in a network.
     fn gradient_references(&self) -> TokenStream {
         let network = &self.options.struct_name;
         let sums = self.hidden_type_name("Gradient");
-        let mut fields = Vec::new();
-        let (mut of_network, mut of_scratch, mut clear) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut fields, mut of_network, mut of_scratch, mut clear) = <[Code; 4]>::default().into();
         for (parameter, gradient) in &self.plan.gradients {
             let field = self.layout.field(*gradient);
-            let of_type = crate::emit::layout::tensor_type(self.plan.context.tensor(*parameter), &self.scalar);
-            let path = self.layout.path(*parameter);
-            fields.push(quote!(#field: &'a mut #of_type));
-            of_network.push(quote!(#field: &mut network.#(#path).*));
-            of_scratch.push(quote!(#field: &mut sums.#field));
-            let all = self.all_elements(*parameter, &quote!(self.#field), true);
-            clear.push(quote!(#all.fill(0.0);));
+            fields.add(format_args!("{field}: &'a mut "));
+            write_type(self.plan.context.tensor(*parameter), self.options.scalar, &mut fields);
+            fields.push(",\n");
+            of_network.add(format_args!("{field}: "));
+            Access::variable("network").fields(self.layout.path(*parameter)).borrow(true, &mut of_network);
+            of_network.push(",\n");
+            of_scratch.add(format_args!("{field}: &mut sums.{field},\n"));
+            self.write_fill(*parameter, &format_args!("self.{field}"), true, &"0.0", &mut clear);
         }
         quote! {
             /// Where the gradient of each trained parameter is summed up.
-            struct Gradient<'a> { #(#fields,)* lifetime: core::marker::PhantomData<&'a ()> }
+            struct Gradient<'a> { #fields lifetime: core::marker::PhantomData<&'a ()> }
 
             impl<'a> Gradient<'a> {
                 fn in_network(network: &'a mut #network) -> Self {
-                    Self { #(#of_network,)* lifetime: core::marker::PhantomData }
+                    Self { #of_network lifetime: core::marker::PhantomData }
                 }
 
                 fn in_scratch(sums: &'a mut #sums) -> Self {
-                    Self { #(#of_scratch,)* lifetime: core::marker::PhantomData }
+                    Self { #of_scratch lifetime: core::marker::PhantomData }
                 }
 
-                fn clear(&mut self) { #(#clear)* }
+                fn clear(&mut self) { #clear }
             }
         }
     }
 
-    /// All elements of a tensor as a mutable slice; `is_reference` where the place is a `&mut` already.
-    pub(super) fn all_elements(&self, tensor: TensorId, place: &TokenStream, is_reference: bool) -> TokenStream {
-        let rank = self.plan.context.tensor(tensor).shape.len();
-        match rank {
-            0 if is_reference => quote!(core::slice::from_mut(#place)),
-            0 => quote!(core::slice::from_mut(&mut #place)),
-            _ => {
-                let flattened = (1..rank).map(|_| quote!(.as_flattened_mut()));
-                quote!(#place #(#flattened)*)
+    /// Writes all elements of a tensor as a mutable slice; `is_reference` where the place is a `&mut` already.
+    pub(super) fn write_elements(&self, tensor: TensorId, place: &dyn Display, is_reference: bool, code: &mut Code) {
+        match self.plan.context.tensor(tensor).shape.len() {
+            0 if is_reference => code.add(format_args!("core::slice::from_mut({place})")),
+            0 => code.add(format_args!("core::slice::from_mut(&mut {place})")),
+            rank => {
+                code.add(format_args!("{place}"));
+                for _ in 1..rank {
+                    code.push(".as_flattened_mut()");
+                }
             }
         }
+    }
+
+    /// Writes what sets all elements of a tensor.
+    pub(super) fn write_fill(
+        &self,
+        tensor: TensorId,
+        place: &dyn Display,
+        is_reference: bool,
+        value: &dyn Display,
+        code: &mut Code,
+    ) {
+        self.write_elements(tensor, place, is_reference, code);
+        code.add(format_args!(".fill({value});\n"));
     }
 
     /// The sum over the examples of a minibatch.
@@ -324,10 +341,10 @@ impl Emitter<'_> {
             stored @ Some(_) if self.plan.single_has_values() => Access::variable("work").stored(stored),
             _ => self.layout.place(&self.plan, tensor),
         };
-        let mut calls = TokenStream::new();
+        let mut calls = Code::default();
         for &kernel in &single.kernels {
             if single.updates.contains(&kernel) && self.is_beside_short_one(kernel) {
-                calls.extend(quote!(core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::Release);));
+                calls.push("core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::Release);\n");
             }
             self.write_call(kernel, place, &mut calls);
         }
@@ -336,11 +353,11 @@ impl Emitter<'_> {
         let draw = noise.is_some().then(|| quote!(noise.draw(state.noise_source.generator());));
         let means = noise.is_some().then(|| quote!(noise.set_means();));
         let cleared = self.plan.gradients.iter().filter(|(_, gradient)| single.gradients.contains(gradient));
-        let clear = cleared.map(|(parameter, gradient)| {
+        let mut clear = Code::default();
+        for (parameter, gradient) in cleared {
             let field = self.layout.field(*gradient);
-            let all = self.all_elements(*parameter, &quote!(gradient.#field), true);
-            quote!(#all.fill(0.0);)
-        });
+            self.write_fill(*parameter, &format_args!("gradient.{field}"), true, &"0.0", &mut clear);
+        }
         let inline = self.is_vectorized().then(|| quote!(#[inline(always)]));
         let [generic, vectors, _] = self.vectors();
         let constants = self.constants_for(&single.updates);
@@ -362,7 +379,7 @@ impl Emitter<'_> {
                 let update_number = state.updates as f64;
                 #constants
                 #draw
-                #(#clear)*
+                #clear
                 #calls
                 #means
                 #loss

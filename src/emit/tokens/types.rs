@@ -1,10 +1,11 @@
 //! The emitted types: parameters, values, scratch space, optimizer state, and examples.
 
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::{Emitter, doc_line};
-use crate::emit::layout::{Group, Member, tensor_type};
+use crate::emit::code::{Code, Signed};
+use crate::emit::layout::{Group, Member, write_array, write_type};
 use crate::emit::space::fills_lines;
 use crate::equation::{Role, Tensor, TensorId};
 
@@ -52,15 +53,18 @@ impl Emitter<'_> {
         }
     }
 
-    fn group_fields(&self, group: &Group, what: &str) -> TokenStream {
-        let fields = group.members.iter().map(|(field, member)| match member {
-            Member::Tensor(tensor) => self.field(field, *tensor),
-            Member::Group(group) => {
-                let (of_type, line) = (&group.type_name, doc_line(&format!("The {what} of `{}`.", group.prefix)));
-                quote!(#[doc = #line] pub #field: #of_type)
+    fn group_fields(&self, group: &Group, what: &str) -> Code {
+        let mut code = Code::default();
+        for (field, member) in &group.members {
+            match member {
+                Member::Tensor(tensor) => self.write_field(field, *tensor, &mut code),
+                Member::Group(group) => {
+                    code.add_line(&format!("The {what} of `{}`.", group.prefix));
+                    code.add(format_args!("pub {field}: {},\n", group.type_name));
+                }
             }
-        });
-        quote!(#(#fields),*)
+        }
+        code
     }
 
     /// Structs of what is drawn for each example.
@@ -83,34 +87,37 @@ impl Emitter<'_> {
         quote!(#(#types)*)
     }
 
-    /// The value of a group of tensors, each with all elements the same.
-    pub(super) fn group_value(&self, group: &Group, value: &dyn Fn(TensorId) -> f64) -> TokenStream {
-        let name = &group.type_name;
-        let fields = group.members.iter().map(|(field, member)| {
-            let value = match member {
-                Member::Tensor(tensor) => self.filled(*tensor, value(*tensor)),
-                Member::Group(group) => self.group_value(group, value),
-            };
-            quote!(#field: #value)
-        });
-        quote!(#name { #(#fields),* })
+    /// Writes the value of a group of tensors, each with all elements the same.
+    pub(super) fn write_group_value(&self, group: &Group, value: &dyn Fn(TensorId) -> f64, code: &mut Code) {
+        code.add(format_args!("{} {{", group.type_name));
+        for (at, (field, member)) in group.members.iter().enumerate() {
+            code.add(format_args!("{}{field}: ", if at == 0 { "" } else { ", " }));
+            match member {
+                Member::Tensor(tensor) => self.write_filled(*tensor, value(*tensor), code),
+                Member::Group(group) => self.write_group_value(group, value, code),
+            }
+        }
+        code.push("}");
     }
 
-    /// A tensor with all elements the same.
-    pub(super) fn filled(&self, tensor: TensorId, value: f64) -> TokenStream {
-        let tensor = self.plan.context.tensor(tensor);
-        let literal = Literal::f64_unsuffixed(value.abs());
-        let element = if value < 0.0 { quote!(-#literal) } else { quote!(#literal) };
-        tensor.shape.iter().rev().fold(element, |inner, &extent| {
-            let extent = Literal::usize_unsuffixed(extent);
-            quote!([#inner; #extent])
-        })
+    /// Writes a tensor with all elements the same.
+    pub(super) fn write_filled(&self, tensor: TensorId, value: f64, code: &mut Code) {
+        write_array(&Signed::unsuffixed(value), &self.plan.context.tensor(tensor).shape, code);
     }
 
-    fn field(&self, field: &Ident, tensor: TensorId) -> TokenStream {
-        let of_type = tensor_type(self.plan.context.tensor(tensor), &self.scalar);
-        let line = doc_line(&self.described(tensor));
-        quote!(#[doc = #line] pub #field: #of_type)
+    /// Writes fields with all elements the same.
+    pub(super) fn write_filled_fields(&self, fields: &mut dyn Iterator<Item = (Ident, TensorId, f64)>, code: &mut Code) {
+        for (at, (field, tensor, value)) in fields.enumerate() {
+            code.add(format_args!("{}{field}: ", if at == 0 { "" } else { ", " }));
+            self.write_filled(tensor, value, code);
+        }
+    }
+
+    fn write_field(&self, field: &Ident, tensor: TensorId, code: &mut Code) {
+        code.add_line(&self.described(tensor));
+        code.add(format_args!("pub {field}: "));
+        write_type(self.plan.context.tensor(tensor), self.options.scalar, code);
+        code.push(",\n");
     }
 
     /// A tensor's name and shape, and how equations write it, in a line.
@@ -122,9 +129,10 @@ impl Emitter<'_> {
         }
     }
 
-    fn fields(&self, tensors: &[TensorId]) -> TokenStream {
-        let fields = tensors.iter().map(|tensor| self.field(&self.layout.field(*tensor), *tensor));
-        quote!(#(#fields),*)
+    fn fields(&self, tensors: &[TensorId]) -> Code {
+        let mut code = Code::default();
+        tensors.iter().for_each(|&tensor| self.write_field(&self.layout.field(tensor), tensor, &mut code));
+        code
     }
 
     /// Structs of inputs, targets and outputs, where there are several.
@@ -153,14 +161,12 @@ impl Emitter<'_> {
             let name = self.type_name("Gradient");
             let line =
                 doc_line(&format!("The derivative of `{}`, field by field.", self.plan.context.tensor(objective.value).name));
-            let fields = objective.by.iter().map(|&tensor| {
-                let field = self.derivative_field(tensor);
-                self.field(&field, tensor)
-            });
+            let mut fields = Code::default();
+            objective.by.iter().for_each(|&tensor| self.write_field(&self.derivative_field(tensor), tensor, &mut fields));
             tokens.extend(quote! {
                 #[doc = #line]
                 #[derive(Clone, Debug, PartialEq)]
-                #visibility struct #name { #(#fields),* }
+                #visibility struct #name { #fields }
             });
         }
         tokens

@@ -1,19 +1,20 @@
 //! The structs of values, scratch space and state: constants of them, and what builds them in place.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Emitter;
-use crate::equation::TensorId;
+use crate::emit::code::{Code, Signed};
 
 impl Emitter<'_> {
     /// Constants of the structs of values, scratch space and state, and what builds them in place.
     pub(super) fn buffer_methods(&self) -> TokenStream {
         let (network, values, scratch) = (&self.options.struct_name, self.type_name("Values"), self.type_name("Scratch"));
         let (work, gradient) = (self.hidden_type_name("Work"), self.hidden_type_name("Gradient"));
-        let gradients: Vec<_> = self.plan.gradients.iter().map(|(_, gradient)| *gradient).collect();
         let (value_zeros, work_zeros) = (self.space_zeros(&self.layout.values), self.space_zeros(&self.layout.work));
-        let gradient_zeros = self.zeros(&gradients);
+        let mut gradient_zeros = Code::default();
+        let mut gradients = self.plan.gradients.iter().map(|(_, gradient)| (self.layout.field(*gradient), *gradient, 0.0));
+        self.write_filled_fields(&mut gradients, &mut gradient_zeros);
         let runtime = &self.options.runtime_path;
         let plain = [network.clone(), values.clone()];
         let noise = self.noise_methods();
@@ -58,29 +59,18 @@ impl Emitter<'_> {
         }
     }
 
-    fn zeros(&self, tensors: &[TensorId]) -> TokenStream {
-        let fields = tensors.iter().map(|&tensor| {
-            let (field, zero) = (self.layout.field(tensor), self.filled(tensor, 0.0));
-            quote!(#field: #zero)
-        });
-        quote!(#(#fields),*)
-    }
-
     fn state_methods(&self) -> TokenStream {
         if !self.has_training() {
             return TokenStream::new();
         }
         let (runtime, network, state) = (&self.options.runtime_path, &self.options.struct_name, self.type_name("State"));
-        let starts = self.states().map(|(tensor, initial)| {
-            let (field, start) = (self.layout.field(tensor), self.filled(tensor, initial));
-            quote!(#field: #start)
-        });
-        let resets = self.states().map(|(tensor, initial)| {
+        let (mut starts, mut resets) = (Code::default(), Code::default());
+        let mut states = self.states().map(|(tensor, initial)| (self.layout.field(tensor), tensor, initial));
+        self.write_filled_fields(&mut states, &mut starts);
+        for (tensor, initial) in self.states() {
             let field = self.layout.field(tensor);
-            let elements = self.all_elements(tensor, &quote!(self.#field), false);
-            let literal = Literal::f64_unsuffixed(initial.abs());
-            if initial < 0.0 { quote!(#elements.fill(-#literal);) } else { quote!(#elements.fill(#literal);) }
-        });
+            self.write_fill(tensor, &format_args!("self.{field}"), false, &Signed::unsuffixed(initial), &mut resets);
+        }
         let (source, reset_source, seed) = if self.layout.noises.is_some() {
             let source = quote!(random::NoiseSource::new(0));
             let seed = quote! {
@@ -96,13 +86,13 @@ impl Emitter<'_> {
         quote! {
             impl #state {
                 /// The state before the first update.
-                pub const ZERO: Self = Self { updates: 0, #source #(#starts),* };
+                pub const ZERO: Self = Self { updates: 0, #source #starts };
 
                 /// Forgets all updates.
                 pub fn reset(&mut self) {
                     self.updates = 0;
                     #reset_source
-                    #(#resets)*
+                    #resets
                 }
 
                 #seed

@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Emitter;
+use crate::emit::code::Code;
 use crate::emit::tokens::call;
 
 impl Emitter<'_> {
@@ -98,7 +99,7 @@ impl Emitter<'_> {
         let backward_lines = self.equations(&[&self.plan.backward[..], &self.plan.gradient].concat());
         let objective = self.plan.objective.map(|kernel| {
             let constants = self.constants_for(&[kernel]);
-            let mut call = TokenStream::new();
+            let mut call = Code::default();
             let place = |tensor| self.layout.place(&self.plan, tensor);
             call::call(&self.plan, &self.plan.kernels[kernel], self.options.scalar, place, &mut call);
             quote!(#constants #call)

@@ -1,9 +1,13 @@
 //! The parameters of a network: what they are, how they begin, and all of them in a row.
 
+use std::fmt::Display;
+
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::Emitter;
+use crate::emit::access::Access;
+use crate::emit::code::{Code, Signed};
 use crate::emit::layout::{Group, Member, tensor_type};
 use crate::equation::TensorId;
 use crate::identity;
@@ -12,7 +16,8 @@ use crate::model::Distribution;
 impl Emitter<'_> {
     pub(super) fn network_methods(&self) -> TokenStream {
         let (runtime, network, scalar) = (&self.options.runtime_path, &self.options.struct_name, &self.scalar);
-        let zero = self.group_value(&self.layout.parameters, &|_| 0.0);
+        let mut zero = Code::default();
+        self.write_group_value(&self.layout.parameters, &|_| 0.0, &mut zero);
         let mut table = Vec::new();
         let mut count = 0;
         self.table(&self.layout.parameters, &mut count, &mut table);
@@ -84,41 +89,36 @@ impl Emitter<'_> {
         }
     }
 
-    fn initialize(&self) -> TokenStream {
+    fn initialize(&self) -> Code {
         let parameters = &self.derivation.model.parameters;
         self.draws(&mut parameters.iter().map(|parameter| (parameter.tensor, parameter.initial)))
     }
 
     /// Draws tensors that are fields of `self` from their distributions, in order.
-    pub(in crate::emit::tokens) fn draws(&self, tensors: &mut dyn Iterator<Item = (TensorId, Distribution)>) -> TokenStream {
-        let number = |value: f64| {
-            let literal = Literal::f64_suffixed(value.abs());
-            if value < 0.0 { quote!(-#literal) } else { quote!(#literal) }
-        };
-        let draws = tensors.map(|(tensor, distribution)| {
-            let path = self.layout.path(tensor);
-            let elements = self.all_elements(tensor, &quote!(self.#(#path).*), false);
-            let rank = self.plan.context.tensor(tensor).shape.len();
-            let slice = if rank == 1 { quote!(&mut #elements) } else { elements.clone() };
+    pub(in crate::emit::tokens) fn draws(&self, tensors: &mut dyn Iterator<Item = (TensorId, Distribution)>) -> Code {
+        let mut code = Code::default();
+        for (tensor, distribution) in tensors {
+            let place = Access::variable("self").fields(self.layout.path(tensor));
+            let mut draw = |name: &str, numbers: &dyn Display| {
+                code.add(format_args!("generator.{name}("));
+                code.push(if self.plan.context.tensor(tensor).shape.len() == 1 { "&mut " } else { "" });
+                self.write_elements(tensor, &place, false, &mut code);
+                code.add(format_args!(", {numbers});\n"));
+            };
             match distribution {
                 Distribution::Constant(value) => {
-                    let (value, scalar) = (number(value), &self.scalar);
-                    quote!(#elements.fill(#value as #scalar);)
+                    let value = format!("{} as {}", Signed::suffixed(value), self.options.scalar.name());
+                    self.write_fill(tensor, &place, false, &value, &mut code);
                 }
-                Distribution::Bernoulli(probability) => {
-                    let probability = number(probability);
-                    quote!(generator.bernoulli(#slice, #probability);)
-                }
+                Distribution::Bernoulli(probability) => draw("bernoulli", &Signed::suffixed(probability)),
                 Distribution::Uniform { low, high } => {
-                    let (low, high) = (number(low), number(high));
-                    quote!(generator.uniform(#slice, #low, #high);)
+                    draw("uniform", &format_args!("{}, {}", Signed::suffixed(low), Signed::suffixed(high)));
                 }
                 Distribution::Normal { mean, deviation } => {
-                    let (mean, deviation) = (number(mean), number(deviation));
-                    quote!(generator.normal(#slice, #mean, #deviation);)
+                    draw("normal", &format_args!("{}, {}", Signed::suffixed(mean), Signed::suffixed(deviation)));
                 }
             }
-        });
-        quote!(#(#draws)*)
+        }
+        code
     }
 }

@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, quote};
 
 use super::Emitter;
+use crate::emit::code::Code;
 use crate::emit::tokens::doc_line;
 use crate::equation::TensorId;
 
@@ -27,13 +28,12 @@ impl Emitter<'_> {
                 role == crate::equation::Role::Adjoint { of: tensor }
             });
             let from = adjoint.map(|adjoint| self.layout.place(&self.plan, adjoint.equation.target).to_token_stream());
-            let from = from.unwrap_or_else(|| self.filled(tensor, 0.0));
+            let from = from.unwrap_or_else(|| self.zero(tensor));
             quote!(gradient.#field.clone_from(&#from);)
         });
-        let zero_fields = objective.by.iter().map(|&tensor| {
-            let (field, zero) = (self.derivative_field(tensor), self.filled(tensor, 0.0));
-            quote!(#field: #zero)
-        });
+        let mut zero_fields = Code::default();
+        let mut derivatives = objective.by.iter().map(|&tensor| (self.derivative_field(tensor), tensor, 0.0));
+        self.write_filled_fields(&mut derivatives, &mut zero_fields);
         let [_, _, vectors] = self.vectors();
         let variables = [("parameters", quote!(#network)), ("input", quote!(#input)), ("scratch", quote!(mut #scratch))];
         let evaluate = quote! {
@@ -55,7 +55,7 @@ impl Emitter<'_> {
         quote! {
             impl #gradient {
                 /// All derivatives 0.
-                pub const ZERO: Self = Self { #(#zero_fields),* };
+                pub const ZERO: Self = Self { #zero_fields };
             }
 
             impl #network {
@@ -99,12 +99,18 @@ impl Emitter<'_> {
     fn label_or_zero(&self, tensor: TensorId) -> TokenStream {
         let described = self.plan.context.tensor(tensor);
         if !described.label {
-            return self.filled(tensor, 0.0);
+            return self.zero(tensor);
         }
         let leading = &described.shape[..described.shape.len().saturating_sub(1)];
         leading.iter().rev().fold(quote!(0), |inner, &extent| {
             let extent = Literal::usize_unsuffixed(extent);
             quote!([#inner; #extent])
         })
+    }
+
+    fn zero(&self, tensor: TensorId) -> TokenStream {
+        let mut code = Code::default();
+        self.write_filled(tensor, 0.0, &mut code);
+        code.to_token_stream()
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, TokenStream};
-use quote::{TokenStreamExt, format_ident, quote};
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{format_ident, quote};
 
 use super::{Emitter, call, tile};
+use crate::emit::code::Code;
 use crate::emit::layout::{is_scalar, tensor_type};
 use crate::emit::plan::Kernel;
 use crate::equation::{Node, ReduceKind};
@@ -56,17 +57,15 @@ impl Emitter<'_> {
         let constants = self.constants_for(&self.plan.update);
         let functions = kernels.iter().map(|kernel| kernel.function).collect::<BTreeSet<_>>();
         let functions = functions.into_iter().map(|function| self.update_in_parts(&self.plan.kernels[function]));
-        let mut updates = TokenStream::new();
+        let mut updates = Code::default();
         for kernel in kernels {
-            updates.append(together(kernel));
-            let mut given = TokenStream::new();
+            updates.add(format_args!("{}(", together(kernel)));
             for argument in call::arguments(kernel) {
                 let place = |tensor| self.layout.place(&self.plan, tensor);
-                argument.write(&self.plan, kernel, self.options.scalar, place, &mut given);
-                given.append(Punct::new(',', Spacing::Alone));
+                argument.write(&self.plan, kernel, self.options.scalar, place, &mut updates);
+                updates.push(",");
             }
-            updates.append(Group::new(Delimiter::Parenthesis, given));
-            updates.append(Punct::new(';', Spacing::Alone));
+            updates.push(");\n");
         }
         let runtime = &self.options.runtime_path;
         quote! {

@@ -1,13 +1,15 @@
 //! Blocks whose gradients are summed up row by row, each followed by its update, so that none is stored.
 
 use proc_macro2::{Ident, Literal, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 
 use super::super::kernel::{self, KernelTokens};
 use super::super::tile::{row_of, rows_at_once};
-use super::super::{Emitter, call, identifier};
+use super::super::{Emitter, call};
+use crate::emit::code::Code;
+use crate::emit::names;
 use crate::emit::plan::{Batch, Kernel, Statement, Tile};
-use crate::equation::TensorId;
+use crate::equation::{Table, TensorId};
 
 /// An update writes at most so many tensors, which the runtime knows too.
 const MOST_WRITTEN: usize = 4;
@@ -49,14 +51,23 @@ impl Emitter<'_> {
         if !self.trains_in_tiles() || !self.plan.update_is_fused || self.plan.update.len() != self.plan.gradients.len() {
             return None;
         }
+        // The first update that reads each gradient, as one row.
+        let mut updates: Table<TensorId, &Kernel> = Table::default();
+        for &update in &self.plan.update {
+            let rows: Vec<TensorId> = kernels[update].reads.iter().filter_map(|&read| row_of(&self.plan, read)).collect();
+            for &row in &rows {
+                if rows.iter().filter(|other| **other == row).count() == 1 {
+                    updates.insert_first(row, &kernels[update]);
+                }
+            }
+        }
         let updated = self.plan.gradients.iter().map(|&(_, gradient)| {
-            let reads = |kernel: &Kernel| kernel.reads.iter().filter(|&&read| row_of(&self.plan, read) == Some(gradient)).count();
-            let update = self.plan.update.iter().map(|&update| &kernels[update]).find(|update| reads(update) == 1)?;
+            let update = *updates.get(gradient)?;
             let in_rows = update.reads.iter().filter(|read| is_row(read)).count();
             if in_rows != 1 || update.writes.len() > MOST_WRITTEN || !update.writes.iter().all(is_row) {
                 return None;
             }
-            let Some(tiles) = batch.gradients.iter().find(|tiles| tiles.gradient == gradient) else {
+            let Some(tiles) = batch.tiles_of(gradient) else {
                 let elements = self.plan.size(gradient).min(UPDATED);
                 return Some(Updated { gradient, tiles: None, factor: None, update, elements });
             };
@@ -90,7 +101,8 @@ impl Emitter<'_> {
         let count = Literal::usize_unsuffixed(constants.len());
         let names: Vec<_> = constants.iter().map(|(tensor, _)| self.layout.field(*tensor)).collect();
         let constants = self.constants_for(&updating);
-        let parts = updated.iter().enumerate().map(|(at, updated)| self.part(at, updated));
+        let mut parts = Code::default();
+        updated.iter().enumerate().for_each(|(at, updated)| self.write_part(at, updated, &mut parts));
         let mut functions = std::collections::BTreeMap::new();
         for kernel in updated.iter().filter_map(|updated| updated.tiles) {
             functions.entry(kernel.function).or_insert_with(|| self.rows_function(&self.plan.kernels[kernel.function]));
@@ -130,7 +142,7 @@ impl Emitter<'_> {
                         parts: &mut #runtime::__private::parallel::rows::Parts<'a, #scalar>,
                     ) {
                         let (parameters, gradient) = (self, Gradient::in_network(sums));
-                        #(#parts)*
+                        #parts
                     }
 
                     #[inline(always)]
@@ -194,17 +206,15 @@ impl Emitter<'_> {
     }
 
     /// A parameter, its gradient and what is updated with it.
-    fn part(&self, at: usize, updated: &Updated<'_>) -> TokenStream {
-        let (at, elements) = (Literal::usize_unsuffixed(at), Literal::usize_unsuffixed(updated.elements));
-        let field = self.layout.field(updated.gradient);
-        let written = call::arguments(updated.update).filter(|argument| argument.is_written).map(|argument| {
-            let mut place = TokenStream::new();
-            let access = |tensor| self.layout.place(&self.plan, tensor);
-            argument.write(&self.plan, updated.update, self.options.scalar, access, &mut place);
-            place
-        });
-        let is_added = updated.factor.is_some();
-        quote!(parts.add(#at, (#elements, #is_added), memory::row_mut(gradient.#field), [#(#written),*]);)
+    fn write_part(&self, at: usize, updated: &Updated<'_>, code: &mut Code) {
+        let (field, elements, is_added) = (self.layout.field(updated.gradient), updated.elements, updated.factor.is_some());
+        code.add(format_args!("parts.add({at}, ({elements}, {is_added}), memory::row_mut(gradient.{field}), ["));
+        for (number, argument) in call::arguments(updated.update).filter(|argument| argument.is_written).enumerate() {
+            code.push(if number == 0 { "" } else { ", " });
+            let place = |tensor| self.layout.place(&self.plan, tensor);
+            argument.write(&self.plan, updated.update, self.options.scalar, place, code);
+        }
+        code.push("]);\n");
     }
 
     /// The function that computes some rows of a gradient.
@@ -220,51 +230,50 @@ impl Emitter<'_> {
             let (runtime, field) = (&self.options.runtime_path, self.layout.field(updated.gradient));
             return quote!(#at => #runtime::__private::parallel::rows::add(memory::row(&gradient.#field), place, is_first, sums),);
         };
-        let name = some_rows(kernel);
-        let given = call::arguments(kernel).filter(|argument| !argument.is_written).map(|argument| {
-            let mut place = TokenStream::new();
-            let access = |tensor| self.batch_place(batch, tensor, true);
-            argument.write(&self.plan, kernel, self.options.scalar, access, &mut place);
-            place
-        });
-        let factor = updated.factor.map_or_else(
-            || quote!(1.0),
-            |factor| {
-                let (name, scalar) = (self.layout.field(factor), &self.scalar);
-                quote!(#name as #scalar)
-            },
-        );
-        quote!(#at => #name(vectors, examples, is_first, place, #(#given,)* #factor, sums),)
+        let mut code = Code::default();
+        code.add(format_args!("{at} => {}(vectors, examples, is_first, place, ", some_rows(kernel)));
+        for argument in call::arguments(kernel).filter(|argument| !argument.is_written) {
+            argument.write(&self.plan, kernel, self.options.scalar, |tensor| self.batch_place(batch, tensor, true), &mut code);
+            code.push(", ");
+        }
+        match updated.factor {
+            Some(factor) => code.add(format_args!("{} as {}", self.layout.field(factor), self.options.scalar.name())),
+            None => code.push("1.0"),
+        }
+        code.push(", sums),");
+        code.to_token_stream()
     }
 
     /// The updates, those with the same arguments together.
     fn updates_of_parts(&self, updated: &[Updated<'_>]) -> TokenStream {
-        let mut arms: Vec<(String, TokenStream, Vec<Literal>)> = Vec::new();
+        let mut arms: Vec<(Code, Code)> = Vec::new();
         for (at, Updated { gradient, update, .. }) in updated.iter().enumerate() {
-            let name = identifier(&self.plan.function_of(update).name);
+            let mut run = Code::default();
+            run.add(format_args!("vectors.run({}(", names::ascii(&self.plan.function_of(update).name)));
             let mut written = 0;
-            let given = call::arguments(update).map(|argument| {
+            for (number, argument) in call::arguments(update).enumerate() {
+                run.push(if number == 0 { "" } else { ", " });
                 if argument.is_written {
-                    let name = format_ident!("written_{written}");
+                    run.add(format_args!("written_{written}"));
                     written += 1;
-                    return quote!(#name);
+                } else if row_of(&self.plan, argument.tensor) == Some(*gradient) {
+                    run.push("sums");
+                } else {
+                    let place = |tensor| self.layout.place(&self.plan, tensor);
+                    argument.write(&self.plan, update, self.options.scalar, place, &mut run);
                 }
-                if row_of(&self.plan, argument.tensor) == Some(*gradient) {
-                    return quote!(sums);
+            }
+            run.push("))");
+            match arms.iter_mut().find(|arm| arm.1.text() == run.text()) {
+                Some((numbers, _)) => numbers.add(format_args!("|{at}")),
+                None => {
+                    let mut numbers = Code::default();
+                    numbers.add(format_args!("{at}"));
+                    arms.push((numbers, run));
                 }
-                let mut place = TokenStream::new();
-                let access = |tensor| self.layout.place(&self.plan, tensor);
-                argument.write(&self.plan, update, self.options.scalar, access, &mut place);
-                place
-            });
-            let run = quote!(vectors.run(#name(#(#given),*)));
-            let (text, at) = (run.to_string(), Literal::usize_unsuffixed(at));
-            match arms.iter_mut().find(|arm| arm.0 == text) {
-                Some(arm) => arm.2.push(at),
-                None => arms.push((text, run, vec![at])),
             }
         }
-        arms.into_iter().map(|(_, run, numbers)| quote!(#(#numbers)|* => #run,)).collect()
+        arms.into_iter().map(|(numbers, run)| quote!(#numbers => #run,)).collect()
     }
 }
 

@@ -1,0 +1,84 @@
+//! Code as text.
+
+use std::fmt::{self, Write};
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{ToTokens, quote};
+
+/// Code that is written as text, and becomes tokens all at once.
+///
+/// A net has thousands of calls, fields and places, and one for each layer of most of them. A compiler reads their text far quicker than
+/// a macro makes their tokens, where each stream of tokens is a call into the compiler.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Code(String);
+
+impl Code {
+    /// Appends text.
+    pub(super) fn push(&mut self, text: &str) {
+        self.0.push_str(text);
+    }
+
+    /// Appends what `format_args!` makes.
+    pub(super) fn add(&mut self, text: fmt::Arguments<'_>) {
+        // Writing to a string does not fail.
+        _ = self.0.write_fmt(text);
+    }
+
+    /// Appends a line of documentation.
+    pub(super) fn add_line(&mut self, line: &str) {
+        self.add(format_args!("#[doc = {}]\n", Literal::string(&format!(" {line}"))));
+    }
+
+    /// Appends tokens that do not come from a user: their places are lost.
+    pub(super) fn add_tokens(&mut self, tokens: &TokenStream) {
+        self.add(format_args!(" {tokens} "));
+    }
+
+    /// Its text.
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A number with its sign, which is no part of a literal.
+pub(super) struct Signed {
+    is_negative: bool,
+    literal: Literal,
+}
+
+impl Signed {
+    /// Of the type that is expected.
+    pub(super) fn unsuffixed(number: f64) -> Signed {
+        Signed { is_negative: number < 0.0, literal: Literal::f64_unsuffixed(number.abs()) }
+    }
+
+    /// Of the type `f64`.
+    pub(super) fn suffixed(number: f64) -> Signed {
+        Signed { is_negative: number < 0.0, literal: Literal::f64_suffixed(number.abs()) }
+    }
+}
+
+impl fmt::Display for Signed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(if self.is_negative { "-" } else { "" })?;
+        self.literal.fmt(formatter)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl ToTokens for Code {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        if !self.0.is_empty() {
+            tokens.extend(self.to_token_stream());
+        }
+    }
+
+    fn to_token_stream(&self) -> TokenStream {
+        self.0.parse().unwrap_or_else(|_| quote!(compile_error!("the text of emitted code has no tokens")))
+    }
+}
