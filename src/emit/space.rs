@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 
-use super::code::Code;
 use super::ScalarType;
+use super::code::Code;
 use super::layout::write_type;
 use super::names::Scope;
 use super::plan::{Buffer, Plan};

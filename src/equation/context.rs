@@ -1,25 +1,72 @@
 //! The tables behind a list of equations.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHasher};
 
 use super::rebuild::for_each_child;
-use super::{ExprId, Index, IndexId, Node, Role, Tensor, TensorId};
+use super::{ExprId, Index, IndexId, Node, Role, Table, Tensor, TensorId};
 
 /// Expressions, indices and tensors, each in a table of its own.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
-    /// Shared with the table that finds them, and with copies of the context.
+    /// Shared with copies of the context.
     nodes: Vec<Arc<Node>>,
     /// How deeply reductions are nested in each node.
     depths: Vec<u32>,
-    lookup: FxHashMap<Arc<Node>, ExprId>,
+    lookup: Lookup,
     indices: Vec<Index>,
     canonical: FxHashMap<(u32, i64, i64), IndexId>,
     /// The levels of those indices.
-    levels: FxHashMap<IndexId, u32>,
+    levels: Table<IndexId, u32>,
     tensors: Vec<Tensor>,
+}
+
+/// Finds expressions by the hashes of their nodes: with one search for a node whether it is known or not, and none to make room.
+#[derive(Clone, Debug, Default)]
+struct Lookup {
+    /// For each place the hash and the expression, at the place of its hash or behind it. A power of two of them, more than half of them free.
+    places: Vec<Option<(u64, ExprId)>>,
+    count: usize,
+}
+
+impl Lookup {
+    /// The expression with that hash that is the one, or the place where it would be.
+    fn find(&self, hash: u64, is_it: impl Fn(ExprId) -> bool) -> Result<ExprId, usize> {
+        let places = self.places.as_slice();
+        let Some(last) = places.len().checked_sub(1) else { return Err(0) };
+        let mut at = hash as usize & last;
+        while let Some((other, id)) = places[at] {
+            if other == hash && is_it(id) {
+                return Ok(id);
+            }
+            at = (at + 1) & last;
+        }
+        Err(at)
+    }
+
+    /// Puts an expression where it was looked for.
+    fn insert(&mut self, free: usize, hash: u64, id: ExprId) {
+        self.count += 1;
+        if self.places.len() > 2 * self.count {
+            self.places[free] = Some((hash, id));
+            return;
+        }
+        let larger = vec![None; (4 * self.count).next_power_of_two().max(64)];
+        let known = std::mem::replace(&mut self.places, larger);
+        for (hash, id) in known.into_iter().flatten().chain([(hash, id)]) {
+            if let Err(free) = self.find(hash, |_| false) {
+                self.places[free] = Some((hash, id));
+            }
+        }
+    }
+}
+
+fn hash_of(node: &Node) -> u64 {
+    let mut hasher = FxHasher::default();
+    node.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Context {
@@ -102,19 +149,20 @@ impl Context {
 
     /// The id of a node in normal form, new or known.
     pub(super) fn intern(&mut self, node: Node) -> ExprId {
-        if let Some(&id) = self.lookup.get(&node) {
-            return id;
-        }
+        let hash = hash_of(&node);
+        let free = match self.lookup.find(hash, |id| *self.nodes[id.index()] == node) {
+            Ok(id) => return id,
+            Err(free) => free,
+        };
         let mut depth = 0;
         for_each_child(&node, |child| depth = depth.max(self.depths[child.index()]));
         if let Node::Reduce { indices, .. } | Node::ArgReduce { indices, .. } = &node {
             depth += indices.len() as u32;
         }
         let id = ExprId(self.nodes.len() as u32);
-        let node = Arc::new(node);
-        self.nodes.push(Arc::clone(&node));
+        self.nodes.push(Arc::new(node));
         self.depths.push(depth);
-        self.lookup.insert(node, id);
+        self.lookup.insert(free, hash, id);
         id
     }
 
@@ -125,7 +173,7 @@ impl Context {
 
     /// At which level of nesting a canonical index is bound; 0 for an index that is not canonical.
     pub(crate) fn binding_level(&self, index: IndexId) -> u32 {
-        self.levels.get(&index).copied().unwrap_or(0)
+        self.levels.get(index).copied().unwrap_or(0)
     }
 
     /// The canonical index of a level of nesting and a range; the name is for printing, and that of its first use.

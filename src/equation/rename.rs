@@ -1,7 +1,6 @@
 //! Expressions that are equal up to the names of tensors and free indices, and writing one with the names of another.
 
-use rustc_hash::FxHashMap;
-
+use super::known::Known;
 use super::rebuild::for_each_child;
 use super::{Affine, Context, Equation, ExprId, IndexId, Node, TensorId};
 
@@ -10,7 +9,7 @@ use super::{Affine, Context, Equation, ExprId, IndexId, Node, TensorId};
 pub(crate) struct Renaming {
     tensors: Vec<(TensorId, TensorId)>,
     indices: Vec<(IndexId, IndexId)>,
-    expressions: FxHashMap<ExprId, ExprId>,
+    expressions: Known<ExprId>,
 }
 
 impl Renaming {
@@ -57,7 +56,7 @@ impl Renaming {
     }
 
     fn expression(&mut self, context: &Context, from: ExprId, to: ExprId) -> bool {
-        if let Some(&known) = self.expressions.get(&from) {
+        if let Some(&known) = self.expressions.get(from) {
             return known == to;
         }
         let (one, other) = (context.node(from), context.node(to));
@@ -107,14 +106,14 @@ impl Renaming {
 
     /// What an expression has become whose parts were [renamed](Self::rename).
     pub(crate) fn renamed(&self, expr: ExprId) -> Option<ExprId> {
-        self.expressions.get(&expr).copied()
+        self.expressions.get(expr).copied()
     }
 
     /// Writes expressions with other names: `parts` are their parts and they themselves, in the order of their ids, in which parts come
     /// before what they are part of. `None` where a tensor has no other name, or where summands would come in another order.
     pub(crate) fn rename(&mut self, context: &mut Context, parts: &[ExprId]) -> Option<()> {
         for &part in parts {
-            if self.expressions.contains_key(&part) {
+            if self.expressions.get(part).is_some() {
                 continue;
             }
             let renamed = match context.node(part) {

@@ -1,7 +1,6 @@
 //! Substitution without capture, and questions about what occurs in an expression.
 
-use rustc_hash::{FxHashMap, FxHashSet};
-
+use super::known::{Known, Seen};
 use super::rebuild::for_each_child;
 use super::{Affine, Context, ExprId, IndexId, Node, TensorId};
 
@@ -13,26 +12,34 @@ impl Context {
         if renaming.is_empty() || renaming.iter().all(|(from, to)| to.as_index() == Some(*from)) {
             return expr;
         }
-        self.substitute_indices_memoized(expr, renaming, &mut FxHashMap::default())
+        self.substitute_indices_memoized(expr, renaming, &mut Known::default())
     }
 
-    fn substitute_indices_memoized(
-        &mut self,
-        expr: ExprId,
-        renaming: &[(IndexId, Affine)],
-        done: &mut FxHashMap<ExprId, ExprId>,
-    ) -> ExprId {
-        if let Some(&result) = done.get(&expr) {
+    fn substitute_indices_memoized(&mut self, expr: ExprId, renaming: &[(IndexId, Affine)], done: &mut Known<ExprId>) -> ExprId {
+        // What has no parts is found again as soon as it is known.
+        match self.node(expr) {
+            Node::Number(_) => return expr,
+            Node::Access { tensor, indices } => {
+                let mut is_changed = false;
+                for affine in indices {
+                    is_changed = is_changed || mentions(affine, renaming);
+                }
+                if !is_changed {
+                    return expr;
+                }
+                let tensor = *tensor;
+                let indices = indices.iter().map(|affine| substitute_affine(affine, renaming)).collect();
+                return self.access(tensor, indices);
+            }
+            _ => {}
+        }
+        if let Some(&result) = done.get(expr) {
             return result;
         }
         let result = match self.node(expr).clone() {
             Node::Index(affine) => {
                 let affine = substitute_affine(&affine, renaming);
                 self.index_value(affine)
-            }
-            Node::Access { tensor, indices } => {
-                let indices = indices.iter().map(|affine| substitute_affine(affine, renaming)).collect();
-                self.access(tensor, indices)
             }
             Node::Partial { of, by } => {
                 let of = self.substitute_indices_memoized(of, renaming, done);
@@ -134,14 +141,24 @@ impl Context {
     /// The tensors that are accessed, each once, in the order of their first use.
     pub fn tensors_in(&self, expr: ExprId) -> Vec<TensorId> {
         let mut found = Vec::new();
-        self.visit(expr, &mut |context, part| {
-            if let Node::Access { tensor, .. } = context.node(part)
-                && !found.contains(tensor)
-            {
-                found.push(*tensor);
-            }
-        });
+        self.collect_tensors(expr, &mut found, &mut Seen::default());
         found
+    }
+
+    fn collect_tensors(&self, expr: ExprId, found: &mut Vec<TensorId>, seen: &mut Seen) {
+        match self.node(expr) {
+            Node::Number(_) | Node::Index(_) => {}
+            Node::Access { tensor, .. } => {
+                if !found.contains(tensor) {
+                    found.push(*tensor);
+                }
+            }
+            node => {
+                if seen.insert(expr) {
+                    for_each_child(node, |child| self.collect_tensors(child, found, seen));
+                }
+            }
+        }
     }
 
     /// Whether a tensor is accessed.
@@ -187,35 +204,25 @@ impl Context {
     }
 }
 
-/// Expressions that were seen.
-#[derive(Default)]
-pub(crate) struct Seen {
-    /// While there are few: among these one is found sooner than in a table, and most expressions have few parts.
-    few: Vec<ExprId>,
-    many: FxHashSet<ExprId>,
-}
-
-impl Seen {
-    /// How many are looked through one by one.
-    const FEW: usize = 24;
-
-    /// Whether this one is new.
-    fn insert(&mut self, expr: ExprId) -> bool {
-        if !self.many.is_empty() {
-            return self.many.insert(expr);
+fn mentions(affine: &Affine, renaming: &[(IndexId, Affine)]) -> bool {
+    for (index, _) in &affine.terms {
+        for (from, _) in renaming {
+            if from.0 == index.0 {
+                return true;
+            }
         }
-        if self.few.contains(&expr) {
-            return false;
-        }
-        self.few.push(expr);
-        if self.few.len() > Self::FEW {
-            self.many.extend(self.few.drain(..));
-        }
-        true
     }
+    false
 }
 
 fn substitute_affine(affine: &Affine, renaming: &[(IndexId, Affine)]) -> Affine {
+    // An index for an index, mostly.
+    if let [(index, coefficient)] = affine.terms[..]
+        && let Some((_, to)) = renaming.iter().find(|(from, _)| *from == index)
+        && let Some(to) = to.as_index()
+    {
+        return Affine { terms: vec![(to, coefficient)], constant: affine.constant };
+    }
     let mut result = Affine::constant(affine.constant);
     for &(index, coefficient) in &affine.terms {
         let replacement = renaming.iter().find(|(from, _)| *from == index).map(|(_, to)| to.clone());

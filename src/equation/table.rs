@@ -9,7 +9,7 @@ pub(crate) trait Id: Copy {
 }
 
 /// What is known of some tensors, indices or expressions of a context.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Table<I, T> {
     entries: Vec<Option<T>>,
     of: PhantomData<I>,
@@ -52,12 +52,18 @@ impl<I: Id, T> Table<I, T> {
     }
 }
 
+impl<I: Id, T> Extend<(I, T)> for Table<I, T> {
+    fn extend<E: IntoIterator<Item = (I, T)>>(&mut self, entries: E) {
+        for (id, value) in entries {
+            self.insert(id, value);
+        }
+    }
+}
+
 impl<I: Id, T> FromIterator<(I, T)> for Table<I, T> {
     fn from_iter<E: IntoIterator<Item = (I, T)>>(entries: E) -> Self {
         let mut table = Self::default();
-        for (id, value) in entries {
-            table.insert(id, value);
-        }
+        table.extend(entries);
         table
     }
 }

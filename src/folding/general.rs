@@ -22,7 +22,7 @@ impl Folding {
         let mut by_layer: BTreeMap<(usize, i64), GeneralRules> = BTreeMap::new();
         for adjoint in backward {
             let target = adjoint.equation.target;
-            let (Some(place), Some(&rule)) = (self.place_of(context, target), self.rule_of.get(&target)) else { continue };
+            let (Some(place), Some(&rule)) = (self.place_of(context, target), self.rule_of.get(target)) else { continue };
             let family = &self.families[place.family];
             let is_before_last = family.members.keys().next_back().is_some_and(|&last| place.layer < last);
             if !family.is_defined || place.layer < 1 || !is_before_last || self.rules[rule].is_folded() {

@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::{Folding, Statement, base};
 use crate::calculus::{Condition, Factor, Record, Step};
-use crate::equation::{Affine, Context, ExprId, IndexId, Node, Relation, Role, TensorId, for_each_child};
+use crate::equation::{Affine, Context, ExprId, IndexId, Known, Node, Relation, Role, TensorId, for_each_child};
 
 /// Computes hashes over one context.
 pub(super) struct Keys<'a> {
@@ -22,7 +22,7 @@ pub(super) struct Scope<'a> {
     /// Whether what a layer could own is told by its role alone, as while stacks are looked for.
     by_role: bool,
     free: Vec<IndexId>,
-    known: RefCell<FxHashMap<ExprId, u64>>,
+    known: RefCell<Known<u64>>,
 }
 
 /// A hash of few words, each mixed into all bits: quicker than that of the standard library, above all where nothing is optimized.
@@ -196,7 +196,7 @@ impl Scope<'_> {
         if let Some((kind, of)) = outer {
             return hash((kind, self.tensor(of)));
         }
-        if let Some((parameter, position)) = folding.states.get(&tensor) {
+        if let Some((parameter, position)) = folding.states.get(tensor) {
             return hash(("state", position, self.tensor(*parameter)));
         }
         if let Some(place) = folding.place(base(context, tensor)).filter(|_| !self.by_role) {
@@ -227,7 +227,7 @@ impl Scope<'_> {
     }
 
     fn expression(&self, expr: ExprId) -> u64 {
-        if let Some(&known) = self.known.borrow().get(&expr) {
+        if let Some(&known) = self.known.borrow().get(expr) {
             return known;
         }
         let node = self.keys.context.node(expr);

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use crate::calculus::{Factor, Record};
 use crate::derivation::{Adjoint, Gradient};
-use crate::equation::{Context, Equation, IndexId, Role, TensorId};
+use crate::equation::{Context, Equation, IndexId, Role, Table, TensorId};
 use crate::model::Optimizer;
 use keys::Keys;
 pub use sizes::{Extent, Size, Terms};
@@ -59,10 +59,10 @@ pub struct Folding {
     pub sizes: Vec<Size>,
     /// The rules, in the order of their first members.
     pub rules: Vec<Rule>,
-    places: BTreeMap<TensorId, Place>,
-    rule_of: BTreeMap<TensorId, usize>,
+    places: Table<TensorId, Place>,
+    rule_of: Table<TensorId, usize>,
     /// The parameter's family and the position among the states of its rule.
-    states: BTreeMap<TensorId, (TensorId, usize)>,
+    states: Table<TensorId, (TensorId, usize)>,
 }
 
 /// What is said about one tensor: an equation with the record of its derivation.
@@ -139,7 +139,7 @@ impl Folding {
 
     /// Where a tensor stands in a stack, if it does.
     pub fn place(&self, tensor: TensorId) -> Option<Place> {
-        self.places.get(&tensor).copied()
+        self.places.get(tensor).copied()
     }
 
     /// Where the tensor stands that another is about: an adjoint and a gradient stand with what they are by, a state with its parameter.
@@ -149,7 +149,7 @@ impl Folding {
 
     /// The rule that defines a tensor.
     pub fn rule(&self, target: TensorId) -> Option<&Rule> {
-        self.rule_of.get(&target).map(|&at| &self.rules[at])
+        self.rule_of.get(target).map(|&at| &self.rules[at])
     }
 
     /// Whether a tensor's equation is the one that its rule is printed from.

@@ -145,7 +145,7 @@ fn add(folding: &mut Folding, family: Family) {
 
 fn insert(folding: &mut Folding, tensor: TensorId, place: Place) {
     let members: &mut BTreeMap<i64, TensorId> = &mut folding.families[place.family].members;
-    if !folding.places.contains_key(&tensor) && !members.contains_key(&place.layer) {
+    if !folding.places.contains(tensor) && !members.contains_key(&place.layer) {
         members.insert(place.layer, tensor);
         folding.places.insert(tensor, place);
     }

@@ -7,7 +7,7 @@
 use rustc_hash::FxHashMap;
 
 use super::statement::{Local, Position, Range, Statement};
-use crate::equation::{Affine, Context, ExprId, IndexId, TensorId, for_each_child};
+use crate::equation::{Affine, Context, ExprId, IndexId, Known, TensorId, for_each_child};
 
 /// How often what stands in a level is done.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(super) struct Level {
     opening: Option<Opening>,
     pub(super) statements: Vec<Statement>,
     /// Which expressions a local variable of this level holds.
-    pub(super) bound: FxHashMap<ExprId, Local>,
+    pub(super) bound: Known<Local>,
 }
 
 impl Level {
@@ -48,8 +48,8 @@ pub(super) struct Nest<'a> {
     /// Arrays that hold intermediate results.
     pub(super) temporaries: &'a mut Vec<TensorId>,
     /// How many parts of the current equation read an expression.
-    pub(super) uses: FxHashMap<ExprId, u32>,
-    free: FxHashMap<ExprId, Vec<IndexId>>,
+    pub(super) uses: Known<u32>,
+    free: Known<Vec<IndexId>>,
     /// Rows that are filled anew for each value of these indices: what reads them stays inside those loops.
     refilled: FxHashMap<TensorId, Vec<IndexId>>,
     /// What the steps of a recurrence write, in the loop that is outermost.
@@ -66,8 +66,8 @@ impl<'a> Nest<'a> {
             levels: vec![Level::default()],
             locals: Vec::new(),
             temporaries,
-            uses: FxHashMap::default(),
-            free: FxHashMap::default(),
+            uses: Known::default(),
+            free: Known::default(),
             refilled: FxHashMap::default(),
             recurrent: Vec::new(),
             is_abreast: false,
@@ -170,7 +170,7 @@ impl<'a> Nest<'a> {
     pub(super) fn count_uses(&mut self, expr: ExprId) {
         let mut uses = std::mem::take(&mut self.uses);
         self.context.visit(expr, &mut |context, part| {
-            for_each_child(context.node(part), |child| *uses.entry(child).or_insert(0) += 1);
+            for_each_child(context.node(part), |child| *uses.get_or(child, 0) += 1);
         });
         self.uses = uses;
     }
@@ -190,11 +190,14 @@ impl<'a> Nest<'a> {
 
     /// Whether a part of the current equation is an expression.
     pub(super) fn is_used(&self, expr: ExprId) -> bool {
-        self.uses.contains_key(&expr)
+        self.uses.get(expr).is_some()
     }
 
     /// The innermost level whose loop fills something that an expression reads.
     pub(super) fn filling_level(&self, expr: ExprId) -> usize {
+        if self.refilled.is_empty() && self.recurrent.is_empty() {
+            return 0;
+        }
         let read = self.context.tensors_in(expr);
         if read.is_empty() {
             return 0;
@@ -209,14 +212,16 @@ impl<'a> Nest<'a> {
 
     /// The indices on which an expression depends: those that occur free, and those for which a row that it reads is refilled.
     pub(super) fn free_indices(&mut self, expr: ExprId) -> Vec<IndexId> {
-        if let Some(free) = self.free.get(&expr) {
+        if let Some(free) = self.free.get(expr) {
             return free.clone();
         }
         let mut free = self.context.free_indices(expr);
-        for tensor in self.context.tensors_in(expr) {
-            for &outer in self.refilled.get(&tensor).into_iter().flatten() {
-                if !free.contains(&outer) {
-                    free.push(outer);
+        if !self.refilled.is_empty() {
+            for tensor in self.context.tensors_in(expr) {
+                for &outer in self.refilled.get(&tensor).into_iter().flatten() {
+                    if !free.contains(&outer) {
+                        free.push(outer);
+                    }
                 }
             }
         }

@@ -102,10 +102,16 @@ fn scalar(name: String) -> Tensor {
 
 /// Whether an expression is made of numbers and at least one scalar that is the same for a whole minibatch.
 fn is_scalar(context: &Context, expr: ExprId) -> bool {
+    let is_one = |tensor: TensorId| {
+        let tensor = context.tensor(tensor);
+        matches!(tensor.role, Role::Constant | Role::BatchSize | Role::UpdateNumber) && tensor.shape.is_empty()
+    };
+    match context.node(expr) {
+        Node::Number(_) => return false,
+        Node::Access { tensor, .. } => return is_one(*tensor),
+        _ => {}
+    }
     let tensors = context.tensors_in(expr);
-    let in_scalars = tensors.iter().all(|&tensor| {
-        matches!(context.tensor(tensor).role, Role::Constant | Role::BatchSize | Role::UpdateNumber)
-            && context.tensor(tensor).shape.is_empty()
-    });
+    let in_scalars = tensors.iter().all(|&tensor| is_one(tensor));
     !tensors.is_empty() && in_scalars && context.free_indices(expr).is_empty()
 }

@@ -10,11 +10,11 @@ const GREATEST_INTEGER_POWER: i64 = 64;
 impl Nest<'_> {
     /// The value of an expression at the innermost level, its invariant parts computed further out.
     pub(super) fn value(&mut self, expr: ExprId) -> Value {
-        if let Some(&local) = self.levels.iter().rev().find_map(|level| level.bound.get(&expr)) {
+        if let Some(&local) = self.levels.iter().rev().find_map(|level| level.bound.get(expr)) {
             return Value::Local(local);
         }
         let innermost = self.levels.len() - 1;
-        let shared = self.uses.get(&expr).is_some_and(|&uses| uses > 1);
+        let shared = self.uses.get(expr).is_some_and(|&uses| uses > 1);
         match self.context.node(expr) {
             Node::Number(_) | Node::Index(_) => return self.build(expr),
             Node::Compare(..) | Node::And(_) | Node::Or(_) | Node::Not(_) => {
@@ -158,6 +158,9 @@ impl Nest<'_> {
     /// multiplied by each other before it is there. Parameters and data are there from the beginning.
     fn defined_last(&self, expr: ExprId) -> Option<TensorId> {
         let is_computed = |tensor: &TensorId| matches!(self.context.tensor(*tensor).role, Role::Value | Role::Adjoint { .. });
+        if let Node::Access { tensor, .. } = self.context.node(expr) {
+            return Some(*tensor).filter(is_computed);
+        }
         self.context.tensors_in(expr).into_iter().filter(is_computed).max()
     }
 

@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Emitter;
-use crate::equation::TensorId;
 use crate::emit::code::Code;
+use crate::equation::TensorId;
 use crate::model::Distribution;
 
 impl Emitter<'_> {
