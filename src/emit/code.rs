@@ -1,5 +1,7 @@
 //! Code as text.
 
+extern crate proc_macro;
+
 use std::fmt::{self, Write};
 
 use proc_macro2::{Literal, TokenStream};
@@ -79,6 +81,15 @@ impl ToTokens for Code {
     }
 
     fn to_token_stream(&self) -> TokenStream {
-        self.0.parse().unwrap_or_else(|_| quote!(compile_error!("the text of emitted code has no tokens")))
+        tokens(&self.0).unwrap_or_else(|| quote!(compile_error!("the text of emitted code has no tokens")))
     }
+}
+
+/// The tokens of a text. In a macro the compiler reads it, which is optimized even where all that a build runs is not; `proc_macro2` would read
+/// it before, to see whether it can be read.
+fn tokens(text: &str) -> Option<TokenStream> {
+    if proc_macro::is_available() {
+        return text.parse::<proc_macro::TokenStream>().ok().map(TokenStream::from);
+    }
+    text.parse().ok()
 }

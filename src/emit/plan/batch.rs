@@ -95,7 +95,8 @@ pub(super) struct Batcher<'p, 'a> {
     pub(super) element_wise: Vec<(usize, usize)>,
     copies: Vec<(TensorId, usize, TensorId, usize)>,
     pub(super) gradients: Vec<GradientTiles>,
-    updates: &'p [usize],
+    /// The first kernel that reads each gradient, in a row, to update a parameter.
+    updates: Table<TensorId, usize>,
     pub(super) is_tiled: bool,
 }
 
@@ -141,9 +142,17 @@ impl<'a> Planner<'a> {
 
 impl<'p, 'a> Batcher<'p, 'a> {
     /// For so many examples, or one.
-    pub(super) fn new(planner: &'p mut Planner<'a>, example: Option<IndexId>, examples: usize, updates: &'p [usize]) -> Self {
+    pub(super) fn new(planner: &'p mut Planner<'a>, example: Option<IndexId>, examples: usize, updates: &[usize]) -> Self {
         let (tensors, rows, shared, each, element_wise) = Default::default();
         let (copies, gradients) = Default::default();
+        let mut first_updates = Table::default();
+        for &update in updates {
+            for &read in &planner.kernels[update].reads {
+                if let Some(gradient) = planner.rows.second_of(read) {
+                    first_updates.insert_first(gradient, update);
+                }
+            }
+        }
         Batcher {
             planner,
             example,
@@ -155,7 +164,7 @@ impl<'p, 'a> Batcher<'p, 'a> {
             element_wise,
             copies,
             gradients,
-            updates,
+            updates: first_updates,
             is_tiled: false,
         }
     }
@@ -232,14 +241,13 @@ impl<'p, 'a> Batcher<'p, 'a> {
         if Some(rows) != contraction.rows || !contraction.around.is_empty() {
             return None;
         }
-        let factor = self.planner.update_factors.iter().find(|(sums, _)| *sums == gradient).map(|(_, factor)| *factor);
-        let in_rows: Vec<TensorId> = self.planner.rows.iter().filter(|(_, of)| *of == gradient).map(|(row, _)| row).collect();
+        let factor = self.planner.update_factors.get(gradient).copied();
         let kernels = &self.planner.kernels;
-        let reads_gradient = |update: usize| kernels[update].reads.iter().any(|read| in_rows.contains(read));
-        let update = self.updates.iter().copied().find(|&update| reads_gradient(update))?;
+        let update = *self.updates.get(gradient)?;
+        let is_gradient = |read: TensorId| self.planner.rows.second_of(read) == Some(gradient);
         let reads: Vec<TensorId> = (kernels[tiles].reads.iter().copied())
             .chain([gradient])
-            .chain(kernels[update].reads.iter().copied().filter(|read| !in_rows.contains(read)))
+            .chain(kernels[update].reads.iter().copied().filter(|&read| !is_gradient(read)))
             .collect();
         let writes = kernels[update].writes.clone();
         let lines = [&kernels[tiles].equations[..], &kernels[update].equations[..]].concat();

@@ -6,8 +6,8 @@ use super::nest::Nest;
 use super::scalars::Scalars;
 use super::statement::{Place, Statement, Value};
 use super::{Kernel, Line, Pairs, Plan, Storage, alike, insert_once};
-use crate::derivation::Derivation;
-use crate::equation::{Block, Context, Equation, ExprId, IndexId, Recurrence, Role, TensorId, schedule};
+use crate::derivation::{Derivation, Gradient};
+use crate::equation::{Block, Context, Equation, ExprId, IndexId, Recurrence, Role, Table, TensorId, schedule};
 use crate::model::Model;
 
 /// Builds a [`Plan`].
@@ -22,7 +22,12 @@ pub(super) struct Planner<'a> {
     /// The gradients of trained parameters, as pairs of parameter and gradient.
     pub(super) gradients: Pairs,
     /// Gradients that an update only adds to the parameter, each with the scalar that they are multiplied by before.
-    pub(super) update_factors: Vec<(TensorId, TensorId)>,
+    pub(super) update_factors: Table<TensorId, TensorId>,
+    /// The right-hand sides of gradients, by their targets.
+    pub(super) gradient_values: Table<TensorId, ExprId>,
+    /// Where the gradient and the optimizer of a parameter stand in the derivation.
+    gradient_at: Table<TensorId, usize>,
+    optimizer_at: Table<TensorId, usize>,
     /// How many examples may be computed at once.
     pub(super) examples: usize,
     pub(super) rows: Pairs,
@@ -37,6 +42,13 @@ impl<'a> Planner<'a> {
         let mut gradients = Pairs::default();
         derivation.gradient.iter().for_each(|gradient| gradients.push(gradient.parameter, gradient.equation.target));
         let scalars = Scalars::new(&mut context, derivation.model.batch_size);
+        let (mut gradient_at, mut optimizer_at) = (Table::default(), Table::default());
+        for (at, gradient) in derivation.gradient.iter().enumerate() {
+            gradient_at.insert_first(gradient.parameter, at);
+        }
+        for (at, optimizer) in derivation.model.optimizers.iter().enumerate() {
+            optimizer_at.insert_first(optimizer.parameter, at);
+        }
         Self {
             derivation,
             context,
@@ -45,7 +57,10 @@ impl<'a> Planner<'a> {
             temporaries: Vec::new(),
             scalars,
             gradients,
-            update_factors: Vec::new(),
+            update_factors: Table::default(),
+            gradient_values: Table::default(),
+            gradient_at,
+            optimizer_at,
             examples,
             rows: Pairs::default(),
             elements: FxHashSet::default(),
@@ -153,6 +168,16 @@ impl<'a> Planner<'a> {
                 (self.steps(equations, recurrence), targets)
             }
         }
+    }
+
+    /// The gradient of the objective by a parameter.
+    pub(super) fn gradient_by(&self, parameter: TensorId) -> Option<&'a Gradient> {
+        self.gradient_at.get(parameter).map(|&at| &self.derivation.gradient[at])
+    }
+
+    /// Which optimizer trains a parameter.
+    pub(super) fn optimizer_of(&self, parameter: TensorId) -> Option<usize> {
+        self.optimizer_at.get(parameter).copied()
     }
 
     /// What a row is all elements of; a tensor that is no row by itself.

@@ -150,8 +150,8 @@ impl Planner<'_> {
     /// that is.
     fn added_product(&mut self, gradient: TensorId, adjoint: &Equation, updates: &[usize]) -> Option<(usize, usize)> {
         let Role::Adjoint { of } = self.context.tensor(adjoint.target).role else { return None };
-        let at = self.derivation.model.optimizers.iter().position(|optimizer| optimizer.parameter == of)?;
-        let (_, factor) = *self.update_factors.iter().find(|(sums, _)| *sums == gradient)?;
+        let at = self.optimizer_of(of)?;
+        let factor = *self.update_factors.get(gradient)?;
         if self.context.tensor(of).size() < FEW {
             return None;
         }
@@ -168,7 +168,7 @@ impl Planner<'_> {
     fn update_from(&mut self, adjoint: &Equation) -> Option<(usize, usize)> {
         let Role::Adjoint { of } = self.context.tensor(adjoint.target).role else { return None };
         let optimizers = &self.derivation.model.optimizers;
-        let at = optimizers.iter().position(|optimizer| optimizer.parameter == of)?;
+        let at = self.optimizer_of(of)?;
         let shape = &self.context.tensor(of).shape;
         let has_short_rows = self.examples > 1 && shape.len() == 2 && shape[1] < LEAST_ROW && shape[0] * shape[1] >= FEW;
         if has_short_rows || self.reduces_or_reads_parameters(adjoint.computed) {

@@ -22,6 +22,9 @@ impl Planner<'_> {
 
     /// The right-hand side of a gradient, the mean over the minibatch read as a multiple of the sum in the gradient's place.
     fn gradient_value(&mut self, equation: &Equation) -> ExprId {
+        if let Some(&known) = self.gradient_values.get(equation.target) {
+            return known;
+        }
         let mut value = equation.computed;
         let factor = self.scalars.inverse_batch_size(&mut self.context);
         for tensor in self.context.tensors_in(value) {
@@ -32,7 +35,9 @@ impl Planner<'_> {
                 });
             }
         }
-        self.scalars.extract(&mut self.context, value)
+        let value = self.scalars.extract(&mut self.context, value);
+        self.gradient_values.insert(equation.target, value);
+        value
     }
 
     /// Whether the gradient's equation and the update rule of each parameter may run in one loop over its elements:
@@ -43,8 +48,10 @@ impl Planner<'_> {
             self.context.visit(equation.computed, &mut |context, part| match context.node(part) {
                 Node::Reduce { .. } | Node::ArgReduce { .. } => element_wise = false,
                 Node::Access { tensor, indices } if !context.tensor(*tensor).shape.is_empty() => {
-                    let here = equation.indices.iter().map(|&index| Affine::index(index));
-                    element_wise &= here.eq(indices.iter().cloned());
+                    element_wise &= indices.len() == equation.indices.len();
+                    for (index, affine) in equation.indices.iter().zip(indices) {
+                        element_wise &= affine.as_index() == Some(*index);
+                    }
                 }
                 _ => {}
             });
@@ -65,7 +72,7 @@ impl Planner<'_> {
     pub(super) fn update(&mut self, optimizer: &Optimizer, is_fused: bool, adjoint: Option<&Equation>) -> usize {
         let derivation = self.derivation;
         let model_context = &derivation.model.context;
-        let gradient = derivation.gradient.iter().find(|gradient| gradient.parameter == optimizer.parameter);
+        let gradient = self.gradient_by(optimizer.parameter);
         let indices = match (gradient, optimizer.equations.last()) {
             (Some(gradient), _) => gradient.equation.indices.clone(),
             (None, Some(equation)) => equation.indices.clone(),
@@ -133,12 +140,12 @@ impl Planner<'_> {
     pub(super) fn update_factor(&mut self, gradient: TensorId) -> Option<TensorId> {
         let derivation = self.derivation;
         let parameter = self.gradients.first_of(gradient)?;
-        let optimizer = derivation.model.optimizers.iter().find(|optimizer| optimizer.parameter == parameter)?;
+        let optimizer = &derivation.model.optimizers[self.optimizer_of(parameter)?];
         let [update] = &optimizer.equations[..] else { return None };
         if self.context.tensor(update.target).role != (Role::Next { of: parameter }) {
             return None;
         }
-        let equation = &derivation.gradient.iter().find(|gradient| gradient.parameter == parameter)?.equation;
+        let equation = &self.gradient_by(parameter)?.equation;
         let mean = self.gradient_value(equation);
         let next = self.next_value(update, &equation.indices, Some((equation.target, mean)));
         let [before, sum] = [parameter, equation.target].map(|tensor| self.context.access_at(tensor, &equation.indices));
