@@ -6,7 +6,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::calculus::{Record, Step, adjoints, definitions, differentiate, mutation, simplify, stabilize};
-use crate::equation::{Equation, Role, Tensor, TensorId};
+use crate::equation::{Equation, IndexId, Role, Table, Tensor, TensorId};
 use crate::folding::Folding;
 use crate::model::Model;
 
@@ -42,6 +42,26 @@ pub struct Adjoint {
     /// Whether the code computes it. An adjoint that was merged into the only one that reads it (the derivative of the loss by the
     /// output of a sigmoid, say) is printed but not computed, and nothing that is computed reads it.
     pub is_computed: bool,
+    /// Whose record it has with other names, where it was not derived by itself.
+    pub(crate) alike: Option<Alike>,
+}
+
+/// How one adjoint became another of the same form.
+#[derive(Clone, Debug)]
+pub(crate) struct Alike {
+    /// The tensor of the one that was derived.
+    pub(crate) to: TensorId,
+    /// Its tensors, each with what stands for it in the other.
+    pub(crate) tensors: Vec<(TensorId, TensorId)>,
+    /// Its free indices likewise.
+    pub(crate) indices: Vec<(IndexId, IndexId)>,
+}
+
+impl Alike {
+    /// What stands for an index.
+    pub(crate) fn index(&self, index: IndexId) -> IndexId {
+        self.indices.iter().find(|(from, _)| *from == index).map_or(index, |(_, to)| *to)
+    }
 }
 
 /// The derivative of the objective with respect to one parameter, and its update.
@@ -79,7 +99,14 @@ pub fn derive(mut model: Model) -> Derivation {
     }
     let objective = model.loss.filter(|_| model.objective.is_none()).map(|loss| objective(&mut model, loss));
     let gradient = if model.objective.is_none() {
-        by.iter().map(|&tensor| gradient(&mut model, &backward, tensor)).collect()
+        let adjoints: Table<TensorId, TensorId> = backward
+            .iter()
+            .filter_map(|adjoint| match model.context.tensor(adjoint.equation.target).role {
+                Role::Adjoint { of } => Some((of, adjoint.equation.target)),
+                _ => None,
+            })
+            .collect();
+        by.iter().map(|&tensor| gradient(&mut model, adjoints.get(tensor).copied(), tensor)).collect()
     } else {
         Vec::new()
     };
@@ -170,13 +197,9 @@ fn objective(model: &mut Model, loss: TensorId) -> Equation {
     Equation { target, indices: Vec::new(), value, computed: value, number: 0, origin: None }
 }
 
-/// The derivative of the objective by one parameter.
-fn gradient(model: &mut Model, backward: &[Adjoint], parameter: TensorId) -> Gradient {
+/// The derivative of the objective by one parameter, given the parameter's adjoint.
+fn gradient(model: &mut Model, adjoint: Option<TensorId>, parameter: TensorId) -> Gradient {
     let indices = model.context.fresh_axes(parameter);
-    let adjoint = backward
-        .iter()
-        .map(|adjoint| adjoint.equation.target)
-        .find(|&target| model.context.tensor(target).role == Role::Adjoint { of: parameter });
     let mut record = Record::default();
     let mut terms = Vec::new();
     if let Some(adjoint) = adjoint {

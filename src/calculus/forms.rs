@@ -65,10 +65,12 @@ impl<'a> Forms<'a> {
         let indices = fresh[..known.equation.indices.len()].to_vec();
         let target = source.announced.unwrap_or_else(|| target(context));
         let origin = context.tensor(source.tensor).origin;
+        let alike = Some(renaming.alike(known.equation.target));
         Some(Adjoint {
             equation: Equation { target, indices, value, computed: value, number: 0, origin },
             record,
             is_computed: true,
+            alike,
         })
     }
 }
@@ -175,7 +177,7 @@ mod tests {
         let context = &model.context;
         let mut text = String::new();
         let mut line = |what: &str, expr: ExprId| text.push_str(&format!("{what} {}\n", context.expression_text(expr)));
-        for Adjoint { equation, record, is_computed } in &adjoints {
+        for Adjoint { equation, record, is_computed, .. } in &adjoints {
             line(if *is_computed { "computed" } else { "merged" }, equation.value);
             record.factors.iter().for_each(|factor| line(&factor.laws.join(", "), factor.partial));
             for step in record.all_steps() {

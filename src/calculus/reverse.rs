@@ -13,9 +13,9 @@ use super::simplify::simplify;
 use super::sums::{inside, is_finite, solve};
 use super::weight::{places, weight};
 use super::{Condition, Factor, Record, Step, algebra, mutation};
-use crate::derivation::Adjoint;
+use crate::derivation::{Adjoint, Alike};
 use crate::equation::{
-    Affine, Block, Context, Equation, ExprId, IndexId, Node, ReduceKind, Role, Seen, Tensor, TensorId, schedule,
+    Affine, Block, Context, Equation, ExprId, IndexId, Node, ReduceKind, Role, Seen, Table, Tensor, TensorId, schedule,
 };
 
 /// The adjoints of all tensors between `by` and `result`, the last equation's scalar, in reverse order; those of `by` among them.
@@ -74,8 +74,9 @@ pub(super) fn adjoints_by(
             }
         }
     }
-    merge_single_readers(context, &mut adjoints, by, by_form);
-    remove_unread(context, &mut adjoints, by);
+    let by: Table<TensorId, ()> = by.iter().map(|&tensor| (tensor, ())).collect();
+    merge_single_readers(context, &mut adjoints, &by, by_form);
+    remove_unread(context, &mut adjoints, &by);
     adjoints
 }
 
@@ -109,8 +110,8 @@ fn leading_tensors(context: &Context, equations: &[Equation], result: TensorId) 
 }
 
 /// Removes the adjoints that no derivation of an adjoint of `by` speaks of: what a step function cuts off.
-fn remove_unread(context: &Context, adjoints: &mut Vec<Adjoint>, by: &[TensorId]) {
-    let mut needed: FxHashSet<TensorId> = FxHashSet::default();
+fn remove_unread(context: &Context, adjoints: &mut Vec<Adjoint>, by: &Table<TensorId, ()>) {
+    let mut needed: Table<TensorId, ()> = Table::default();
     let mut unread: Vec<&Adjoint> = adjoints.iter().rev().collect();
     let mut seen = Seen::default();
     let mut before = usize::MAX;
@@ -119,21 +120,21 @@ fn remove_unread(context: &Context, adjoints: &mut Vec<Adjoint>, by: &[TensorId]
         before = unread.len();
         unread.retain(|adjoint| {
             let target = adjoint.equation.target;
-            let wanted = matches!(context.tensor(target).role, Role::Adjoint { of } if by.contains(&of));
-            if !wanted && !needed.contains(&target) {
+            let wanted = matches!(context.tensor(target).role, Role::Adjoint { of } if by.contains(of));
+            if !wanted && !needed.contains(target) {
                 return true;
             }
-            needed.insert(target);
+            needed.insert(target, ());
             let mut read = |context: &Context, part: ExprId| {
                 if let Node::Access { tensor, .. } = context.node(part) {
-                    needed.insert(*tensor);
+                    needed.insert(*tensor, ());
                 }
             };
             adjoint.record.steps.iter().for_each(|step| context.visit_unseen(step.value, &mut read, &mut seen));
             false
         });
     }
-    adjoints.retain(|adjoint| needed.contains(&adjoint.equation.target));
+    adjoints.retain(|adjoint| needed.contains(adjoint.equation.target));
 }
 
 /// For each tensor, the positions of the expressions that read it.
@@ -192,7 +193,7 @@ fn adjoint_of(context: &mut Context, source: &Source<'_>) -> Option<(Adjoint, Ve
     let origin = context.tensor(tensor).origin;
     record.special_case = special_case(context, value);
     let equation = Equation { target, indices: at, value, computed: value, number: 0, origin };
-    Some((Adjoint { equation, record, is_computed: true }, indices))
+    Some((Adjoint { equation, record, is_computed: true, alike: None }, indices))
 }
 
 /// A tensor for the adjoint of a tensor.
@@ -292,12 +293,13 @@ fn within_range(context: &mut Context, value: ExprId, place: &[(IndexId, Affine)
 
 /// Merges an adjoint into the only other one that reads it, where the two together become cheaper: the derivative of a
 /// cross-entropy by its softmax into that by the logits.
-fn merge_single_readers(context: &mut Context, adjoints: &mut [Adjoint], by: &[TensorId], by_form: bool) {
+fn merge_single_readers(context: &mut Context, adjoints: &mut [Adjoint], by: &Table<TensorId, ()>, by_form: bool) {
     let mut apart = Apart::default();
+    let mut changed: Table<TensorId, ()> = Table::default();
     let mut all_readers = readers_of(context, adjoints.iter().map(|adjoint| adjoint.equation.value));
     for inner in 0..adjoints.len() {
         let inner_target = adjoints[inner].equation.target;
-        let wanted = matches!(context.tensor(inner_target).role, Role::Adjoint { of } if by.contains(&of));
+        let wanted = matches!(context.tensor(inner_target).role, Role::Adjoint { of } if by.contains(of));
         let readers = all_readers.remove(&inner_target).unwrap_or_default();
         if wanted || readers.is_empty() {
             continue;
@@ -317,9 +319,17 @@ fn merge_single_readers(context: &mut Context, adjoints: &mut [Adjoint], by: &[T
                 if by_form {
                     apart.insert(context, &before, &adjoints[reader].equation);
                 }
+            } else {
+                changed.insert(adjoints[reader].equation.target, ());
             }
         }
         adjoints[inner].is_computed = !merged_everywhere;
+    }
+    for adjoint in adjoints {
+        let is_other = |alike: &Alike| changed.contains(adjoint.equation.target) || changed.contains(alike.to);
+        if adjoint.alike.as_ref().is_some_and(is_other) {
+            adjoint.alike = None;
+        }
     }
 }
 

@@ -18,9 +18,9 @@ pub(super) struct Access {
 
 impl Access {
     /// A local variable.
-    pub(super) fn variable(name: impl Display) -> Access {
+    pub(super) fn variable(name: &str) -> Access {
         let mut code = Code::default();
-        code.add(format_args!("{name}"));
+        code.push(name);
         Access { is_reference: false, code }
     }
 

@@ -146,7 +146,7 @@ impl Layout {
             Storage::Scratch => Access::variable("work").stored(self.work.place(tensor)),
             Storage::Gradient(_) => Access::reference("gradient").field(field()),
             Storage::State => Access::variable("state").field(field()),
-            Storage::Scalar => Access::variable(field()),
+            Storage::Scalar => Access::variable(&field().to_string()),
         }
     }
 }

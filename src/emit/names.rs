@@ -22,6 +22,11 @@ const GREEK: [&str; 25] = [
 
 /// A name in ASCII letters, digits and `_`: Greek letters are spelled out, a prime is, what else there is becomes `_`.
 pub(super) fn ascii(name: &str) -> String {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let is_word = name.as_bytes().iter().all(is_plain) && name.as_bytes().first().is_some_and(u8::is_ascii_alphabetic);
+    if is_word && !is_reserved(name) {
+        return name.to_owned();
+    }
     let mut result = String::new();
     for character in name.chars() {
         match character {

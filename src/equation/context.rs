@@ -26,19 +26,25 @@ pub struct Context {
 /// Finds expressions by the hashes of their nodes: with one search for a node whether it is known or not, and none to make room.
 #[derive(Clone, Debug, Default)]
 struct Lookup {
-    /// For each place the hash and the expression, at the place of its hash or behind it. A power of two of them, more than half of them free.
-    places: Vec<Option<(u64, ExprId)>>,
-    count: usize,
+    /// The hashes of all expressions, in the order of their ids.
+    hashes: Vec<u64>,
+    /// One more than the id of an expression, at the place of its hash or behind it; 0 where there is none. A power of two of places, half of
+    /// which are free.
+    places: Vec<u32>,
 }
 
 impl Lookup {
     /// The expression with that hash that is the one, or the place where it would be.
     fn find(&self, hash: u64, is_it: impl Fn(ExprId) -> bool) -> Result<ExprId, usize> {
-        let places = self.places.as_slice();
-        let Some(last) = places.len().checked_sub(1) else { return Err(0) };
+        let (places, hashes) = (self.places.as_slice(), self.hashes.as_slice());
+        if places.is_empty() {
+            return Err(0);
+        }
+        let last = places.len() - 1;
         let mut at = hash as usize & last;
-        while let Some((other, id)) = places[at] {
-            if other == hash && is_it(id) {
+        while places[at] != 0 {
+            let id = ExprId(places[at] - 1);
+            if hashes[id.0 as usize] == hash && is_it(id) {
                 return Ok(id);
             }
             at = (at + 1) & last;
@@ -46,19 +52,25 @@ impl Lookup {
         Err(at)
     }
 
-    /// Puts an expression where it was looked for.
-    fn insert(&mut self, free: usize, hash: u64, id: ExprId) {
-        self.count += 1;
-        if self.places.len() > 2 * self.count {
-            self.places[free] = Some((hash, id));
+    /// Puts the next expression where it was looked for.
+    fn push(&mut self, free: usize, hash: u64) {
+        self.hashes.push(hash);
+        let count = self.hashes.len();
+        if self.places.len() >= 2 * count {
+            self.places[free] = count as u32;
             return;
         }
-        let larger = vec![None; (4 * self.count).next_power_of_two().max(64)];
-        let known = std::mem::replace(&mut self.places, larger);
-        for (hash, id) in known.into_iter().flatten().chain([(hash, id)]) {
-            if let Err(free) = self.find(hash, |_| false) {
-                self.places[free] = Some((hash, id));
+        self.places = vec![0; (4 * count).next_power_of_two().max(64)];
+        let (places, hashes) = (self.places.as_mut_slice(), self.hashes.as_slice());
+        let last = places.len() - 1;
+        let mut id = 0;
+        while id < count {
+            let mut at = hashes[id] as usize & last;
+            while places[at] != 0 {
+                at = (at + 1) & last;
             }
+            id += 1;
+            places[at] = id as u32;
         }
     }
 }
@@ -162,7 +174,7 @@ impl Context {
         let id = ExprId(self.nodes.len() as u32);
         self.nodes.push(Arc::new(node));
         self.depths.push(depth);
-        self.lookup.insert(free, hash, id);
+        self.lookup.push(free, hash);
         id
     }
 

@@ -80,7 +80,7 @@ pub(crate) struct Seen(Known<()>);
 
 impl Seen {
     /// Whether this one is new.
-    pub(super) fn insert(&mut self, expr: ExprId) -> bool {
+    pub(crate) fn insert(&mut self, expr: ExprId) -> bool {
         let is_new = self.0.get(expr).is_none();
         if is_new {
             self.0.insert(expr, ());

@@ -3,6 +3,7 @@
 use super::known::Known;
 use super::rebuild::for_each_child;
 use super::{Affine, Context, Equation, ExprId, IndexId, Node, TensorId};
+use crate::derivation::Alike;
 
 /// Which tensors and free indices stand for which others, one to one. Bound indices are canonical, and stand for themselves.
 #[derive(Default)]
@@ -97,6 +98,11 @@ impl Renaming {
             fresh
         });
         fresh.collect()
+    }
+
+    /// The names by which what was said of a tensor is said of another.
+    pub(crate) fn alike(&self, to: TensorId) -> Alike {
+        Alike { to, tensors: self.tensors.clone(), indices: self.indices.clone() }
     }
 
     /// What stands for a tensor.

@@ -3,11 +3,9 @@
 use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 
-use rustc_hash::FxHashSet;
-
 use super::{Folding, Statement, base};
 use crate::calculus::{Condition, Factor, Record, Step};
-use crate::equation::{Affine, Context, ExprId, IndexId, Known, Node, Relation, Role, TensorId, for_each_child};
+use crate::equation::{Affine, Context, ExprId, IndexId, Known, Node, Relation, Role, Seen, TensorId, for_each_child};
 
 /// Computes hashes over one context.
 pub(super) struct Keys<'a> {
@@ -132,7 +130,7 @@ impl<'a> Keys<'a> {
     pub(super) fn bound_indices(&self, expr: ExprId, layer: i64) -> Vec<IndexId> {
         let scope = Scope { keys: self, layer, by_role: false, free: Vec::new(), known: RefCell::default() };
         let mut found = Vec::new();
-        scope.bound(expr, &mut found, &mut FxHashSet::default());
+        scope.bound(expr, &mut found, &mut Seen::default());
         found
     }
 
@@ -153,7 +151,7 @@ impl<'a> Keys<'a> {
 impl Scope<'_> {
     /// All indices of the statement in an order that is the same for statements with the same key, each as often as it is bound.
     pub(super) fn indices(&self, statement: &Statement<'_>) -> Vec<IndexId> {
-        let (mut found, mut seen) = (self.free.clone(), FxHashSet::default());
+        let (mut found, mut seen) = (self.free.clone(), Seen::default());
         self.bound(statement.equation.value, &mut found, &mut seen);
         for step in statement.record.iter().flat_map(|record| record.all_steps()) {
             self.bound(step.value, &mut found, &mut seen);
@@ -231,7 +229,7 @@ impl Scope<'_> {
             return known;
         }
         let node = self.keys.context.node(expr);
-        let parts = self.parts(expr).into_iter().map(|part| self.expression(part)).collect::<Vec<u64>>();
+        let parts = self.parts(expr).into_iter().map(|(key, _)| key).collect::<Vec<u64>>();
         let key = match node {
             Node::Number(number) => hash(("number", number.value().to_bits())),
             Node::Index(affine) => hash(("index", self.affine(affine))),
@@ -255,11 +253,11 @@ impl Scope<'_> {
         key
     }
 
-    /// The parts of a node, those whose order means nothing in the order of their hashes.
-    fn parts(&self, expr: ExprId) -> Vec<ExprId> {
+    /// The parts of a node with their hashes, those whose order means nothing in the order of these.
+    fn parts(&self, expr: ExprId) -> Vec<(u64, ExprId)> {
         let node = self.keys.context.node(expr);
         let mut parts = Vec::new();
-        for_each_child(node, |part| parts.push(part));
+        for_each_child(node, |part| parts.push((self.expression(part), part)));
         let is_symmetric = matches!(
             node,
             Node::Add(_)
@@ -269,19 +267,20 @@ impl Scope<'_> {
                 | Node::Compare(Relation::Equal | Relation::NotEqual, ..)
         );
         if is_symmetric {
-            parts.sort_by_key(|&part| self.expression(part));
+            parts.sort_by_key(|(key, _)| *key);
         }
         parts
     }
 
-    fn bound(&self, expr: ExprId, found: &mut Vec<IndexId>, seen: &mut FxHashSet<ExprId>) {
-        if !seen.insert(expr) {
+    fn bound(&self, expr: ExprId, found: &mut Vec<IndexId>, seen: &mut Seen) {
+        // What has no parts binds nothing.
+        if matches!(self.keys.context.node(expr), Node::Number(_) | Node::Index(_) | Node::Access { .. }) || !seen.insert(expr) {
             return;
         }
         if let Node::Reduce { indices, .. } | Node::ArgReduce { indices, .. } = self.keys.context.node(expr) {
             found.extend(indices);
         }
-        for part in self.parts(expr) {
+        for (_, part) in self.parts(expr) {
             self.bound(part, found, seen);
         }
     }
@@ -290,7 +289,7 @@ impl Scope<'_> {
         if let Node::Access { tensor, .. } = self.keys.context.node(expr) {
             found.push(*tensor);
         }
-        for part in self.parts(expr) {
+        for (_, part) in self.parts(expr) {
             self.accessed(part, found);
         }
     }

@@ -13,10 +13,10 @@ mod stacks;
 use std::collections::BTreeMap;
 
 use crate::calculus::{Factor, Record};
-use crate::derivation::{Adjoint, Gradient};
+use crate::derivation::{Adjoint, Alike, Gradient};
 use crate::equation::{Context, Equation, IndexId, Role, Table, TensorId};
 use crate::model::Optimizer;
-use keys::Keys;
+use keys::{Keys, Scope};
 pub use sizes::{Extent, Size, Terms};
 
 /// Where a tensor stands: in which family, and in which layer.
@@ -70,6 +70,18 @@ struct Statement<'a> {
     equation: &'a Equation,
     record: Option<&'a Record>,
     is_computed: bool,
+    /// The statement from which it differs in nothing but names, if that is known.
+    alike: Option<&'a Alike>,
+}
+
+/// What is found of a statement.
+enum Found<'a> {
+    /// It is about no layer.
+    Nothing,
+    /// Its hashes.
+    Hashes(Scope<'a>),
+    /// It is the same for its layer as another statement for its own.
+    Alike(usize),
 }
 
 impl Folding {
@@ -87,19 +99,21 @@ impl Folding {
             folding.states.extend(states.map(|(at, state)| (state.tensor, (optimizer.parameter, at))));
         }
         folding.sizes = sizes::find(context, &folding.families);
-        let of_forward = forward.iter().map(|equation| Statement { equation, record: None, is_computed: true });
+        let of_forward = forward.iter().map(|equation| Statement { equation, record: None, is_computed: true, alike: None });
         let of_backward = backward.iter().map(|adjoint| Statement {
             equation: &adjoint.equation,
             record: Some(&adjoint.record),
             is_computed: adjoint.is_computed,
+            alike: adjoint.alike.as_ref(),
         });
         let of_gradient = gradient.iter().map(|gradient| Statement {
             equation: &gradient.equation,
             record: Some(&gradient.record),
             is_computed: true,
+            alike: None,
         });
         let updates = optimizers.iter().flat_map(|optimizer| &optimizer.equations);
-        let of_updates = updates.map(|equation| Statement { equation, record: None, is_computed: true });
+        let of_updates = updates.map(|equation| Statement { equation, record: None, is_computed: true, alike: None });
         let statements: Vec<Statement<'_>> = of_forward.chain(of_backward).chain(of_gradient).chain(of_updates).collect();
         folding.group(context, &statements);
         folding.generalize(context, backward);
@@ -111,10 +125,26 @@ impl Folding {
         let keys = Keys::new(context, self);
         let mut groups: Vec<Vec<usize>> = Vec::new();
         let mut by_key: BTreeMap<u64, usize> = BTreeMap::new();
-        let mut scopes = Vec::new();
+        let mut found = Vec::new();
+        // The statements of adjoints that were derived, with their hashes.
+        let mut derived: Table<TensorId, (usize, u64)> = Table::default();
         for (at, statement) in statements.iter().enumerate() {
-            let (key, scope) = keys.statement(statement).unzip();
-            scopes.push(scope);
+            let alike = statement.alike.and_then(|alike| {
+                let &(other, key) = derived.get(alike.to)?;
+                let is_same = statements[other].is_computed == statement.is_computed;
+                (is_same && self.is_shifted(context, alike, statement.equation.target)).then_some((key, Found::Alike(other)))
+            });
+            let (key, what) = match alike {
+                Some((key, what)) => (Some(key), what),
+                None => match keys.statement(statement) {
+                    Some((key, scope)) => {
+                        derived.insert(statement.equation.target, (at, key));
+                        (Some(key), Found::Hashes(scope))
+                    }
+                    None => (None, Found::Nothing),
+                },
+            };
+            found.push(what);
             match key.and_then(|key| by_key.get(&key)) {
                 Some(&group) => groups[group].push(at),
                 None => {
@@ -127,14 +157,41 @@ impl Folding {
         }
         let mut rules = Vec::new();
         for group in groups {
-            let members: Vec<_> = group.iter().map(|&at| (&statements[at], scopes[at].as_ref())).collect();
-            rules.extend(sizes::rules_of(&keys, self, &members).into_iter().map(|(first, rule)| (group[first], rule)));
+            let indices = |at: usize| match &found[at] {
+                Found::Hashes(scope) => scope.indices(&statements[at]),
+                Found::Nothing | Found::Alike(_) => Vec::new(),
+            };
+            let mut known: Vec<(usize, Vec<IndexId>)> = Vec::new();
+            for &at in group.iter().filter(|_| group.len() > 1) {
+                let of_statement = match (&found[at], statements[at].alike) {
+                    (Found::Alike(other), Some(alike)) => {
+                        let of_other = known.iter().find(|(at, _)| at == other).map(|(_, indices)| indices.clone());
+                        of_other.unwrap_or_else(|| indices(*other)).into_iter().map(|index| alike.index(index)).collect()
+                    }
+                    _ => indices(at),
+                };
+                known.push((at, of_statement));
+            }
+            let targets: Vec<TensorId> = group.iter().map(|&at| statements[at].equation.target).collect();
+            let indices: Vec<Vec<IndexId>> = known.into_iter().map(|(_, indices)| indices).collect();
+            rules.extend(sizes::rules_of(&keys, self, &targets, indices).into_iter().map(|(first, rule)| (group[first], rule)));
         }
         rules.sort_by_key(|(first, _)| *first);
         self.rules = rules.into_iter().map(|(_, rule)| rule).collect();
         for (at, rule) in self.rules.iter().enumerate() {
             self.rule_of.extend(rule.members.iter().map(|&member| (member, at)));
         }
+    }
+
+    /// Whether all that stands for something else in a statement is of the same family, and as many layers away from it.
+    fn is_shifted(&self, context: &Context, alike: &Alike, target: TensorId) -> bool {
+        let (Some(from), Some(to)) = (self.place_of(context, alike.to), self.place_of(context, target)) else { return false };
+        let is_shifted = |one: TensorId, other: TensorId| match (self.place_of(context, one), self.place_of(context, other)) {
+            (Some(one), Some(other)) => one.family == other.family && other.layer - one.layer == to.layer - from.layer,
+            (None, None) => one == other,
+            _ => false,
+        };
+        is_shifted(alike.to, target) && alike.tensors.iter().all(|&(one, other)| is_shifted(one, other))
     }
 
     /// Where a tensor stands in a stack, if it does.

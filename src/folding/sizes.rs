@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::keys::{Keys, Scope};
-use super::{Family, Folding, Rule, Statement};
-use crate::equation::{Context, ExprId, IndexId};
+use super::keys::Keys;
+use super::{Family, Folding, Rule};
+use crate::equation::{Context, ExprId, IndexId, TensorId};
 
 /// A number for each layer: `s_l`, how many units it has.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,14 +105,15 @@ impl Folding {
     }
 }
 
-/// The rules of statements with one key, each with the position of its first member: one, where all extents that change have a symbol, else one for each
+/// The rules of statements with one key, given their targets and, where there are several, their indices in one order; each with the position of its first member: one, where all extents that change have a symbol, else one for each
 /// set of extents.
 pub(super) fn rules_of(
     keys: &Keys<'_>,
     folding: &Folding,
-    members: &[(&Statement<'_>, Option<&Scope<'_>>)],
+    members: &[TensorId],
+    indices: Vec<Vec<IndexId>>,
 ) -> Vec<(usize, Rule)> {
-    let target = |at: usize| members[at].0.equation.target;
+    let target = |at: usize| members[at];
     let place = |at: usize| folding.place_of(keys.context(), target(at));
     let alone = |at: usize| (at, Rule { members: vec![target(at)], layers: Vec::new(), extents: BTreeMap::new() });
     if members.len() < 2 {
@@ -120,8 +121,6 @@ pub(super) fn rules_of(
     }
     let layers: Vec<i64> = (0..members.len()).filter_map(|at| place(at).map(|place| place.layer)).collect();
     let stack = place(0).map_or(0, |place| folding.families[place.family].stack);
-    let indices = |member: &(&Statement<'_>, Option<&Scope<'_>>)| member.1.map_or_else(Vec::new, |scope| scope.indices(member.0));
-    let indices: Vec<Vec<IndexId>> = members.iter().map(indices).collect();
     if let Some(extents) = common_extents(keys.context(), folding, stack, &layers, &indices) {
         let members = (0..members.len()).map(target).collect();
         return vec![(0, Rule { members, layers, extents })];

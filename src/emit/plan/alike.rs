@@ -1,57 +1,13 @@
 //! Kernels that are alike: they do the same to other tensors, as those of layers of one shape do. One function computes them all.
 
-use rustc_hash::FxHashMap;
-
 use super::statement::{Branch, Condition, Place, Position, Range, Statement, Tile, Value};
 use super::{Kernel, Plan};
 use crate::equation::{Affine, IndexId, TensorId};
 
-/// A kernel without names: tensors are numbered in the order of its arguments, indices as they are met.
-#[derive(Debug, PartialEq)]
-struct Form {
-    arguments: Vec<Argument>,
-    /// How many of them it only reads.
-    reads: usize,
-    indices: Vec<Variable>,
-    body: Vec<Statement>,
-    in_double: bool,
-    /// What the kernel takes that updates a parameter.
-    of_update: Vec<Source>,
-}
-
-/// What a function knows of an argument.
-#[derive(Debug, PartialEq)]
-struct Argument {
-    shape: Vec<usize>,
-    is_label: bool,
-    /// Whether it is a row of as many elements as there happen to be.
-    is_row: bool,
-    /// Whether it holds as many examples as there are.
-    holds_examples: bool,
-}
-
-/// What a function knows of an index.
-#[derive(Debug, PartialEq)]
-enum Variable {
-    Example,
-    /// Along the rows of arguments.
-    Element,
-    Range(i64, i64),
-}
-
-/// Where a tile finds what its update takes.
-#[derive(Debug, PartialEq)]
-enum Source {
-    /// The sums that it has computed.
-    Sums,
-    Argument(Option<usize>),
-    /// A part of a row.
-    Row(Option<usize>),
-}
-
 /// Lets kernels that are alike have the function of the first of them.
 pub(super) fn share_functions(plan: &mut Plan) {
-    let mut forms: FxHashMap<usize, Vec<(Form, usize)>> = FxHashMap::default();
+    // The first kernel of each form, with its signature.
+    let mut forms: Vec<(u64, usize)> = Vec::new();
     let is_update = |kernel: &Kernel| update_of(&kernel.body).is_some();
     // A tile that updates asks for the function of the kernel that it calls.
     // A pass keeps a scalar in a variable with the name of its function, which no other scalar can call then; what computes examples
@@ -59,13 +15,18 @@ pub(super) fn share_functions(plan: &mut Plan) {
     let shareable = (0..plan.kernels.len()).filter(|&at| plan.kernels[at].result.is_none() && !plan.kernels[at].is_abreast);
     let (last, first): (Vec<usize>, Vec<usize>) = shareable.partition(|&at| is_update(&plan.kernels[at]));
     for at in first.into_iter().chain(last) {
-        let form = form(plan, &plan.kernels[at]);
-        let alike = forms.entry(form.arguments.len()).or_default();
-        let known = alike.iter().find(|(other, _)| *other == form).map(|(_, function)| *function);
-        if known.is_none() {
-            alike.push((form, at));
+        let signature = signature(plan, &plan.kernels[at]);
+        let mut function = at;
+        for &(known, other) in &forms {
+            if known == signature && are_alike(plan, &plan.kernels[other], &plan.kernels[at]) {
+                function = other;
+                break;
+            }
         }
-        plan.kernels[at].function = known.unwrap_or(at);
+        if function == at {
+            forms.push((signature, at));
+        }
+        plan.kernels[at].function = function;
     }
     let mut alike = vec![0; plan.kernels.len()];
     plan.kernels.iter().for_each(|kernel| alike[kernel.function] += 1);
@@ -81,180 +42,306 @@ fn update_of(statements: &[Statement]) -> Option<(usize, TensorId)> {
     })
 }
 
-fn form(plan: &Plan, kernel: &Kernel) -> Form {
-    let tensors: Vec<TensorId> = kernel.reads.iter().chain(&kernel.writes).copied().collect();
-    let position = |tensor: TensorId| tensors.iter().position(|other| *other == tensor);
-    let arguments = tensors.iter().map(|&tensor| {
-        let described = plan.context.tensor(tensor);
-        let is_row = plan.rows.second_of(tensor).is_some();
-        // A function is told of neither the length of a row nor the number of examples.
-        let holds_examples = plan.batch.as_ref().is_some_and(|batch| batch.tensors.first_of(tensor).is_some());
-        let known = usize::from(is_row || holds_examples).min(described.shape.len());
-        Argument { shape: described.shape[known..].to_vec(), is_label: described.label, is_row, holds_examples }
-    });
-    let arguments = arguments.collect();
-    let of_update = update_of(&kernel.body).map_or_else(Vec::new, |(update, sums)| {
-        let update = &plan.kernels[update];
-        let sources = update.reads.iter().chain(&update.writes).map(|&tensor| match plan.rows.second_of(tensor) {
-            Some(of) if of == sums => Source::Sums,
-            Some(_) => Source::Row(position(tensor)),
-            None => Source::Argument(position(tensor)),
-        });
-        sources.collect()
-    });
-    let mut names = Names { plan, tensors: &tensors, indices: Vec::new() };
-    let mut body = kernel.body.clone();
-    names.statements(&mut body);
-    let indices = names.indices.iter().map(|&index| {
-        let range = plan.context.index_of(index);
-        if plan.batch.as_ref().is_some_and(|batch| batch.example == index) {
+/// A number that is the same for kernels that are alike, and mostly another for those that are not: by their arguments.
+fn signature(plan: &Plan, kernel: &Kernel) -> u64 {
+    /// An odd number without a pattern: the fraction of the golden ratio.
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut signature = kernel.reads.len() as u64;
+    for tensors in [&kernel.reads, &kernel.writes] {
+        for &tensor in tensors {
+            let mut shape = plan.context.tensor(tensor).shape.as_slice();
+            if is_of_some_length(plan, tensor) {
+                shape = shape.get(1..).unwrap_or_default();
+            }
+            for &extent in shape {
+                signature = (signature ^ extent as u64).wrapping_mul(FACTOR).rotate_left(32);
+            }
+            signature = (signature ^ shape.len() as u64).wrapping_mul(FACTOR).rotate_left(32);
+        }
+    }
+    signature
+}
+
+/// Whether a function is not told how long an argument is: a row, or one of as many examples as there are.
+fn is_of_some_length(plan: &Plan, tensor: TensorId) -> bool {
+    is_row(plan, tensor) || holds_examples(plan, tensor)
+}
+
+fn is_row(plan: &Plan, tensor: TensorId) -> bool {
+    plan.rows.second_of(tensor).is_some()
+}
+
+fn holds_examples(plan: &Plan, tensor: TensorId) -> bool {
+    plan.batch.as_ref().is_some_and(|batch| batch.tensors.first_of(tensor).is_some())
+}
+
+/// Whether one function can compute two kernels.
+fn are_alike(plan: &Plan, one: &Kernel, other: &Kernel) -> bool {
+    if one.in_double != other.in_double || one.reads.len() != other.reads.len() || one.writes.len() != other.writes.len() {
+        return false;
+    }
+    let mut likeness = Likeness { plan, tensors: [arguments(one), arguments(other)], indices: Vec::new() };
+    likeness.arguments() && likeness.statements(&one.body, &other.body) && likeness.updates(&one.body, &other.body)
+}
+
+fn arguments(kernel: &Kernel) -> Vec<TensorId> {
+    [&kernel.reads[..], &kernel.writes].concat()
+}
+
+/// What of one kernel stands for what of another.
+struct Likeness<'a> {
+    plan: &'a Plan,
+    /// The arguments of both, each for that at the same position.
+    tensors: [Vec<TensorId>; 2],
+    /// The indices that were met, each for the other.
+    indices: Vec<(IndexId, IndexId)>,
+}
+
+/// What a function knows of an index.
+#[derive(PartialEq)]
+enum Variable {
+    Example,
+    /// Along the rows of arguments.
+    Element,
+    Range(i64, i64),
+}
+
+/// Where a tile finds what its update takes.
+#[derive(PartialEq)]
+enum Source {
+    /// The sums that it has computed.
+    Sums,
+    Argument(Option<usize>),
+    /// A part of a row.
+    Row(Option<usize>),
+}
+
+impl Likeness<'_> {
+    /// Whether a function knows the same of both kernels' arguments.
+    fn arguments(&self) -> bool {
+        self.tensors[0].iter().zip(&self.tensors[1]).all(|(&one, &other)| self.argument(one, other))
+    }
+
+    fn argument(&self, one: TensorId, other: TensorId) -> bool {
+        let (first, second) = (self.plan.context.tensor(one), self.plan.context.tensor(other));
+        let unknown = usize::from(is_of_some_length(self.plan, one)).min(first.shape.len());
+        first.label == second.label
+            && first.shape.len() == second.shape.len()
+            && first.shape[unknown..] == second.shape[unknown..]
+            && is_row(self.plan, one) == is_row(self.plan, other)
+            && holds_examples(self.plan, one) == holds_examples(self.plan, other)
+    }
+
+    /// Whether both have the same update, and give it the same.
+    fn updates(&self, one: &[Statement], other: &[Statement]) -> bool {
+        let sources = |body: &[Statement], arguments: &[TensorId]| {
+            let position = |tensor: TensorId| arguments.iter().position(|other| *other == tensor);
+            update_of(body).map_or_else(Vec::new, |(update, sums)| {
+                let update = &self.plan.kernels[update];
+                let sources = update.reads.iter().chain(&update.writes).map(|&tensor| match self.plan.rows.second_of(tensor) {
+                    Some(of) if of == sums => Source::Sums,
+                    Some(_) => Source::Row(position(tensor)),
+                    None => Source::Argument(position(tensor)),
+                });
+                sources.collect()
+            })
+        };
+        sources(one, &self.tensors[0]) == sources(other, &self.tensors[1])
+    }
+
+    fn tensor(&self, one: TensorId, other: TensorId) -> bool {
+        let [first, second] = [self.tensors[0].as_slice(), self.tensors[1].as_slice()];
+        let mut at = 0;
+        while at < first.len() {
+            if first[at].0 == one.0 || second[at].0 == other.0 {
+                return first[at].0 == one.0 && second[at].0 == other.0;
+            }
+            at += 1;
+        }
+        one == other
+    }
+
+    fn index(&mut self, one: IndexId, other: IndexId) -> bool {
+        for &(known, of_other) in &self.indices {
+            if known.0 == one.0 || of_other.0 == other.0 {
+                return known.0 == one.0 && of_other.0 == other.0;
+            }
+        }
+        let are_alike = one == other || self.variable(one) == self.variable(other);
+        self.indices.push((one, other));
+        are_alike
+    }
+
+    fn variable(&self, index: IndexId) -> Variable {
+        let range = self.plan.context.index_of(index);
+        if self.plan.batch.as_ref().is_some_and(|batch| batch.example == index) {
             Variable::Example
-        } else if plan.elements.contains(&index) {
+        } else if self.plan.elements.contains(&index) {
             Variable::Element
         } else {
             Variable::Range(range.start, range.end)
         }
-    });
-    Form { indices: indices.collect(), arguments, reads: kernel.reads.len(), body, in_double: kernel.in_double, of_update }
-}
+    }
 
-/// Numbers in place of names.
-struct Names<'a> {
-    plan: &'a Plan,
-    tensors: &'a [TensorId],
-    indices: Vec<IndexId>,
-}
+    /// Whether two lists are alike, part by part.
+    fn all<T>(&mut self, one: &[T], other: &[T], are_alike: fn(&mut Self, &T, &T) -> bool) -> bool {
+        let mut at = 0;
+        while at < one.len() && at < other.len() && are_alike(self, &one[at], &other[at]) {
+            at += 1;
+        }
+        at == one.len() && at == other.len()
+    }
 
-impl Names<'_> {
-    fn tensor(&self, tensor: &mut TensorId) {
-        if let Some(at) = self.tensors.iter().position(|other| other == tensor) {
-            *tensor = TensorId(at as u32);
+    fn optional<T>(&mut self, one: &Option<T>, other: &Option<T>, are_alike: fn(&mut Self, &T, &T) -> bool) -> bool {
+        match (one, other) {
+            (Some(one), Some(other)) => are_alike(self, one, other),
+            (one, other) => one.is_none() && other.is_none(),
         }
     }
 
-    fn index(&mut self, index: &mut IndexId) {
-        let at = self.indices.iter().position(|other| other == index).unwrap_or(self.indices.len());
-        if at == self.indices.len() {
-            self.indices.push(*index);
-        }
-        *index = IndexId(at as u32);
+    fn affine(&mut self, one: &Affine, other: &Affine) -> bool {
+        one.constant == other.constant
+            && self.all(&one.terms, &other.terms, |likeness, one, other| one.1 == other.1 && likeness.index(one.0, other.0))
     }
 
-    fn affine(&mut self, affine: &mut Affine) {
-        affine.terms.iter_mut().for_each(|(index, _)| self.index(index));
+    fn place(&mut self, one: &Place, other: &Place) -> bool {
+        self.tensor(one.tensor, other.tensor) && self.all(&one.indices, &other.indices, Self::affine)
     }
 
-    fn place(&mut self, place: &mut Place) {
-        self.tensor(&mut place.tensor);
-        place.indices.iter_mut().for_each(|affine| self.affine(affine));
+    fn range(&mut self, one: &Range, other: &Range) -> bool {
+        one.descending == other.descending && self.all(&one.bounds, &other.bounds, Self::affine)
     }
 
-    fn range(&mut self, range: &mut Range) {
-        range.bounds.iter_mut().for_each(|bound| self.affine(bound));
-    }
-
-    fn value(&mut self, value: &mut Value) {
-        match value {
-            Value::Number(_) | Value::Local(_) => {}
-            Value::OfRow(_, index) => self.index(index),
-            Value::Load(place) => self.place(place),
-            Value::Index(affine) => self.affine(affine),
-            Value::Sum(values) | Value::Product(values) => values.iter_mut().for_each(|value| self.value(value)),
-            Value::Quotient(a, b) | Value::Power(a, b) => {
-                self.value(a);
-                self.value(b);
+    fn value(&mut self, one: &Value, other: &Value) -> bool {
+        match (one, other) {
+            (Value::Number(one), Value::Number(other)) => one == other,
+            (Value::Local(one), Value::Local(other)) => one == other,
+            (Value::OfRow(row, one), Value::OfRow(other_row, other)) => row == other_row && self.index(*one, *other),
+            (Value::Load(one), Value::Load(other)) => self.place(one, other),
+            (Value::Index(one), Value::Index(other)) => self.affine(one, other),
+            (Value::Sum(one), Value::Sum(other)) | (Value::Product(one), Value::Product(other)) => {
+                self.all(one, other, Self::value)
             }
-            Value::IntegerPower(a, _) | Value::Call(_, a) => self.value(a),
-            Value::Choose { condition, then, otherwise } => {
-                self.condition(condition);
-                self.branch(then);
-                self.branch(otherwise);
+            (Value::Quotient(a, b), Value::Quotient(other_a, other_b)) | (Value::Power(a, b), Value::Power(other_a, other_b)) => {
+                self.value(a, other_a) && self.value(b, other_b)
             }
-            Value::Truth(condition) => self.condition(condition),
-        }
-    }
-
-    fn branch(&mut self, branch: &mut Branch) {
-        self.statements(&mut branch.statements);
-        self.value(&mut branch.value);
-    }
-
-    fn condition(&mut self, condition: &mut Condition) {
-        match condition {
-            Condition::Compare(_, a, b) => {
-                self.value(a);
-                self.value(b);
+            (Value::IntegerPower(one, exponent), Value::IntegerPower(other, other_exponent)) => {
+                exponent == other_exponent && self.value(one, other)
             }
-            Condition::Label(place, class) => {
-                self.place(place);
-                self.affine(class);
+            (Value::Call(function, one), Value::Call(other_function, other)) => {
+                function == other_function && self.value(one, other)
             }
-            Condition::And(parts) | Condition::Or(parts) => parts.iter_mut().for_each(|part| self.condition(part)),
-            Condition::Not(part) => self.condition(part),
-            Condition::NotZero(value) => self.value(value),
+            (
+                Value::Choose { condition, then, otherwise },
+                Value::Choose { condition: other_condition, then: other_then, otherwise: other_otherwise },
+            ) => {
+                self.condition(condition, other_condition)
+                    && self.branch(then, other_then)
+                    && self.branch(otherwise, other_otherwise)
+            }
+            (Value::Truth(one), Value::Truth(other)) => self.condition(one, other),
+            _ => false,
         }
     }
 
-    fn statements(&mut self, statements: &mut [Statement]) {
-        statements.iter_mut().for_each(|statement| self.statement(statement));
+    fn branch(&mut self, one: &Branch, other: &Branch) -> bool {
+        self.statements(&one.statements, &other.statements) && self.value(&one.value, &other.value)
     }
 
-    fn statement(&mut self, statement: &mut Statement) {
-        match statement {
-            Statement::For { index, range, body } => {
-                self.index(index);
-                self.range(range);
-                self.statements(body);
+    fn condition(&mut self, one: &Condition, other: &Condition) -> bool {
+        match (one, other) {
+            (Condition::Compare(relation, a, b), Condition::Compare(other_relation, other_a, other_b)) => {
+                relation == other_relation && self.value(a, other_a) && self.value(b, other_b)
             }
-            Statement::At { index, position, body } => {
-                self.index(index);
-                match position {
-                    Position::Sum(affine, values) => {
-                        self.affine(affine);
-                        values.iter_mut().for_each(|(_, value)| self.value(value));
-                    }
-                    Position::Label(place) => self.place(place),
-                }
-                self.statements(body);
+            (Condition::Label(place, class), Condition::Label(other_place, other_class)) => {
+                self.place(place, other_place) && self.affine(class, other_class)
             }
-            Statement::ForLanes { index, body, .. } => {
-                self.index(index);
-                self.statements(body);
+            (Condition::And(one), Condition::And(other)) | (Condition::Or(one), Condition::Or(other)) => {
+                self.all(one, other, Self::condition)
             }
-            Statement::Start(..) | Statement::StartLanes(..) | Statement::FinishLanes { .. } => {}
-            Statement::StartRow(_, index, place) => {
-                self.index(index);
-                self.place(place);
-            }
-            Statement::Let(_, value) | Statement::Combine { value, .. } => self.value(value),
-            Statement::KeepBest { value, positions, .. } => {
-                self.value(value);
-                positions.iter_mut().for_each(|(_, at)| self.affine(at));
-            }
-            Statement::Set(place, value) | Statement::Add(place, value) => {
-                self.place(place);
-                self.value(value);
-            }
-            Statement::Tile(tile) => self.tile(tile),
-            Statement::Sweep { product, update } => [product, update].into_iter().for_each(|tile| self.tile(tile)),
-            Statement::Transpose { from, to, .. } => {
-                self.tensor(from);
-                self.tensor(to);
-            }
+            (Condition::Not(one), Condition::Not(other)) => self.condition(one, other),
+            (Condition::NotZero(one), Condition::NotZero(other)) => self.value(one, other),
+            _ => false,
         }
     }
 
-    fn tile(&mut self, tile: &mut Tile) {
-        tile.rows.iter_mut().chain([&mut tile.columns]).for_each(|index| self.index(index));
-        tile.row_range.iter_mut().for_each(|range| self.range(range));
-        for (index, range) in &mut tile.levels {
-            self.index(index);
-            self.range(range);
+    fn statements(&mut self, one: &[Statement], other: &[Statement]) -> bool {
+        self.all(one, other, Self::statement)
+    }
+
+    fn statement(&mut self, one: &Statement, other: &Statement) -> bool {
+        use Statement as S;
+        match (one, other) {
+            (S::For { index, range, body }, S::For { index: other_index, range: other_range, body: other_body }) => {
+                self.index(*index, *other_index) && self.range(range, other_range) && self.statements(body, other_body)
+            }
+            (S::At { index, position, body }, S::At { index: other_index, position: other_position, body: other_body }) => {
+                self.index(*index, *other_index) && self.position(position, other_position) && self.statements(body, other_body)
+            }
+            (S::ForLanes { index, lanes, body }, S::ForLanes { index: other_index, lanes: other_lanes, body: other_body }) => {
+                lanes == other_lanes && self.index(*index, *other_index) && self.statements(body, other_body)
+            }
+            (S::Start(..), S::Start(..))
+            | (S::StartLanes(..), S::StartLanes(..))
+            | (S::FinishLanes { .. }, S::FinishLanes { .. }) => one == other,
+            (S::StartRow(local, index, place), S::StartRow(other_local, other_index, other_place)) => {
+                local == other_local && self.index(*index, *other_index) && self.place(place, other_place)
+            }
+            (S::Let(local, value), S::Let(other_local, other_value)) => local == other_local && self.value(value, other_value),
+            (
+                S::Combine { into, in_lanes, kind, value },
+                S::Combine { into: other_into, in_lanes: other_in_lanes, kind: other_kind, value: other_value },
+            ) => (into, in_lanes, kind) == (other_into, other_in_lanes, other_kind) && self.value(value, other_value),
+            (
+                S::KeepBest { best, kind, value, positions },
+                S::KeepBest { best: other_best, kind: other_kind, value: other_value, positions: other_positions },
+            ) => {
+                (best, kind) == (other_best, other_kind)
+                    && self.value(value, other_value)
+                    && self.all(positions, other_positions, |likeness, one, other| {
+                        one.0 == other.0 && likeness.affine(&one.1, &other.1)
+                    })
+            }
+            (S::Set(place, value), S::Set(other_place, other_value))
+            | (S::Add(place, value), S::Add(other_place, other_value)) => {
+                self.place(place, other_place) && self.value(value, other_value)
+            }
+            (S::Tile(one), S::Tile(other)) => self.tile(one, other),
+            (S::Sweep { product, update }, S::Sweep { product: other_product, update: other_update }) => {
+                self.tile(product, other_product) && self.tile(update, other_update)
+            }
+            (
+                S::Transpose { from, to, rows, columns },
+                S::Transpose { from: other_from, to: other_to, rows: other_rows, columns: other_columns },
+            ) => (rows, columns) == (other_rows, other_columns) && self.tensor(*from, *other_from) && self.tensor(*to, *other_to),
+            _ => false,
         }
-        [&mut tile.a, &mut tile.b, &mut tile.into].into_iter().chain(&mut tile.start).for_each(|place| self.place(place));
-        tile.update_factor.iter_mut().for_each(|factor| self.tensor(factor));
-        if let Some(update) = &mut tile.update {
-            *update = self.plan.kernels[*update].function;
+    }
+
+    fn position(&mut self, one: &Position, other: &Position) -> bool {
+        match (one, other) {
+            (Position::Sum(affine, values), Position::Sum(other_affine, other_values)) => {
+                self.affine(affine, other_affine)
+                    && self.all(values, other_values, |likeness, one, other| one.0 == other.0 && likeness.value(&one.1, &other.1))
+            }
+            (Position::Label(one), Position::Label(other)) => self.place(one, other),
+            _ => false,
         }
+    }
+
+    fn tile(&mut self, one: &Tile, other: &Tile) -> bool {
+        let function = |update: usize| self.plan.kernels[update].function;
+        (one.factor, one.is_added, one.update.map(function)) == (other.factor, other.is_added, other.update.map(function))
+            && self.optional(&one.rows, &other.rows, |likeness, one, other| likeness.index(*one, *other))
+            && self.index(one.columns, other.columns)
+            && self.optional(&one.row_range, &other.row_range, Self::range)
+            && self.all(&one.levels, &other.levels, |likeness, one, other| {
+                likeness.index(one.0, other.0) && likeness.range(&one.1, &other.1)
+            })
+            && self.place(&one.a, &other.a)
+            && self.place(&one.b, &other.b)
+            && self.place(&one.into, &other.into)
+            && self.optional(&one.start, &other.start, Self::place)
+            && self.optional(&one.update_factor, &other.update_factor, |likeness, one, other| likeness.tensor(*one, *other))
     }
 }

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::{Abreast, Batch, BatchStep, Plan};
 use crate::derivation::Derivation;
-use crate::equation::{Role, TensorId};
+use crate::equation::{Role, Table, TensorId};
 
 /// Where all that is computed lives.
 #[derive(Debug, Default)]
@@ -188,20 +188,33 @@ fn finish_loop(plan: &Plan, together: &mut Vec<usize>, steps: &mut Vec<Step>) {
 }
 
 /// The first and the last step that uses each tensor.
-fn uses(steps: &[Step]) -> FxHashMap<TensorId, (usize, usize)> {
-    let mut uses = FxHashMap::default();
+fn uses(steps: &[Step]) -> Table<TensorId, (usize, usize)> {
+    let mut uses = Table::default();
     for (at, step) in steps.iter().enumerate() {
         for &tensor in &step.touched {
-            uses.entry(tensor).or_insert((at, at)).1 = at;
+            let first = uses.get(tensor).map_or(at, |&(first, _)| first);
+            uses.insert(tensor, (first, at));
         }
     }
     uses
 }
 
 /// When a tensor is used, if at all.
-fn life(tensor: TensorId, size: usize, uses: &FxHashMap<TensorId, (usize, usize)>, is_kept: bool) -> Option<Life> {
-    let &(first, last) = uses.get(&tensor)?;
+fn life(tensor: TensorId, size: usize, uses: &Table<TensorId, (usize, usize)>, is_kept: bool) -> Option<Life> {
+    let &(first, last) = uses.get(tensor)?;
     Some(Life { tensor, size, first, last: if is_kept { usize::MAX } else { last } })
+}
+
+/// Whether some of the tensors are used at the time of another.
+fn are_any_used(others: &[Life], life: &Life) -> bool {
+    let mut at = 0;
+    while at < others.len() {
+        if life.last >= others[at].first && others[at].last >= life.first {
+            return true;
+        }
+        at += 1;
+    }
+    false
 }
 
 /// Puts tensors into as few and small buffers as a look at each finds.
@@ -210,9 +223,9 @@ fn share(mut lives: Vec<Life>) -> Vec<Buffer> {
     lives.sort_by_key(|life| std::cmp::Reverse(life.size));
     let mut buffers: Vec<Vec<Life>> = Vec::new();
     for life in lives {
-        let is_free = |buffer: &&mut Vec<Life>| buffer.iter().all(|other| life.last < other.first || other.last < life.first);
-        match buffers.iter_mut().find(is_free) {
-            Some(buffer) => buffer.push(life),
+        let at = buffers.iter().position(|buffer| !are_any_used(buffer, &life));
+        match at {
+            Some(at) => buffers[at].push(life),
             None => buffers.push(vec![life]),
         }
     }

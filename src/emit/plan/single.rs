@@ -53,7 +53,7 @@ impl Planner<'_> {
             return None;
         }
         let mut updates = updates.to_vec();
-        let mut gradients: Vec<TensorId> = self.gradients.iter().map(|(_, gradient)| gradient).collect();
+        let mut unstored: FxHashSet<TensorId> = FxHashSet::default();
         let mut steps = Vec::new();
         let forward = tiles.len();
         for ((kernel, ..), tiles) in plain.iter().zip(tiles) {
@@ -72,12 +72,12 @@ impl Planner<'_> {
             match self.added_product(gradient, equation, &updates).or_else(|| self.update_from(equation)) {
                 Some((at, update)) => {
                     updates[at] = update;
-                    gradients.retain(|&other| other != gradient);
+                    unstored.insert(gradient);
                 }
                 None => {
                     let outer_product = Batcher::new(self, None, 1, &[]).outer_product(gradient, equation);
                     if outer_product.is_some() {
-                        gradients.retain(|&other| other != gradient);
+                        unstored.insert(gradient);
                     }
                     steps.push(BatchStep::Each(outer_product.unwrap_or(*kernel)));
                 }
@@ -92,7 +92,8 @@ impl Planner<'_> {
         if self.examples > 1 {
             kernels = self.with_loss_last(kernels, &updates);
         }
-        Some(Single { kernels, updates, gradients })
+        let gradients = self.gradients.iter().map(|(_, gradient)| gradient).filter(|gradient| !unstored.contains(gradient));
+        Some(Single { kernels, updates, gradients: gradients.collect() })
     }
 
     /// Kernels with those last that no update needs, such as the loss, where they read little and nobody overwrites it: the next step
@@ -106,7 +107,7 @@ impl Planner<'_> {
             let kernel = &self.kernels[at];
             let (reads, writes) = (of(&kernel.reads), of(&kernel.writes));
             let read: usize = kernel.reads.iter().map(|&tensor| self.context.tensor(tensor).size()).sum();
-            let is_wanted = updates.contains(&at) || writes.iter().any(|tensor| wanted.contains(tensor));
+            let is_wanted = writes.iter().any(|tensor| wanted.contains(tensor)) || updates.contains(&at);
             if is_wanted || read > FEW || reads.iter().chain(&writes).any(|tensor| overwritten.contains(tensor)) {
                 wanted.extend(reads);
                 overwritten.extend(writes);

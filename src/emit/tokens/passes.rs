@@ -343,7 +343,7 @@ impl Emitter<'_> {
         };
         let mut calls = Code::default();
         for &kernel in &single.kernels {
-            if single.updates.contains(&kernel) && self.is_beside_short_one(kernel) {
+            if self.is_beside_short_one(kernel) && single.updates.contains(&kernel) {
                 calls.push("core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::Release);\n");
             }
             self.write_call(kernel, place, &mut calls);
