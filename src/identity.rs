@@ -24,11 +24,21 @@ pub fn hash(model: &Model) -> u64 {
     hash_of(&lines(model))
 }
 
+/// [`hash`] and [`hash_of_meaning`].
+pub fn hashes(model: &Model) -> [u64; 2] {
+    let net = lines(model);
+    let hash = hash_of(&net);
+    [hash, hash_of(&with_training(model, net))]
+}
+
 /// The whole meaning of a spec in lines of text: [`lines`], from what parameters and noise are drawn, and what training does.
 pub fn meaning(model: &Model) -> Vec<String> {
+    with_training(model, lines(model))
+}
+
+fn with_training(model: &Model, mut all: Vec<String>) -> Vec<String> {
     let context = &model.context;
     let name = |id: TensorId| &context.tensor(id).name;
-    let mut all = lines(model);
     all.extend(model.parameters.iter().map(|parameter| {
         let trained = if parameter.trained { "" } else { ", not trained" };
         format!("{} ~ {}{trained}", name(parameter.tensor), distribution(parameter.initial))
@@ -66,8 +76,18 @@ fn distribution(distribution: Distribution) -> String {
 
 /// The same on every machine (FNV-1a of 64 bits: against mix-ups, not against attacks).
 fn hash_of(lines: &[String]) -> u64 {
-    let bytes = lines.iter().flat_map(|line| line.bytes().chain([b'\n']));
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for line in lines {
+        for &byte in line.as_bytes() {
+            hash = with_byte(hash, byte);
+        }
+        hash = with_byte(hash, b'\n');
+    }
+    hash
+}
+
+fn with_byte(hash: u64, byte: u8) -> u64 {
+    (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
 }
 
 #[cfg(test)]

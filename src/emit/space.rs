@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 
 use super::ScalarType;
@@ -25,9 +25,9 @@ pub(super) struct Space {
 /// Where a tensor is found in a [`Space`]: a place expression after `values.` or the like.
 #[derive(Clone, Debug)]
 pub(super) struct Stored {
-    field: Ident,
+    field: String,
     /// As what a shared field is used, by its name in [`Space::views`].
-    view: Option<Ident>,
+    view: Option<String>,
     /// Whether there is a place for each of several examples.
     pub(super) is_of_examples: bool,
 }
@@ -35,9 +35,11 @@ pub(super) struct Stored {
 impl Stored {
     /// Writes it.
     pub(super) fn write(&self, code: &mut Code) {
-        code.add(format_args!("{}", self.field));
+        code.push(&self.field);
         if let Some(view) = &self.view {
-            code.add(format_args!("[{view}]"));
+            code.push("[");
+            code.push(view);
+            code.push("]");
         }
     }
 }
@@ -62,10 +64,11 @@ impl Space {
                 _ => "shared",
             };
             let field = scope.identifier(name);
+            let field_name = field.to_string();
             for &tensor in &buffer.tensors {
                 let view = is_shared.then(|| {
                     let name = view_name(plan, &buffer, tensor);
-                    let view = Ident::new(&name, Span::call_site());
+                    let view = name.clone();
                     space.views.entry(name).or_insert_with(|| {
                         let mut code = Code::default();
                         write_stored_type(plan, &buffer, tensor, scalar, &mut code);
@@ -74,7 +77,7 @@ impl Space {
                     view
                 });
                 let is_of_examples = buffer.examples.contains_key(&tensor);
-                space.places.insert(tensor, Stored { field: field.clone(), view, is_of_examples });
+                space.places.insert(tensor, Stored { field: field_name.clone(), view, is_of_examples });
             }
             space.fields.push((field, buffer));
         }

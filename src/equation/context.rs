@@ -151,12 +151,13 @@ impl Context {
 
     /// New indices, one for each axis of a tensor, named as its declaration names them.
     pub fn fresh_axes(&mut self, tensor: TensorId) -> Vec<IndexId> {
-        let Tensor { shape, axes, .. } = self.tensor(tensor).clone();
-        shape
-            .iter()
-            .enumerate()
-            .map(|(at, &extent)| self.add_index(axes.get(at).map_or("i", String::as_str), 0, extent as i64))
-            .collect()
+        let mut fresh = Vec::new();
+        for at in 0..self.tensor(tensor).shape.len() {
+            let Tensor { shape, axes, .. } = self.tensor(tensor);
+            let (name, extent) = (axes.get(at).map_or("i", String::as_str).to_owned(), shape[at]);
+            fresh.push(self.add_index(name, 0, extent as i64));
+        }
+        fresh
     }
 
     /// The id of a node in normal form, new or known.
@@ -189,12 +190,12 @@ impl Context {
     }
 
     /// The canonical index of a level of nesting and a range; the name is for printing, and that of its first use.
-    pub(super) fn canonical_index(&mut self, level: u32, index: Index) -> IndexId {
-        let Index { name, start, end, .. } = index;
+    pub(super) fn canonical_index(&mut self, level: u32, like: IndexId) -> IndexId {
+        let &Index { start, end, .. } = self.index_of(like);
         if let Some(&id) = self.canonical.get(&(level, start, end)) {
             return id;
         }
-        let id = self.add_index(name, start, end);
+        let id = self.fresh(like);
         self.indices[id.index()].canonical = true;
         self.canonical.insert((level, start, end), id);
         self.levels.insert(id, level);

@@ -9,7 +9,6 @@ impl Context {
         let mut canonical = Vec::with_capacity(indices.len());
         for (position, &index) in indices.iter().enumerate() {
             let level = depth + (indices.len() - position) as u32;
-            let index = self.index_of(index).clone();
             canonical.push(self.canonical_index(level, index));
         }
         let renaming: Vec<_> = indices.iter().zip(&canonical).map(|(&from, &to)| (from, Affine::index(to))).collect();

@@ -45,19 +45,19 @@ pub(super) struct Contraction {
 impl Batcher<'_, '_> {
     /// The row with which all sums start.
     pub(super) fn start(&mut self, expr: ExprId, contraction: &Contraction) -> Option<Place> {
-        let Node::Access { tensor, indices } = self.context().node(expr).clone() else { return None };
-        let described = self.context().tensor(tensor).clone();
+        let context = &self.planner.context;
+        let Node::Access { tensor, indices } = context.node(expr) else { return None };
+        let described = context.tensor(*tensor);
+        let is_within = |(index, &extent): (&Affine, &usize)| {
+            let (low, high) = context.affine_range(index);
+            low >= 0 && high < extent as i64
+        };
         let is_row = described.role == Role::Parameter
             && indices.last()?.as_index() == Some(contraction.columns)
-            && *described.shape.last()? == self.context().index_of(contraction.columns).extent()
+            && *described.shape.last()? == context.index_of(contraction.columns).extent()
             && !indices.iter().any(|index| index.terms.iter().any(|term| Some(term.0) == contraction.rows))
-            && indices.iter().zip(&described.shape).all(|(index, &extent)| self.is_within(index, extent));
-        is_row.then_some(Place { tensor, indices })
-    }
-
-    fn is_within(&mut self, affine: &Affine, extent: usize) -> bool {
-        let (low, high) = self.context().affine_range(affine);
-        low >= 0 && high < extent as i64
+            && indices.iter().zip(&described.shape).all(is_within);
+        is_row.then(|| Place { tensor: *tensor, indices: indices.clone() })
     }
 
     /// An expression as a contraction, if it is one.

@@ -212,8 +212,13 @@ impl<'a> Nest<'a> {
 
     /// The indices on which an expression depends: those that occur free, and those for which a row that it reads is refilled.
     pub(super) fn free_indices(&mut self, expr: ExprId) -> Vec<IndexId> {
-        if let Some(free) = self.free.get(expr) {
-            return free.clone();
+        self.find_free_indices(expr);
+        self.free.get(expr).cloned().unwrap_or_default()
+    }
+
+    fn find_free_indices(&mut self, expr: ExprId) {
+        if self.free.get(expr).is_some() {
+            return;
         }
         let mut free = self.context.free_indices(expr);
         if !self.refilled.is_empty() {
@@ -225,15 +230,21 @@ impl<'a> Nest<'a> {
                 }
             }
         }
-        self.free.insert(expr, free.clone());
-        free
+        self.free.insert(expr, free);
     }
 
     /// The level at which an expression is computed: the innermost that binds one of its indices, or a branch that is open
     /// there with no loop between.
     pub(super) fn home(&mut self, expr: ExprId) -> usize {
-        let free = self.free_indices(expr);
-        let mut home = self.levels.iter().rposition(|level| level.index.is_some_and(|index| free.contains(&index))).unwrap_or(0);
+        self.find_free_indices(expr);
+        let free = self.free.get(expr).map_or(&[][..], Vec::as_slice);
+        let mut home = self.levels.len();
+        while home > 0 {
+            home -= 1;
+            if self.levels[home].index.is_some_and(|index| free.contains(&index)) {
+                break;
+            }
+        }
         while self.levels.get(home + 1).is_some_and(|level| level.index.is_none()) {
             home += 1;
         }

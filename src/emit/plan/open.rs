@@ -6,7 +6,7 @@
 use super::delta::Solution;
 use super::nest::Nest;
 use super::statement::Range;
-use crate::equation::{Affine, ExprId, IndexId, Node, Relation};
+use crate::equation::{Affine, Context, ExprId, IndexId, Node, Relation};
 
 /// Something to open.
 #[derive(Debug)]
@@ -24,6 +24,12 @@ pub(super) struct Opened {
     pub(super) steps: Vec<Step>,
     /// What is summed inside of them.
     pub(super) body: ExprId,
+}
+
+/// Whether an affine expression may lie outside of an axis.
+fn leaves(context: &Context, affine: &Affine, extent: usize) -> bool {
+    let (low, high) = context.affine_range(affine);
+    low < 0 || high >= extent as i64
 }
 
 impl Nest<'_> {
@@ -98,17 +104,18 @@ impl Nest<'_> {
     /// Gives a place in a tensor that may be outside of it an index of its own, which is within.
     fn name_places(&mut self, indices: &[IndexId], mut body: ExprId, solved: &mut Vec<(IndexId, Solution)>) -> ExprId {
         for factor in self.factors(body) {
-            let Node::Access { tensor, indices: places } = self.context.node(factor).clone() else { continue };
-            let described = self.context.tensor(tensor).clone();
-            if described.label {
+            let Node::Access { tensor, indices: places } = self.context.node(factor) else { continue };
+            let tensor = *tensor;
+            let described = self.context.tensor(tensor);
+            let may_leave = places.iter().zip(&described.shape).any(|(place, &extent)| leaves(self.context, place, extent));
+            if described.label || !may_leave {
                 continue;
             }
-            let mut named = places.clone();
+            let (mut named, mut is_changed) = (places.clone(), false);
             for (axis, place) in named.iter_mut().enumerate() {
+                let described = self.context.tensor(tensor);
                 let extent = described.shape[axis];
-                let (low, high) = self.context.affine_range(place);
-                let leaves = low < 0 || high >= extent as i64;
-                if !leaves || !place.terms.iter().any(|term| indices.contains(&term.0)) {
+                if !leaves(self.context, place, extent) || !place.terms.iter().any(|term| indices.contains(&term.0)) {
                     continue;
                 }
                 let known = solved.iter().find(|(index, solution)| {
@@ -126,8 +133,9 @@ impl Nest<'_> {
                     }
                 };
                 *place = Affine::index(index);
+                is_changed = true;
             }
-            if named != places {
+            if is_changed {
                 let within = self.context.access(tensor, named);
                 body = self.context.replace(body, factor, within);
             }

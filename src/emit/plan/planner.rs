@@ -221,16 +221,20 @@ impl<'a> Planner<'a> {
 
     /// A name that no kernel has: with a number behind it where one has this. Of equal layers each asks for the same.
     fn unique_name(&mut self, name: &str) -> String {
-        let mut count = self.names.get(name).map_or(1, |count| count + 1);
-        let mut unique = if count == 1 { name.to_owned() } else { format!("{name}_{count}") };
-        while count > 1 && self.names.contains_key(&unique) {
+        let Some(last) = self.names.get(name) else {
+            self.names.insert(name.to_owned(), 1);
+            return name.to_owned();
+        };
+        let mut count = last + 1;
+        let mut unique = format!("{name}_{count}");
+        while self.names.contains_key(&unique) {
             count += 1;
             unique = format!("{name}_{count}");
         }
-        self.names.insert(name.to_owned(), count);
-        if count > 1 {
-            self.names.insert(unique.clone(), 1);
+        if let Some(last) = self.names.get_mut(name) {
+            *last = count;
         }
+        self.names.insert(unique.clone(), 1);
         unique
     }
 

@@ -23,7 +23,7 @@ impl Emitter<'_> {
         self.table(&self.layout.parameters, &mut count, &mut table);
         let parameter_count = Literal::usize_unsuffixed(count);
         let model = &self.derivation.model;
-        let [net, spec] = [identity::hash(model), identity::hash_of_meaning(model)].map(Literal::u64_unsuffixed);
+        let [net, spec] = identity::hashes(model).map(Literal::u64_unsuffixed);
         let initialize = self.initialize();
         let last = self.layout.parameters.members.last().map(|(field, member)| {
             let of_type = match member {
