@@ -7,6 +7,8 @@ use std::fmt::{self, Write};
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote};
 
+use super::tokens::doc_line;
+
 /// Code that is written as text, and becomes tokens all at once.
 ///
 /// A net has thousands of calls, fields and places, and one for each layer of most of them. A compiler reads their text far quicker than
@@ -28,7 +30,7 @@ impl Code {
 
     /// Appends a line of documentation.
     pub(super) fn add_line(&mut self, line: &str) {
-        self.add(format_args!("#[doc = {}]\n", Literal::string(&format!(" {line}"))));
+        self.add(format_args!("#[doc = {:?}]\n", doc_line(line)));
     }
 
     /// Appends tokens that do not come from a user: their places are lost.

@@ -27,18 +27,18 @@ impl Context {
 
     /// Builds a node of the same kind from other children, through the constructors.
     /// `child` is called for each child in order. For a reduction it is called with the opened body, and the
-    /// second argument holds the indices that were opened; other children see an empty slice.
+    /// second argument holds the indices that were opened; other children see an empty slice. Where no child changes, nothing is built.
     pub fn rebuild(&mut self, expr: ExprId, mut child: impl FnMut(&mut Self, ExprId, &[IndexId]) -> ExprId) -> ExprId {
         match self.node(expr).clone() {
             Node::Number(_) | Node::Index(_) | Node::Access { .. } | Node::Partial { .. } => expr,
-            Node::Add(terms) => {
-                let terms: Vec<_> = terms.into_iter().map(|term| child(self, term, &[])).collect();
-                self.add(terms)
-            }
-            Node::Multiply(factors) => {
-                let factors: Vec<_> = factors.into_iter().map(|factor| child(self, factor, &[])).collect();
-                self.multiply(factors)
-            }
+            Node::Add(terms) => match self.rebuild_all(&terms, &mut child) {
+                Some(terms) => self.add(terms),
+                None => expr,
+            },
+            Node::Multiply(factors) => match self.rebuild_all(&factors, &mut child) {
+                Some(factors) => self.multiply(factors),
+                None => expr,
+            },
             Node::Power(base, exponent) => {
                 let base = child(self, base, &[]);
                 let exponent = child(self, exponent, &[]);
@@ -53,14 +53,14 @@ impl Context {
                 let right = child(self, right, &[]);
                 self.compare(relation, left, right)
             }
-            Node::And(conditions) => {
-                let conditions: Vec<_> = conditions.into_iter().map(|condition| child(self, condition, &[])).collect();
-                self.and(conditions)
-            }
-            Node::Or(conditions) => {
-                let conditions: Vec<_> = conditions.into_iter().map(|condition| child(self, condition, &[])).collect();
-                self.or(conditions)
-            }
+            Node::And(conditions) => match self.rebuild_all(&conditions, &mut child) {
+                Some(conditions) => self.and(conditions),
+                None => expr,
+            },
+            Node::Or(conditions) => match self.rebuild_all(&conditions, &mut child) {
+                Some(conditions) => self.or(conditions),
+                None => expr,
+            },
             Node::Not(condition) => {
                 let condition = child(self, condition, &[]);
                 self.not(condition)
@@ -82,6 +82,22 @@ impl Context {
                 if changed == opened { expr } else { self.arg_reduce(kind, &fresh, position, changed) }
             }
         }
+    }
+
+    /// Children of a node whose number is not fixed; none where all stay as they are.
+    fn rebuild_all(
+        &mut self,
+        children: &[ExprId],
+        child: &mut impl FnMut(&mut Self, ExprId, &[IndexId]) -> ExprId,
+    ) -> Option<Vec<ExprId>> {
+        let mut rebuilt = Vec::with_capacity(children.len());
+        let mut is_changed = false;
+        for &part in children {
+            let changed = child(self, part, &[]);
+            is_changed |= changed.0 != part.0;
+            rebuilt.push(changed);
+        }
+        is_changed.then_some(rebuilt)
     }
 }
 

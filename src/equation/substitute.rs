@@ -78,10 +78,15 @@ impl Context {
         tensor: TensorId,
         replacement: &mut dyn FnMut(&mut Context, &[Affine]) -> ExprId,
     ) -> ExprId {
-        if let Node::Access { tensor: accessed, indices } = self.node(expr).clone() {
-            return if accessed == tensor { replacement(self, &indices) } else { expr };
+        match self.node(expr) {
+            Node::Number(_) | Node::Index(_) => expr,
+            Node::Access { tensor: accessed, .. } if *accessed != tensor => expr,
+            Node::Access { indices, .. } => {
+                let indices = indices.clone();
+                replacement(self, &indices)
+            }
+            _ => self.rebuild(expr, |context, child, _| context.substitute_tensor(child, tensor, replacement)),
         }
-        self.rebuild(expr, |context, child, _| context.substitute_tensor(child, tensor, replacement))
     }
 
     /// Replaces an expression wherever it occurs as a part of another.

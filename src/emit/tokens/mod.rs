@@ -115,6 +115,6 @@ pub(super) fn identifier(name: &str) -> Ident {
 }
 
 /// A line of documentation, a space after the slashes.
-pub(super) fn doc_line(text: &str) -> String {
+pub(in crate::emit) fn doc_line(text: &str) -> String {
     format!(" {text}")
 }

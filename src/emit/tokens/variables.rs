@@ -38,6 +38,9 @@ fn variables(items: &TokenStream, kernels: FxHashSet<String>) -> BTreeSet<String
     names.into_iter().filter(|name| !own.contains(name) && !is_reserved(name)).collect()
 }
 
+/// The methods that are called once for each parameter, or for each kernel.
+const WITHOUT_VARIABLES: [&str; 5] = ["as_flattened_mut", "fill", "uniform", "call", "run"];
+
 /// Looks for names.
 struct Search {
     /// The functions whose calls bind nothing: nearly all tokens are what they are given.
@@ -81,7 +84,15 @@ impl Search {
                     ':' => Before::Colon,
                     _ => Before::Other,
                 },
-                TokenTree::Ident(_) if matches!(before, Before::Member | Before::Path) => Before::Other,
+                TokenTree::Ident(method) if before == Before::Member => {
+                    // What these are given binds nothing.
+                    if matches!(tokens.peek(), Some(TokenTree::Group(_))) && WITHOUT_VARIABLES.contains(&&method.to_string()[..])
+                    {
+                        tokens.next();
+                    }
+                    Before::Other
+                }
+                TokenTree::Ident(_) if before == Before::Path => Before::Other,
                 TokenTree::Ident(name) => {
                     let name = name.to_string();
                     let is_item = matches!(&name[..], "fn" | "struct" | "static" | "const");
