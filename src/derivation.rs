@@ -6,7 +6,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::calculus::{Record, Step, adjoints, definitions, differentiate, mutation, simplify, stabilize};
-use crate::equation::{Equation, IndexId, Role, Table, Tensor, TensorId};
+use crate::equation::{Alike, Equation, Role, Table, Tensor, TensorId};
 use crate::folding::Folding;
 use crate::model::Model;
 
@@ -44,24 +44,6 @@ pub struct Adjoint {
     pub is_computed: bool,
     /// Whose record it has with other names, where it was not derived by itself.
     pub(crate) alike: Option<Alike>,
-}
-
-/// How one adjoint became another of the same form.
-#[derive(Clone, Debug)]
-pub(crate) struct Alike {
-    /// The tensor of the one that was derived.
-    pub(crate) to: TensorId,
-    /// Its tensors, each with what stands for it in the other.
-    pub(crate) tensors: Vec<(TensorId, TensorId)>,
-    /// Its free indices likewise.
-    pub(crate) indices: Vec<(IndexId, IndexId)>,
-}
-
-impl Alike {
-    /// What stands for an index.
-    pub(crate) fn index(&self, index: IndexId) -> IndexId {
-        self.indices.iter().find(|(from, _)| *from == index).map_or(index, |(_, to)| *to)
-    }
 }
 
 /// The derivative of the objective with respect to one parameter, and its update.

@@ -13,9 +13,9 @@ use super::simplify::simplify;
 use super::sums::{inside, is_finite, solve};
 use super::weight::{places, weight};
 use super::{Condition, Factor, Record, Step, algebra, mutation};
-use crate::derivation::{Adjoint, Alike};
+use crate::derivation::Adjoint;
 use crate::equation::{
-    Affine, Block, Context, Equation, ExprId, IndexId, Node, ReduceKind, Role, Seen, Table, Tensor, TensorId, schedule,
+    Affine, Alike, Block, Context, Equation, ExprId, IndexId, Node, ReduceKind, Role, Seen, Table, Tensor, TensorId, schedule,
 };
 
 /// The adjoints of all tensors between `by` and `result`, the last equation's scalar, in reverse order; those of `by` among them.

@@ -63,10 +63,7 @@ impl Access {
 
     /// The place itself.
     pub(super) fn write(&self, code: &mut Code) {
-        if self.is_reference {
-            code.push("*");
-        }
-        code.push(self.code.text());
+        code.add(format_args!("{self}"));
     }
 }
 

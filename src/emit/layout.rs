@@ -3,14 +3,14 @@
 use std::fmt::Display;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident};
 
+use super::EmitOptions;
 use super::access::Access;
 use super::code::Code;
 use super::names::{Scope, camel_case};
 use super::plan::{Memory, Plan, Storage};
 use super::space::Space;
-use super::{EmitOptions, ScalarType};
 use crate::derivation::Derivation;
 use crate::equation::{Table, Tensor, TensorId};
 
@@ -211,20 +211,17 @@ fn group(
 
 /// The type of a tensor: an array of arrays of scalars. A label has no axis for its classes.
 pub(super) fn tensor_type(tensor: &Tensor, scalar: &TokenStream) -> TokenStream {
-    let (element, shape) = match tensor.shape.split_last() {
-        Some((_, leading)) if tensor.label => (quote!(usize), leading),
-        _ => (scalar.clone(), &tensor.shape[..]),
-    };
-    shape.iter().rev().fold(element, |inner, &extent| {
-        let extent = proc_macro2::Literal::usize_unsuffixed(extent);
-        quote!([#inner; #extent])
-    })
+    let mut code = Code::default();
+    write_type(tensor, scalar, &mut code);
+    code.to_token_stream()
 }
 
-/// Writes the type of a tensor, as [`tensor_type`] does.
-pub(super) fn write_type(tensor: &Tensor, scalar: ScalarType, code: &mut Code) {
-    let (element, rank) = if tensor.label { ("usize", tensor.shape.len() - 1) } else { (scalar.name(), tensor.shape.len()) };
-    write_array(&element, &tensor.shape[..rank], code);
+/// Writes the type of a tensor, as [`tensor_type`] gives it.
+pub(super) fn write_type(tensor: &Tensor, scalar: &dyn Display, code: &mut Code) {
+    match tensor.shape.split_last() {
+        Some((_, leading)) if tensor.label => write_array(&"usize", leading, code),
+        _ => write_array(scalar, &tensor.shape, code),
+    }
 }
 
 /// Writes arrays of arrays of an element, or their type: `[[0.0; 3]; 2]`, where the shape is `[2, 3]`.

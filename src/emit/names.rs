@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use proc_macro2::{Ident, Span};
 use rustc_hash::FxHashMap;
 
-/// In the order of the alphabet, what no identifier may be: keywords of all editions, reserved ones too, and the primitive names that emitted code relies on.
+/// In the order of the alphabet, what no identifier may be: keywords of all editions, reserved ones too, and the primitive names that
+/// emitted code relies on.
 const RESERVED: &[&str] = &[
     "Self", "abstract", "as", "async", "await", "become", "bool", "box", "break", "const", "continue", "core", "crate", "do",
     "dyn", "else", "enum", "extern", "f32", "f64", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
@@ -48,7 +49,7 @@ pub(super) fn ascii(name: &str) -> String {
     if result.chars().all(|character| character == '_') {
         result.push('0');
     }
-    if RESERVED.binary_search(&result.as_str()).is_ok() {
+    if is_reserved(&result) {
         result.push('_');
     }
     result

@@ -111,7 +111,7 @@ fn view_name(plan: &Plan, buffer: &Buffer, tensor: TensorId) -> String {
 pub(super) fn write_stored_type(plan: &Plan, buffer: &Buffer, tensor: TensorId, scalar: ScalarType, code: &mut Code) {
     let examples = buffer.examples.get(&tensor);
     code.push(if examples.is_some() { "[" } else { "" });
-    write_type(plan.context.tensor(tensor), scalar, code);
+    write_type(plan.context.tensor(tensor), &scalar.name(), code);
     if let Some(examples) = examples {
         code.add(format_args!("; {examples}]"));
     }

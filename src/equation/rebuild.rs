@@ -27,18 +27,13 @@ impl Context {
 
     /// Builds a node of the same kind from other children, through the constructors.
     /// `child` is called for each child in order. For a reduction it is called with the opened body, and the
-    /// second argument holds the indices that were opened; other children see an empty slice. Where no child changes, nothing is built.
+    /// second argument holds the indices that were opened; other children see an empty slice. A sum, a
+    /// product or a list of conditions none of whose children changes is not built again.
     pub fn rebuild(&mut self, expr: ExprId, mut child: impl FnMut(&mut Self, ExprId, &[IndexId]) -> ExprId) -> ExprId {
         match self.node(expr).clone() {
             Node::Number(_) | Node::Index(_) | Node::Access { .. } | Node::Partial { .. } => expr,
-            Node::Add(terms) => match self.rebuild_all(&terms, &mut child) {
-                Some(terms) => self.add(terms),
-                None => expr,
-            },
-            Node::Multiply(factors) => match self.rebuild_all(&factors, &mut child) {
-                Some(factors) => self.multiply(factors),
-                None => expr,
-            },
+            Node::Add(terms) => self.rebuild_all(&terms, &mut child).map_or(expr, |terms| self.add(terms)),
+            Node::Multiply(factors) => self.rebuild_all(&factors, &mut child).map_or(expr, |factors| self.multiply(factors)),
             Node::Power(base, exponent) => {
                 let base = child(self, base, &[]);
                 let exponent = child(self, exponent, &[]);
@@ -53,14 +48,8 @@ impl Context {
                 let right = child(self, right, &[]);
                 self.compare(relation, left, right)
             }
-            Node::And(conditions) => match self.rebuild_all(&conditions, &mut child) {
-                Some(conditions) => self.and(conditions),
-                None => expr,
-            },
-            Node::Or(conditions) => match self.rebuild_all(&conditions, &mut child) {
-                Some(conditions) => self.or(conditions),
-                None => expr,
-            },
+            Node::And(conditions) => self.rebuild_all(&conditions, &mut child).map_or(expr, |conditions| self.and(conditions)),
+            Node::Or(conditions) => self.rebuild_all(&conditions, &mut child).map_or(expr, |conditions| self.or(conditions)),
             Node::Not(condition) => {
                 let condition = child(self, condition, &[]);
                 self.not(condition)

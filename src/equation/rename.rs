@@ -3,7 +3,24 @@
 use super::known::Known;
 use super::rebuild::for_each_child;
 use super::{Affine, Context, Equation, ExprId, IndexId, Node, TensorId};
-use crate::derivation::Alike;
+
+/// How what is said of one tensor became what is said of another.
+#[derive(Clone, Debug)]
+pub(crate) struct Alike {
+    /// The tensor of which it was said first.
+    pub(crate) to: TensorId,
+    /// The tensors there, each with what stands for it here.
+    pub(crate) tensors: Vec<(TensorId, TensorId)>,
+    /// The free indices likewise.
+    pub(crate) indices: Vec<(IndexId, IndexId)>,
+}
+
+impl Alike {
+    /// What stands for an index.
+    pub(crate) fn index(&self, index: IndexId) -> IndexId {
+        self.indices.iter().find(|(from, _)| *from == index).map_or(index, |(_, to)| *to)
+    }
+}
 
 /// Which tensors and free indices stand for which others, one to one. Bound indices are canonical, and stand for themselves.
 #[derive(Default)]

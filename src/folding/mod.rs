@@ -13,8 +13,8 @@ mod stacks;
 use std::collections::BTreeMap;
 
 use crate::calculus::{Factor, Record};
-use crate::derivation::{Adjoint, Alike, Gradient};
-use crate::equation::{Context, Equation, IndexId, Role, Table, TensorId};
+use crate::derivation::{Adjoint, Gradient};
+use crate::equation::{Alike, Context, Equation, IndexId, Role, Table, TensorId};
 use crate::model::Optimizer;
 use keys::{Keys, Scope};
 pub use sizes::{Extent, Size, Terms};

@@ -105,8 +105,8 @@ impl Folding {
     }
 }
 
-/// The rules of statements with one key, given their targets and, where there are several, their indices in one order; each with the position of its first member: one, where all extents that change have a symbol, else one for each
-/// set of extents.
+/// The rules of statements with one key, given their targets and, where there are several, their indices in one order; each with the
+/// position of its first member: one, where all extents that change have a symbol, else one for each set of extents.
 pub(super) fn rules_of(
     keys: &Keys<'_>,
     folding: &Folding,

@@ -173,7 +173,7 @@ impl Emitter<'_> {
         for (parameter, gradient) in &self.plan.gradients {
             let field = self.layout.field(*gradient);
             fields.add(format_args!("{field}: &'a mut "));
-            write_type(self.plan.context.tensor(*parameter), self.options.scalar, &mut fields);
+            write_type(self.plan.context.tensor(*parameter), &self.scalar, &mut fields);
             fields.push(",\n");
             of_network.add(format_args!("{field}: "));
             Access::variable("network").fields(self.layout.path(*parameter)).borrow(true, &mut of_network);

@@ -116,7 +116,7 @@ impl Emitter<'_> {
     fn write_field(&self, field: &Ident, tensor: TensorId, code: &mut Code) {
         code.add_line(&self.described(tensor));
         code.add(format_args!("pub {field}: "));
-        write_type(self.plan.context.tensor(tensor), self.options.scalar, code);
+        write_type(self.plan.context.tensor(tensor), &self.scalar, code);
         code.push(",\n");
     }
 

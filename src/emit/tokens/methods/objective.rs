@@ -1,10 +1,11 @@
 //! The methods of a spec with `objective … by …`.
 
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 
 use super::Emitter;
 use crate::emit::code::Code;
+use crate::emit::layout::write_array;
 use crate::emit::tokens::doc_line;
 use crate::equation::TensorId;
 
@@ -102,10 +103,9 @@ impl Emitter<'_> {
             return self.zero(tensor);
         }
         let leading = &described.shape[..described.shape.len().saturating_sub(1)];
-        leading.iter().rev().fold(quote!(0), |inner, &extent| {
-            let extent = Literal::usize_unsuffixed(extent);
-            quote!([#inner; #extent])
-        })
+        let mut code = Code::default();
+        write_array(&"0", leading, &mut code);
+        code.to_token_stream()
     }
 
     fn zero(&self, tensor: TensorId) -> TokenStream {
