@@ -10,8 +10,8 @@ pub mod math {
 /// Contractions in vector registers.
 pub mod tile {
     pub use crate::tile::{
-        ABREAST, Block, Contraction, Level, Product, Run, Sizes, Sweep, Transpose, Vectors, Windows, examples_of_block, gather,
-        gather_labels, limit, place, place_labels, scatter, vectorized,
+        ABREAST, Block, Contraction, Level, Product, Run, Sigmoid, Sizes, Sweep, Tanh, Transpose, Vectors, Windows,
+        examples_of_block, gather, gather_labels, limit, of_each, place, place_labels, scatter, vectorized,
     };
 }
 

@@ -8,9 +8,11 @@ use core::ops::{Add, AddAssign, BitAnd, BitOr, Div, Mul, MulAssign, Neg, Not, Su
 use pulp::Simd;
 
 use super::elements::Elements;
+use super::functions::Function;
 use super::instructions::Vectors;
 use super::lanes::lanes_of;
 use super::transpose::Transpose;
+use crate::math::MultiplyAdd;
 
 /// As many numbers as the longest block has examples: a row of memory for one element of a tensor.
 pub const ABREAST: usize = 32;
@@ -164,6 +166,21 @@ impl<S: Simd, T: Elements> Abreast<S, T> {
             *number = function(*number);
         }
         self.read(&numbers)
+    }
+
+    /// An elementary function of each number.
+    #[inline(always)]
+    pub fn of_each<V: Vectors<Simd = S> + MultiplyAdd<T>, F: Function<T>>(self, vectors: V, function: F) -> Self {
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        {
+            let [first, second] = self.vectors;
+            let first = super::table::of_vector::<S, T, F>(self.simd, first);
+            let second = super::table::of_vector::<S, T, F>(self.simd, second);
+            if let (Some(first), Some(second)) = (first, second) {
+                return Self { vectors: [first, second], ..self };
+            }
+        }
+        self.map(|number| function.of(vectors, number))
     }
 
     /// `self * factor + term`, rounded once where the machine can.

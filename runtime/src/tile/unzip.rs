@@ -1,11 +1,10 @@
 //! Two vectors taken apart into every other group of their numbers.
 
-#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-use core::any::Any;
-
 use pulp::Simd;
 
 use super::lanes::{Lanes, lanes_of};
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+use super::same::same;
 use super::transpose::MOST_LANES;
 
 /// The bytes of a part: a vector of NEON, and of a vector of x86 what numbers leave by fewer instructions only.
@@ -59,13 +58,6 @@ fn number_by_number<S: Simd, T: Lanes, const WIDTH: usize>(
     }
     let loaded = |numbers: &[T]| T::vectors::<S>(numbers).first().copied().unwrap_or(first);
     (loaded(&even), loaded(&odd))
-}
-
-/// A value whose type is another by another name.
-#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-#[inline(always)]
-fn same<A: Copy + 'static, B: Copy + 'static>(value: A) -> Option<B> {
-    (&value as &dyn Any).downcast_ref().copied()
 }
 
 /// The instructions of x86, if the vectors are its.

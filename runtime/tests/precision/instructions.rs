@@ -86,4 +86,26 @@ macro_rules! elements {
     }};
 }
 
-pub(crate) use elements;
+/// A function of whole rows.
+macro_rules! row {
+    ($function:ident) => {{
+        use deltarule::__private::tile;
+
+        struct Row<'a>(&'a [f32], &'a mut [f32]);
+
+        impl tile::Run for Row<'_> {
+            type Output = ();
+
+            #[inline(always)]
+            fn run<V: tile::Vectors>(self, vectors: V) {
+                tile::of_each(vectors, tile::$function, self.0, self.1);
+            }
+        }
+
+        |instructions: $crate::instructions::Instructions, arguments: &[f32], results: &mut [f32]| {
+            instructions.run(Row(arguments, results));
+        }
+    }};
+}
+
+pub(crate) use {elements, row};

@@ -4,7 +4,7 @@
 
 use deltarule::__private::tile::{Run, Vectors};
 
-use super::instructions::{Instructions, elements};
+use super::instructions::{Instructions, elements, row};
 use super::{BOUND, of_all_threads};
 
 struct Function {
@@ -18,28 +18,44 @@ struct Function {
 
 /// The module of a function, its name, and what is exact.
 macro_rules! functions {
-    ($($form:ident $name:ident $exact:expr;)*) => {
-        &[$(Function {
-            name: stringify!($name),
-            compute: elements!(f32 $form $name),
-            exact: $exact,
-            quick: elements!(f64 fused $name),
-        }),*]
+    (numbers { $($form:ident $name:ident $exact:expr;)* } rows { $($row_name:ident $row:ident $row_exact:expr;)* }) => {
+        &[
+            $(Function {
+                name: stringify!($name),
+                compute: elements!(f32 $form $name),
+                exact: $exact,
+                quick: elements!(f64 fused $name),
+            },)*
+            $(Function {
+                name: concat!(stringify!($row_name), " of a row"),
+                compute: row!($row),
+                exact: $row_exact,
+                quick: elements!(f64 fused $row_name),
+            },)*
+        ]
     };
 }
 
 const FUNCTIONS: &[Function] = functions! {
-    fused exp libm::exp;
-    fused expm1 libm::expm1;
-    fused ln libm::log;
-    fused log1p libm::log1p;
-    fused tanh libm::tanh;
-    fused sigmoid |x| {
-        let exponential = libm::exp(-x.abs());
-        (if x < 0.0 { exponential } else { 1.0 }) / (1.0 + exponential)
-    };
-    fused erf libm::erf;
+    numbers {
+        fused exp libm::exp;
+        fused expm1 libm::expm1;
+        fused ln libm::log;
+        fused log1p libm::log1p;
+        fused tanh libm::tanh;
+        fused sigmoid sigmoid;
+        fused erf libm::erf;
+    }
+    rows {
+        tanh Tanh libm::tanh;
+        sigmoid Sigmoid sigmoid;
+    }
 };
+
+fn sigmoid(x: f64) -> f64 {
+    let exponential = libm::exp(-x.abs());
+    (if x < 0.0 { exponential } else { 1.0 }) / (1.0 + exponential)
+}
 
 /// So many arguments stay in the nearest memory with all that is computed of them.
 const BLOCK: usize = 1024;

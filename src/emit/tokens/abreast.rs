@@ -268,6 +268,9 @@ impl KernelTokens<'_> {
 
     /// A function of the runtime of each number.
     fn mapped(&self, name: &str, argument: &TokenStream) -> TokenStream {
+        if let Some(function) = self.tabled_function(name) {
+            return quote!((#argument).of_each(vectors, #function));
+        }
         if self.has_fused(name) {
             let of_each = self.function_of(name, &quote!(number));
             return quote!((#argument).map(|number| #of_each));

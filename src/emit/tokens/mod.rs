@@ -3,6 +3,7 @@
 mod abreast;
 mod batch;
 mod call;
+mod functions;
 mod fused;
 mod kernel;
 mod lines;

@@ -19,6 +19,11 @@ impl KernelTokens<'_> {
         {
             return tokens;
         }
+        if let Statement::For { index, range, body } = statement
+            && let Some(tokens) = self.row_function(*index, range, body)
+        {
+            return tokens;
+        }
         match statement {
             Statement::For { index, range, body } if range.descending => self.descending(*index, body),
             Statement::For { index, range, body } => self.with_loop(*index, |tokens, variable| {
