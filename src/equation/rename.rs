@@ -20,6 +20,22 @@ impl Alike {
     pub(crate) fn index(&self, index: IndexId) -> IndexId {
         self.indices.iter().find(|(from, _)| *from == index).map_or(index, |(_, to)| *to)
     }
+
+    /// What stands for a tensor.
+    pub(crate) fn tensor(&self, tensor: TensorId) -> Option<TensorId> {
+        named(&self.tensors, tensor)
+    }
+}
+
+fn named(tensors: &[(TensorId, TensorId)], tensor: TensorId) -> Option<TensorId> {
+    let mut at = 0;
+    while at < tensors.len() {
+        if tensors[at].0.0 == tensor.0 {
+            return Some(tensors[at].1);
+        }
+        at += 1;
+    }
+    None
 }
 
 /// Which tensors and free indices stand for which others, one to one. Bound indices are canonical, and stand for themselves.
@@ -62,10 +78,24 @@ impl Renaming {
 
     /// Whether an equation becomes another.
     pub(crate) fn equation(&mut self, context: &Context, from: &Equation, to: &Equation) -> bool {
+        self.element(context, from, to) && self.expression(context, from.value, to.value)
+    }
+
+    /// Whether an equation becomes another, in the form in which they are computed.
+    pub(crate) fn computed(&mut self, context: &Context, from: &Equation, to: &Equation) -> bool {
+        self.element(context, from, to) && self.expression(context, from.computed, to.computed)
+    }
+
+    /// Whether an equation's left side becomes another's.
+    fn element(&mut self, context: &Context, from: &Equation, to: &Equation) -> bool {
         self.tensor(context, from.target, to.target)
             && from.indices.len() == to.indices.len()
             && from.indices.iter().zip(&to.indices).all(|(&from, &to)| self.index(context, from, to))
-            && self.expression(context, from.value, to.value)
+    }
+
+    /// The tensors, each with what stands for it.
+    pub(crate) fn tensors(&self) -> &[(TensorId, TensorId)] {
+        &self.tensors
     }
 
     fn affine(&mut self, context: &Context, from: &Affine, to: &Affine) -> bool {
@@ -124,7 +154,7 @@ impl Renaming {
 
     /// What stands for a tensor.
     pub(crate) fn renamed_tensor(&self, tensor: TensorId) -> Option<TensorId> {
-        self.tensors.iter().find(|(from, _)| *from == tensor).map(|(_, to)| *to)
+        named(&self.tensors, tensor)
     }
 
     /// What an expression has become whose parts were [renamed](Self::rename).

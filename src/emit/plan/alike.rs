@@ -15,6 +15,11 @@ pub(super) fn share_functions(plan: &mut Plan) {
     let shareable = (0..plan.kernels.len()).filter(|&at| plan.kernels[at].result.is_none() && !plan.kernels[at].is_abreast);
     let (last, first): (Vec<usize>, Vec<usize>) = shareable.partition(|&at| is_update(&plan.kernels[at]));
     for at in first.into_iter().chain(last) {
+        let copied = plan.kernels[at].function;
+        if copied != at {
+            plan.kernels[at].function = plan.kernels[copied].function;
+            continue;
+        }
         let signature = signature(plan, &plan.kernels[at]);
         let mut function = at;
         for &(known, other) in &forms {

@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::abreast::Abreast;
 use super::contraction::Contraction;
+use super::forms::Batched;
 use super::statement::{Place, Statement};
 use super::{Pairs, Planner};
 use crate::equation::{Block, Context, Equation, IndexId, Node, ReduceKind, Role, Table, Tensor, TensorId};
@@ -93,10 +94,13 @@ pub(super) struct Batcher<'p, 'a> {
     pub(super) each: FxHashMap<usize, Equation>,
     /// Kernels that go over the elements of all examples, each with that for one example.
     pub(super) element_wise: Vec<(usize, usize)>,
-    copies: Vec<(TensorId, usize, TensorId, usize)>,
+    /// Transposed copies of parameters: the axis, the copy, and the kernel that makes it.
+    copies: Table<TensorId, Vec<(usize, TensorId, usize)>>,
     pub(super) gradients: Vec<GradientTiles>,
     /// The first kernel that reads each gradient, in a row, to update a parameter.
     updates: Table<TensorId, usize>,
+    /// What equations became, by their targets.
+    pub(super) known_forms: Table<TensorId, Batched>,
     pub(super) is_tiled: bool,
 }
 
@@ -165,6 +169,7 @@ impl<'p, 'a> Batcher<'p, 'a> {
             copies,
             gradients,
             updates: first_updates,
+            known_forms: Table::default(),
             is_tiled: false,
         }
     }
@@ -199,25 +204,31 @@ impl<'p, 'a> Batcher<'p, 'a> {
     }
 
     fn equation(&mut self, plain: usize, equation: &Equation, steps: &mut Vec<BatchStep>) {
-        let sum = self.planner.sum_of(equation.target);
-        let done = match sum {
+        if self.equation_alike(plain, equation, steps).is_some() {
+            return;
+        }
+        let batched = match self.planner.sum_of(equation.target) {
             Some(gradient) => self.gradient(gradient, equation),
             None => match self.element_wise(equation) {
                 Some(kernel) => {
                     self.element_wise.push((kernel, plain));
                     steps.push(BatchStep::Tiled(kernel));
-                    Some(())
+                    Some(Batched::ElementWise(kernel))
                 }
-                None => self.value(equation, steps),
+                None => {
+                    let first = steps.len();
+                    self.value(equation, steps).map(|()| Batched::Tiles(steps[first..].to_vec()))
+                }
             },
         };
-        if done.is_none() {
+        if batched.is_none() {
             steps.push(BatchStep::Each(plain));
         }
+        self.known_forms.insert(equation.target, batched.unwrap_or(Batched::Each));
     }
 
     /// The gradient of a parameter: each term a sum over the examples as well.
-    fn gradient(&mut self, gradient: TensorId, equation: &Equation) -> Option<()> {
+    fn gradient(&mut self, gradient: TensorId, equation: &Equation) -> Option<Batched> {
         let terms = match self.context().node(equation.computed) {
             Node::Add(terms) => terms.clone(),
             _ => vec![equation.computed],
@@ -227,20 +238,18 @@ impl<'p, 'a> Batcher<'p, 'a> {
         let kernels: Option<Vec<_>> =
             contractions.iter().map(|contraction| self.tile(equation, gradient, contraction, None, true)).collect();
         let kernels = kernels?;
-        let updating = match (&kernels[..], &contractions[..]) {
-            ([kernel], [contraction]) => self.updating(*kernel, contraction, gradient, equation),
-            _ => None,
+        // A tile's rows have to lie beside each other.
+        let is_updating = match (&contractions[..], &equation.indices[..]) {
+            ([contraction], [.., rows, _]) => Some(*rows) == contraction.rows && contraction.around.is_empty(),
+            _ => false,
         };
-        self.gradients.push(GradientTiles { gradient, kernels, updating });
-        Some(())
+        let updating = if is_updating { self.updating(kernels[0], gradient) } else { None };
+        self.gradients.push(GradientTiles { gradient, kernels: kernels.clone(), updating });
+        Some(Batched::Gradient(kernels, is_updating))
     }
 
-    /// The kernel that computes tiles of a gradient and updates the parameter from each, where a tile's rows lie beside each other.
-    fn updating(&mut self, tiles: usize, contraction: &Contraction, gradient: TensorId, equation: &Equation) -> Option<usize> {
-        let [.., rows, _] = equation.indices[..] else { return None };
-        if Some(rows) != contraction.rows || !contraction.around.is_empty() {
-            return None;
-        }
+    /// The kernel that computes tiles of a gradient and updates the parameter from each.
+    pub(super) fn updating(&mut self, tiles: usize, gradient: TensorId) -> Option<usize> {
         let factor = self.planner.update_factors.get(gradient).copied();
         let kernels = &self.planner.kernels;
         let update = *self.updates.get(gradient)?;
@@ -318,7 +327,7 @@ impl<'p, 'a> Batcher<'p, 'a> {
         let rest = self.context().replace(equation.computed, sum, read);
         let rest = Equation { computed: rest, ..equation.clone() };
         let first_temporary = self.planner.temporaries.len();
-        let kernel = self.planner.per_example(&rest);
+        let kernel = self.planner.kernel_of(&rest);
         self.shared.extend(&self.planner.temporaries[first_temporary..]);
         self.each.insert(kernel, rest);
         steps.push(BatchStep::Each(kernel));
@@ -350,8 +359,7 @@ impl<'p, 'a> Batcher<'p, 'a> {
     /// The contraction with a transposed copy in place of the parameter.
     fn with_copy(&mut self, contraction: &Contraction, steps: &mut Vec<BatchStep>) -> Contraction {
         let Some((parameter, axis)) = contraction.transposed else { return contraction.clone() };
-        let known = self.copies.iter().find(|copy| (copy.0, copy.1) == (parameter, axis)).map(|copy| (copy.2, copy.3));
-        let (copy, kernel) = known.unwrap_or_else(|| self.copy(parameter, axis));
+        let (copy, kernel) = self.transposed(parameter, axis);
         steps.push(BatchStep::Once(kernel));
         let mut indices = contraction.b.1.clone();
         let moved = indices.remove(axis);
@@ -359,8 +367,24 @@ impl<'p, 'a> Batcher<'p, 'a> {
         Contraction { b: (copy, indices), ..contraction.clone() }
     }
 
+    /// A copy of a parameter with an axis moved to the end, and the kernel that makes it.
+    pub(super) fn transposed(&mut self, parameter: TensorId, axis: usize) -> (TensorId, usize) {
+        let mut known = self.copies.get(parameter).into_iter().flatten();
+        match known.find(|copy| copy.0 == axis) {
+            Some(&(_, copy, kernel)) => (copy, kernel),
+            None => self.transpose(parameter, axis),
+        }
+    }
+
+    /// The parameter and the axis of which a kernel makes a copy, and the copy.
+    pub(super) fn transposed_by(&self, kernel: usize) -> Option<(TensorId, usize, TensorId)> {
+        let &parameter = self.planner.kernels[kernel].reads.first()?;
+        let &(axis, copy, _) = self.copies.get(parameter)?.iter().find(|copy| copy.2 == kernel)?;
+        Some((parameter, axis, copy))
+    }
+
     /// A kernel that copies a parameter with an axis moved to the end.
-    fn copy(&mut self, parameter: TensorId, axis: usize) -> (TensorId, usize) {
+    fn transpose(&mut self, parameter: TensorId, axis: usize) -> (TensorId, usize) {
         let mut described = self.context().tensor(parameter).clone();
         let extent = described.shape.remove(axis);
         described.shape.push(extent);
@@ -377,7 +401,9 @@ impl<'p, 'a> Batcher<'p, 'a> {
         let body = vec![Statement::Transpose { from: parameter, to: copy, rows, columns }];
         let kernel = self.planner.kernel(&name, Vec::new(), body, Vec::new(), None);
         self.shared.push(copy);
-        self.copies.push((parameter, axis, copy, kernel));
+        let mut copies = self.copies.get(parameter).cloned().unwrap_or_default();
+        copies.push((axis, copy, kernel));
+        self.copies.insert(parameter, copies);
         (copy, kernel)
     }
 }

@@ -2,6 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::forms::{Forms, Purpose};
 use super::nest::Nest;
 use super::scalars::Scalars;
 use super::statement::{Place, Statement, Value};
@@ -34,6 +35,8 @@ pub(super) struct Planner<'a> {
     pub(super) elements: FxHashSet<IndexId>,
     /// What several equations read that would else compute it.
     pub(super) common: Vec<TensorId>,
+    /// Which equations are alike.
+    pub(super) forms: Forms,
 }
 
 impl<'a> Planner<'a> {
@@ -65,6 +68,7 @@ impl<'a> Planner<'a> {
             rows: Pairs::default(),
             elements: FxHashSet::default(),
             common: Vec::new(),
+            forms: Forms::default(),
         }
     }
 
@@ -77,6 +81,8 @@ impl<'a> Planner<'a> {
             self.with_common(&mut forward, &mut adjoints);
             self.with_common(&mut adjoints, &mut []);
         }
+        self.find_forms(forward.iter().chain(&adjoints));
+        self.find_forms_of_updates();
         let needed = ancestors(&self.context, &forward, &model.outputs);
         let mut values = Vec::new();
         let (mut predict, mut loss) = (Vec::new(), Vec::new());
@@ -110,7 +116,11 @@ impl<'a> Planner<'a> {
         let update: Vec<usize> = model.optimizers.iter().map(|optimizer| self.update(optimizer, update_is_fused, None)).collect();
         if update_is_fused {
             let gradients: Vec<TensorId> = self.gradients.iter().map(|(_, gradient)| gradient).collect();
-            self.update_factors = gradients.into_iter().filter_map(|sums| Some((sums, self.update_factor(sums)?))).collect();
+            for gradient in gradients {
+                if let Some(factor) = self.update_factor(gradient) {
+                    self.update_factors.insert(gradient, factor);
+                }
+            }
         }
         let mean_loss = self.mean_loss();
         let objective = self.objective();
@@ -185,14 +195,35 @@ impl<'a> Planner<'a> {
         self.rows.second_of(tensor).unwrap_or(tensor)
     }
 
+    /// What an adjoint is the derivative by.
+    pub(super) fn adjoint_of(&self, adjoint: TensorId) -> Option<TensorId> {
+        match self.context.tensor(adjoint).role {
+            Role::Adjoint { of } => Some(of),
+            _ => None,
+        }
+    }
+
     /// The gradient to which an adjoint is added.
     pub(super) fn sum_of(&self, adjoint: TensorId) -> Option<TensorId> {
-        let Role::Adjoint { of } = self.context.tensor(adjoint).role else { return None };
-        self.gradients.second_of(of)
+        self.gradients.second_of(self.adjoint_of(adjoint)?)
+    }
+
+    /// The kernel of an equation for one example; a copy where the first of its form has one.
+    fn per_example(&mut self, equation: &Equation) -> usize {
+        if let Some(copy) = self.copy_for(Purpose::Example, equation.target) {
+            let lines = vec![self.line(equation)];
+            return self.copy(&copy, &format!("equation_{}", equation.number), lines);
+        }
+        let temporaries = self.temporaries.len();
+        let kernel = self.kernel_of(equation);
+        if self.temporaries.len() == temporaries {
+            self.forms.insert(Purpose::Example, equation.target, kernel);
+        }
+        kernel
     }
 
     /// The kernel of an equation for one example.
-    pub(super) fn per_example(&mut self, equation: &Equation) -> usize {
+    pub(super) fn kernel_of(&mut self, equation: &Equation) -> usize {
         let sum = self.sum_of(equation.target);
         let target = sum.unwrap_or(equation.target);
         let mut nest = Nest::new(&mut self.context, &mut self.temporaries);
@@ -220,7 +251,7 @@ impl<'a> Planner<'a> {
     }
 
     /// A name that no kernel has: with a number behind it where one has this. Of equal layers each asks for the same.
-    fn unique_name(&mut self, name: &str) -> String {
+    pub(super) fn unique_name(&mut self, name: &str) -> String {
         let Some(last) = self.names.get(name) else {
             self.names.insert(name.to_owned(), 1);
             return name.to_owned();
@@ -299,9 +330,7 @@ impl<'a> Planner<'a> {
             constants.push((tensor, self.scalar_kernel(&name, lines, value)));
         }
         for &(_, kernel) in &constants {
-            let is_scalar = |tensor: &TensorId| {
-                matches!(self.context.tensor(*tensor).role, Role::Constant | Role::BatchSize | Role::UpdateNumber)
-            };
+            let is_scalar = |tensor: &TensorId| is_scalar_role(self.context.tensor(*tensor).role);
             let kernel = &mut self.kernels[kernel];
             // One that reads a gradient computes in the gradient's type.
             kernel.in_double = kernel.reads.iter().all(is_scalar) && kernel.writes.is_empty();
@@ -347,6 +376,11 @@ impl<'a> Planner<'a> {
         }
         scratch
     }
+}
+
+/// Whether tensors of a role are scalars that are computed once for a minibatch.
+pub(super) fn is_scalar_role(role: Role) -> bool {
+    matches!(role, Role::Constant | Role::BatchSize | Role::UpdateNumber)
 }
 
 /// The equations of a block.

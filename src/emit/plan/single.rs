@@ -26,9 +26,13 @@ impl Planner<'_> {
     /// The steps of an equation for one example, if there is a sum of products in it that is worth tiles.
     pub(super) fn in_tiles(&mut self, equations: &[&Equation], block: &Block) -> Option<Vec<BatchStep>> {
         let ([equation], Block::Whole(_), true) = (equations, block, self.examples > 1) else { return None };
+        if let Some(known) = self.in_tiles_alike(equation) {
+            return known;
+        }
         let mut steps = Vec::new();
-        Batcher::new(self, None, 1, &[]).value(equation, &mut steps)?;
-        Some(steps)
+        let steps = Batcher::new(self, None, 1, &[]).value(equation, &mut steps).map(|()| steps);
+        self.forms.insert_steps(equation.target, steps.clone());
+        steps
     }
 
     /// The kernel with tiles that writes the same as a plain one, or that one.
@@ -150,7 +154,7 @@ impl Planner<'_> {
     /// The kernel that adds a multiple of a product of two vectors to a parameter, where that is the whole update, and which optimizer
     /// that is.
     fn added_product(&mut self, gradient: TensorId, adjoint: &Equation, updates: &[usize]) -> Option<(usize, usize)> {
-        let Role::Adjoint { of } = self.context.tensor(adjoint.target).role else { return None };
+        let of = self.adjoint_of(adjoint.target)?;
         let at = self.optimizer_of(of)?;
         let factor = *self.update_factors.get(gradient)?;
         if self.context.tensor(of).size() < FEW {
@@ -167,7 +171,7 @@ impl Planner<'_> {
 
     /// The kernel that updates a parameter from its adjoint, which is computed element by element, and which optimizer that is.
     fn update_from(&mut self, adjoint: &Equation) -> Option<(usize, usize)> {
-        let Role::Adjoint { of } = self.context.tensor(adjoint.target).role else { return None };
+        let of = self.adjoint_of(adjoint.target)?;
         let optimizers = &self.derivation.model.optimizers;
         let at = self.optimizer_of(of)?;
         let shape = &self.context.tensor(of).shape;

@@ -1,8 +1,10 @@
 //! The gradient of the objective from the sums over a minibatch, and the update rules, in place.
 
-use super::Planner;
+use super::forms::Purpose;
 use super::nest::Nest;
+use super::planner::is_scalar_role;
 use super::statement::{Place, Statement, Value};
+use super::{Line, Planner};
 use crate::equation::{Affine, Context, Equation, ExprId, IndexId, Node, Role, TensorId, for_each_child};
 use crate::model::Optimizer;
 
@@ -11,13 +13,22 @@ impl Planner<'_> {
     pub(super) fn gradient(&mut self, at: usize) -> usize {
         let derivation = self.derivation;
         let equation = &derivation.gradient[at].equation;
+        let parameter = derivation.gradient[at].parameter;
+        let (name, lines) = (format!("equation_{}", equation.number), vec![self.line(equation)]);
+        if let Some(copy) = self.copy_for(Purpose::Gradient, parameter) {
+            return self.copy(&copy, &name, lines);
+        }
+        let temporaries = self.temporaries.len();
         let value = self.gradient_value(equation);
         let mut nest = Nest::new(&mut self.context, &mut self.temporaries);
         let place = Place { tensor: equation.target, indices: nest.element(equation.target, &equation.indices) };
         nest.store_element_wise(&equation.indices, &[(place, value)]);
         let (body, locals) = nest.finish();
-        let lines = vec![self.line(equation)];
-        self.kernel(&format!("equation_{}", equation.number), lines, body, locals, None)
+        let kernel = self.kernel(&name, lines, body, locals, None);
+        if self.temporaries.len() == temporaries {
+            self.forms.insert(Purpose::Gradient, parameter, kernel);
+        }
+        kernel
     }
 
     /// The right-hand side of a gradient, the mean over the minibatch read as a multiple of the sum in the gradient's place.
@@ -70,22 +81,56 @@ impl Planner<'_> {
     /// The update of one parameter and of what the optimizer remembers of it. Where an adjoint's equation is given, that is the sum over
     /// the only example.
     pub(super) fn update(&mut self, optimizer: &Optimizer, is_fused: bool, adjoint: Option<&Equation>) -> usize {
-        let derivation = self.derivation;
-        let model_context = &derivation.model.context;
+        let (name, lines) = self.lines_of_update(optimizer, is_fused, adjoint);
+        let parameter = optimizer.parameter;
+        let (purpose, copy) = match adjoint {
+            Some(adjoint) => (Purpose::UpdateFromOne, self.copy_for_update_from(parameter, adjoint.target)),
+            None => (Purpose::Update, self.copy_for(Purpose::Update, parameter)),
+        };
+        if let Some(copy) = copy {
+            return self.copy(&copy, &name, lines);
+        }
+        let (indices, mut steps) = self.steps_of_update(optimizer, is_fused, adjoint);
+        let indices =
+            if is_fused && self.examples > 1 && adjoint.is_none() { self.in_a_row(&indices, &mut steps) } else { indices };
+        let temporaries = self.temporaries.len();
+        let mut nest = Nest::new(&mut self.context, &mut self.temporaries);
+        nest.update_in_place(&indices, &steps);
+        let (body, locals) = nest.finish();
+        let kernel = self.kernel(&name, lines, body, locals, None);
+        if self.temporaries.len() == temporaries {
+            self.forms.insert(purpose, parameter, kernel);
+        }
+        kernel
+    }
+
+    /// The name of an update's kernel, and the equations that it computes.
+    fn lines_of_update(&self, optimizer: &Optimizer, is_fused: bool, adjoint: Option<&Equation>) -> (String, Vec<Line>) {
+        let gradient = self.gradient_by(optimizer.parameter).filter(|_| is_fused).map(|gradient| &gradient.equation);
+        let equations = gradient.into_iter().chain(adjoint.filter(|_| gradient.is_some())).chain(&optimizer.equations);
+        let name = &self.derivation.model.context.tensor(optimizer.parameter).name;
+        let kind = if adjoint.is_some() { "_from_one" } else { "" };
+        (format!("update_{name}{kind}"), equations.map(|equation| self.line(equation)).collect())
+    }
+
+    /// The indices of an update, and what it computes at each value of them.
+    fn steps_of_update(
+        &mut self,
+        optimizer: &Optimizer,
+        is_fused: bool,
+        adjoint: Option<&Equation>,
+    ) -> (Vec<IndexId>, Vec<(TensorId, ExprId)>) {
         let gradient = self.gradient_by(optimizer.parameter);
         let indices = match (gradient, optimizer.equations.last()) {
             (Some(gradient), _) => gradient.equation.indices.clone(),
             (None, Some(equation)) => equation.indices.clone(),
             (None, None) => Vec::new(),
         };
-        let mut lines = Vec::new();
         let mut steps: Vec<(TensorId, ExprId)> = Vec::new();
         let mut inside = None;
         if let Some(gradient) = gradient.filter(|_| is_fused) {
-            lines.push(self.line(&gradient.equation));
             let mut value = self.gradient_value(&gradient.equation);
             if let Some(adjoint) = adjoint {
-                lines.push(self.line(adjoint));
                 let sum = renamed(&mut self.context, adjoint, &indices);
                 value = self.context.substitute_tensor(value, gradient.equation.target, &mut |_, _| sum);
             }
@@ -97,20 +142,10 @@ impl Planner<'_> {
             }
         }
         for equation in &optimizer.equations {
-            lines.push(self.line(equation));
             let value = self.next_value(equation, &indices, inside);
             steps.push((equation.target, self.scalars.extract(&mut self.context, value)));
         }
-        let mut name = format!("update_{}", model_context.tensor(optimizer.parameter).name);
-        if adjoint.is_some() {
-            name += "_from_one";
-        }
-        let indices =
-            if is_fused && self.examples > 1 && adjoint.is_none() { self.in_a_row(&indices, &mut steps) } else { indices };
-        let mut nest = Nest::new(&mut self.context, &mut self.temporaries);
-        nest.update_in_place(&indices, &steps);
-        let (body, locals) = nest.finish();
-        self.kernel(&name, lines, body, locals, None)
+        (indices, steps)
     }
 
     /// The right-hand side of an equation of an update at these indices, with the value of the gradient in its place where one is given.
@@ -140,6 +175,9 @@ impl Planner<'_> {
     pub(super) fn update_factor(&mut self, gradient: TensorId) -> Option<TensorId> {
         let derivation = self.derivation;
         let parameter = self.gradients.first_of(gradient)?;
+        if let Some(alike) = self.forms.alike(parameter) {
+            return self.update_factors.get(self.gradients.second_of(alike.to)?).copied();
+        }
         let optimizer = &derivation.model.optimizers[self.optimizer_of(parameter)?];
         let [update] = &optimizer.equations[..] else { return None };
         if self.context.tensor(update.target).role != (Role::Next { of: parameter }) {
@@ -175,7 +213,8 @@ impl Planner<'_> {
         let mut known: Vec<(TensorId, TensorId)> = Vec::new();
         for (target, value) in steps {
             for tensor in self.context.tensors_in(*value) {
-                if self.context.tensor(tensor).shape.is_empty() && !indices.is_empty() || self.is_scalar_role(tensor) {
+                let described = self.context.tensor(tensor);
+                if described.shape.is_empty() && !indices.is_empty() || is_scalar_role(described.role) {
                     continue;
                 }
                 let row = self.row_of(tensor, &mut known);
@@ -184,10 +223,6 @@ impl Planner<'_> {
             *target = self.row_of(*target, &mut known);
         }
         vec![element]
-    }
-
-    fn is_scalar_role(&self, tensor: TensorId) -> bool {
-        matches!(self.context.tensor(tensor).role, Role::Constant | Role::BatchSize | Role::UpdateNumber)
     }
 
     /// All elements of a tensor in one row.
