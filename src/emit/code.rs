@@ -78,7 +78,8 @@ impl fmt::Display for Code {
 impl ToTokens for Code {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         if !self.0.is_empty() {
-            tokens.extend(self.to_token_stream());
+            // As one stream, not token by token.
+            tokens.extend([self.to_token_stream()]);
         }
     }
 

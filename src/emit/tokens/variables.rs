@@ -11,7 +11,8 @@ use quote::quote;
 use rustc_hash::FxHashSet;
 
 use super::Emitter;
-use crate::emit::names::is_reserved;
+use super::parallel::some_rows;
+use crate::emit::names::{self, is_reserved};
 
 impl Emitter<'_> {
     /// What makes all names that `block` may bind free for variables, inside the block.
@@ -20,7 +21,7 @@ impl Emitter<'_> {
         let network = self.options.struct_name.to_string();
         let is_type = |name: &str| name.trim_start_matches('_').starts_with(&network);
         let kernels = self.plan.kernels.iter().enumerate().filter(|(at, kernel)| kernel.function == *at);
-        let kernels = kernels.map(|(_, kernel)| crate::emit::names::ascii(&kernel.name)).collect();
+        let kernels = kernels.flat_map(|(_, kernel)| [names::ascii(&kernel.name), some_rows(kernel)]).collect();
         let names = variables(block, kernels).into_iter().filter(|name| !is_type(name));
         let names = names.map(|name| Ident::new(&name, Span::call_site()));
         quote! {
@@ -39,7 +40,7 @@ fn variables(items: &TokenStream, kernels: FxHashSet<String>) -> BTreeSet<String
 }
 
 /// The methods that are called once for each parameter, or for each kernel.
-const WITHOUT_VARIABLES: [&str; 5] = ["as_flattened_mut", "fill", "uniform", "call", "run"];
+const WITHOUT_VARIABLES: [&str; 6] = ["as_flattened_mut", "fill", "uniform", "call", "run", "add"];
 
 /// Looks for names.
 struct Search {
@@ -68,13 +69,15 @@ enum Before {
 impl Search {
     fn collect(&mut self, tokens: TokenStream, is_outermost: bool) {
         let mut tokens = tokens.into_iter().peekable();
-        let mut before = Before::Other;
+        let (mut before, mut is_struct) = (Before::Other, false);
         while let Some(token) = tokens.next() {
             before = match token {
                 TokenTree::Group(group) => {
-                    if before != Before::Attribute {
+                    // Fields bind nothing where they are declared.
+                    if before != Before::Attribute && !is_struct {
                         self.collect(group.stream(), false);
                     }
+                    is_struct &= before == Before::Attribute;
                     Before::Other
                 }
                 TokenTree::Punct(punct) => match punct.as_char() {
@@ -95,7 +98,8 @@ impl Search {
                 TokenTree::Ident(_) if before == Before::Path => Before::Other,
                 TokenTree::Ident(name) => {
                     let name = name.to_string();
-                    let is_item = matches!(&name[..], "fn" | "struct" | "static" | "const");
+                    let name_is_struct = name == "struct";
+                    let is_item = name_is_struct || matches!(&name[..], "fn" | "static" | "const");
                     match before {
                         Before::Item if is_outermost => _ = self.own.insert(name),
                         Before::Item => {}
@@ -106,6 +110,7 @@ impl Search {
                         }
                         _ => _ = self.names.insert(name),
                     }
+                    is_struct |= name_is_struct;
                     if is_item { Before::Item } else { Before::Other }
                 }
                 TokenTree::Literal(_) => Before::Other,

@@ -13,6 +13,8 @@ use crate::equation::{Node, ReduceKind};
 
 mod rows;
 
+pub(super) use rows::some_rows;
+
 /// Multiplications in a block of examples that pay for handing it to another thread.
 const LEAST_WORK: usize = 1 << 20;
 /// How often a block must use each parameter, so that adding up gradients takes little beside it.

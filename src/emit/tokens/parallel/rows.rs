@@ -1,7 +1,7 @@
 //! Blocks whose gradients are summed up row by row, each followed by its update, so that none is stored.
 
 use proc_macro2::{Ident, Literal, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, quote};
 
 use super::super::kernel::{self, KernelTokens};
 use super::super::tile::{row_of, rows_at_once};
@@ -39,8 +39,8 @@ fn only_tile(kernel: &Kernel) -> Option<&Tile> {
 }
 
 /// The name of the function that computes some rows of a kernel's tiles.
-fn some_rows(kernel: &Kernel) -> Ident {
-    format_ident!("rows_{}", kernel.function)
+pub(in crate::emit::tokens) fn some_rows(kernel: &Kernel) -> String {
+    format!("rows_{}", kernel.function)
 }
 
 impl Emitter<'_> {
@@ -219,7 +219,7 @@ impl Emitter<'_> {
 
     /// The function that computes some rows of a gradient.
     fn rows_function(&self, kernel: &Kernel) -> TokenStream {
-        let name = some_rows(kernel);
+        let name = super::super::identifier(&some_rows(kernel));
         kernel::tokens(&self.plan, &self.lines, kernel, &self.scalar, |tokens| tokens.function_of_rows(&name))
     }
 
