@@ -1,7 +1,6 @@
 //! Expressions that are equal up to the names of tensors and free indices, and writing one with the names of another.
 
 use super::known::Known;
-use super::rebuild::for_each_child;
 use super::{Affine, Context, Equation, ExprId, IndexId, Node, TensorId};
 
 /// How what is said of one tensor became what is said of another.
@@ -49,8 +48,10 @@ pub(crate) struct Renaming {
 impl Renaming {
     /// Whether a tensor can stand for another: both are of one kind and shape, and neither stands for a third.
     pub(crate) fn tensor(&mut self, context: &Context, from: TensorId, to: TensorId) -> bool {
-        if let Some(known) = self.tensors.iter().find(|(one, other)| *one == from || *other == to) {
-            return *known == (from, to);
+        for &(one, other) in &self.tensors {
+            if one.0 == from.0 || other.0 == to.0 {
+                return one.0 == from.0 && other.0 == to.0;
+            }
         }
         let (one, other) = (context.tensor(from), context.tensor(to));
         let are_alike = one.shape == other.shape
@@ -65,8 +66,10 @@ impl Renaming {
 
     /// Whether an index can stand for another.
     fn index(&mut self, context: &Context, from: IndexId, to: IndexId) -> bool {
-        if let Some(known) = self.indices.iter().find(|(one, other)| *one == from || *other == to) {
-            return *known == (from, to);
+        for &(one, other) in &self.indices {
+            if one.0 == from.0 || other.0 == to.0 {
+                return one.0 == from.0 && other.0 == to.0;
+            }
         }
         let (one, other) = (context.index_of(from), context.index_of(to));
         let are_alike = one == other && (from == to || !one.canonical);
@@ -99,42 +102,89 @@ impl Renaming {
     }
 
     fn affine(&mut self, context: &Context, from: &Affine, to: &Affine) -> bool {
-        let are_alike = |(from, to): (&(IndexId, i64), &(IndexId, i64))| from.1 == to.1 && self.index(context, from.0, to.0);
-        from.constant == to.constant && from.terms.len() == to.terms.len() && from.terms.iter().zip(&to.terms).all(are_alike)
+        let (terms, others) = (from.terms.as_slice(), to.terms.as_slice());
+        let mut at = 0;
+        while at < terms.len() && at < others.len() {
+            if terms[at].1 != others[at].1 || !self.index(context, terms[at].0, others[at].0) {
+                return false;
+            }
+            at += 1;
+        }
+        from.constant == to.constant && terms.len() == others.len()
+    }
+
+    fn affines(&mut self, context: &Context, from: &[Affine], to: &[Affine]) -> bool {
+        let mut at = 0;
+        while at < from.len() && at < to.len() {
+            if !self.affine(context, &from[at], &to[at]) {
+                return false;
+            }
+            at += 1;
+        }
+        from.len() == to.len()
+    }
+
+    fn expressions(&mut self, context: &Context, from: &[ExprId], to: &[ExprId]) -> bool {
+        let mut at = 0;
+        while at < from.len() && at < to.len() {
+            if !self.expression(context, from[at], to[at]) {
+                return false;
+            }
+            at += 1;
+        }
+        from.len() == to.len()
     }
 
     fn expression(&mut self, context: &Context, from: ExprId, to: ExprId) -> bool {
         if let Some(&known) = self.expressions.get(from) {
             return known == to;
         }
-        let (one, other) = (context.node(from), context.node(to));
-        let heads_are_alike = match (one, other) {
-            (Node::Number(one), Node::Number(other)) => one == other,
-            (Node::Index(one), Node::Index(other)) => self.affine(context, one, other),
-            (Node::Access { tensor: one, indices: from }, Node::Access { tensor: other, indices: to }) => {
-                self.tensor(context, *one, *other) && from.iter().zip(to).all(|(from, to)| self.affine(context, from, to))
-            }
-            (Node::Call(one, _), Node::Call(other, _)) => one == other,
-            (Node::Compare(one, ..), Node::Compare(other, ..)) => one == other,
-            (Node::Reduce { kind, indices, .. }, Node::Reduce { kind: other, indices: others, .. }) => {
-                kind == other && indices == others
-            }
-            (
-                Node::ArgReduce { kind, indices, position, .. },
-                Node::ArgReduce { kind: other, indices: others, position: at, .. },
-            ) => kind == other && indices == others && position == at,
-            _ => std::mem::discriminant(one) == std::mem::discriminant(other),
-        };
-        let are_alike = heads_are_alike && {
-            let (mut parts, mut others) = (Vec::new(), Vec::new());
-            for_each_child(one, |part| parts.push(part));
-            for_each_child(other, |part| others.push(part));
-            parts.len() == others.len() && parts.iter().zip(&others).all(|(&part, &other)| self.expression(context, part, other))
-        };
+        let are_alike = self.node_becomes(context, context.node(from), context.node(to));
         if are_alike {
             self.expressions.insert(from, to);
         }
         are_alike
+    }
+
+    fn node_becomes(&mut self, context: &Context, from: &Node, to: &Node) -> bool {
+        match (from, to) {
+            (Node::Number(one), Node::Number(other)) => one == other,
+            (Node::Index(one), Node::Index(other)) => self.affine(context, one, other),
+            (Node::Access { tensor: one, indices: from }, Node::Access { tensor: other, indices: to }) => {
+                self.tensor(context, *one, *other) && self.affines(context, from, to)
+            }
+            (Node::Add(one), Node::Add(other))
+            | (Node::Multiply(one), Node::Multiply(other))
+            | (Node::And(one), Node::And(other))
+            | (Node::Or(one), Node::Or(other)) => self.expressions(context, one, other),
+            (Node::Power(one, exponent), Node::Power(other, of_other)) => {
+                self.expression(context, *one, *other) && self.expression(context, *exponent, *of_other)
+            }
+            (Node::Call(function, one), Node::Call(of_other, other)) => {
+                function == of_other && self.expression(context, *one, *other)
+            }
+            (Node::Compare(relation, left, right), Node::Compare(of_other, left_of_other, right_of_other)) => {
+                relation == of_other
+                    && self.expression(context, *left, *left_of_other)
+                    && self.expression(context, *right, *right_of_other)
+            }
+            (Node::Not(one), Node::Not(other)) => self.expression(context, *one, *other),
+            (
+                Node::If { condition, then, otherwise },
+                Node::If { condition: of_other, then: then_of_other, otherwise: otherwise_of_other },
+            ) => self.expressions(context, &[*condition, *then, *otherwise], &[*of_other, *then_of_other, *otherwise_of_other]),
+            (Node::Reduce { kind, indices, body }, Node::Reduce { kind: of_other, indices: others, body: other }) => {
+                kind == of_other && indices == others && self.expression(context, *body, *other)
+            }
+            (
+                Node::ArgReduce { kind, indices, position, body },
+                Node::ArgReduce { kind: of_other, indices: others, position: at, body: other },
+            ) => kind == of_other && indices == others && position == at && self.expression(context, *body, *other),
+            (Node::Partial { of, by }, Node::Partial { of: other, by: by_other }) => {
+                self.expression(context, *of, *other) && self.expression(context, *by, *by_other)
+            }
+            _ => false,
+        }
     }
 
     /// New indices in place of others.

@@ -253,6 +253,9 @@ impl Batcher<'_, '_> {
 
     /// Finds what kernels read that others compute, and compute that others read.
     fn border(&mut self, steps: &mut [BatchStep]) {
+        if !steps.iter().any(|step| matches!(step, BatchStep::Abreast(_))) {
+            return;
+        }
         let mut touched: Vec<(Vec<TensorId>, Vec<TensorId>)> = Vec::new();
         for step in steps.iter() {
             let mut kernels = Vec::new();
