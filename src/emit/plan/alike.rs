@@ -350,3 +350,46 @@ impl Likeness<'_> {
             && self.optional(&one.update_factor, &other.update_factor, |likeness, one, other| likeness.tensor(*one, *other))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::derivation::Derivation;
+
+    /// Kernels that share a function, and kernels that do what that function does.
+    fn sharing(derivation: &Derivation, examples: usize) -> (usize, usize) {
+        let plan = Plan::new(derivation, examples);
+        let sharing = plan.kernels.iter().enumerate().filter(|(at, kernel)| kernel.function != *at);
+        let sharing: Vec<&Kernel> = sharing.map(|(_, kernel)| kernel).collect();
+        let alike = sharing.iter().filter(|kernel| are_alike(&plan, plan.function_of(kernel), kernel));
+        (sharing.len(), alike.count())
+    }
+
+    #[test]
+    fn kernels_that_share_a_function_do_the_same() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/specs");
+        let files = std::fs::read_dir(folder).expect("the specs").map(|file| file.expect("a file").path());
+        let mut specs: Vec<String> = files.filter_map(|file| std::fs::read_to_string(file).ok()).collect();
+        for (layer, optimizer) in [
+            ("dense(32) |> tanh", "sgd(0.1)"),
+            ("dense(32) |> softmax", "adam(0.1)"),
+            ("dense(16) |> layer_norm |> gelu", "momentum(0.1)"),
+            ("dense(8) |> dropout(0.5) |> relu", "rmsprop(0.1)"),
+        ] {
+            let layers: String = (1..6).map(|at| format!("h{at} = h{} |> {layer}\n", at - 1)).collect();
+            specs.push(format!(
+                "input x[32]\ntarget t[1]\nh0 = x\n{layers}y = h5 |> dense(1)\nloss squared_error(y, t)\noptimizer {optimizer}\n"
+            ));
+        }
+        let mut found = 0;
+        for spec in specs {
+            let Ok(compiled) = crate::pipeline::compile("net.spec", &spec) else { continue };
+            for examples in [1, 8, 32] {
+                let (sharing, alike) = sharing(&compiled.derivation, examples);
+                assert_eq!(alike, sharing, "of\n{spec}");
+                found += sharing;
+            }
+        }
+        assert!(found > 200, "only {found} kernels share a function");
+    }
+}

@@ -14,7 +14,7 @@ pub(super) struct Forms {
     /// By the target of an equation, the first of its form; by a parameter, the first that is updated alike.
     alike: Table<TensorId, Alike>,
     /// The kernels of the first, for each purpose.
-    kernels: [Table<TensorId, usize>; 4],
+    kernels: [Table<TensorId, usize>; 5],
     /// The steps of an equation for one example, if there are tiles in it.
     steps: Table<TensorId, Option<Vec<BatchStep>>>,
 }
@@ -30,6 +30,8 @@ pub(super) enum Purpose {
     Update,
     /// Updates a parameter from the adjoint's equation.
     UpdateFromOne,
+    /// Adds a multiple of a product of two vectors to a parameter.
+    AddedProduct,
 }
 
 /// How to make a kernel from another.
@@ -124,6 +126,20 @@ impl Planner<'_> {
         }
     }
 
+    /// The kernel of an equation for one example; a copy where the first of its form has one.
+    pub(super) fn per_example(&mut self, equation: &Equation) -> usize {
+        if let Some(copy) = self.copy_for(Purpose::Example, equation.target) {
+            let lines = vec![self.line(equation)];
+            return self.copy(&copy, &format!("equation_{}", equation.number), lines);
+        }
+        let temporaries = self.temporaries.len();
+        let kernel = self.kernel_of(equation);
+        if self.temporaries.len() == temporaries {
+            self.forms.insert(Purpose::Example, equation.target, kernel);
+        }
+        kernel
+    }
+
     /// How the kernel of an equation or parameter is made from that of the first of its form, where it can be.
     pub(super) fn copy_for(&mut self, purpose: Purpose, of: TensorId) -> Option<Copy> {
         let alike = self.forms.alike.get(of)?;
@@ -133,11 +149,11 @@ impl Planner<'_> {
         Some(Copy { known, tensors, indices: alike.indices })
     }
 
-    /// The same for an update from an adjoint's equation.
-    pub(super) fn copy_for_update_from(&mut self, parameter: TensorId, adjoint: TensorId) -> Option<Copy> {
+    /// The same for what updates a parameter from an adjoint's equation.
+    pub(super) fn copy_from_adjoint(&mut self, purpose: Purpose, parameter: TensorId, adjoint: TensorId) -> Option<Copy> {
         let alike = self.forms.alike.get(parameter)?;
         let of_adjoint = self.forms.alike.get(adjoint)?;
-        let &known = self.forms.kernels[Purpose::UpdateFromOne as usize].get(alike.to)?;
+        let &known = self.forms.kernels[purpose as usize].get(alike.to)?;
         if self.adjoint_of(of_adjoint.to) != Some(alike.to) {
             return None;
         }

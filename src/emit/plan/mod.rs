@@ -24,6 +24,7 @@ mod scatter;
 mod single;
 mod statement;
 mod sweep;
+mod transposed;
 mod update;
 mod value;
 

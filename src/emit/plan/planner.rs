@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::forms::{Forms, Purpose};
+use super::forms::Forms;
 use super::nest::Nest;
 use super::scalars::Scalars;
 use super::statement::{Place, Statement, Value};
@@ -206,20 +206,6 @@ impl<'a> Planner<'a> {
     /// The gradient to which an adjoint is added.
     pub(super) fn sum_of(&self, adjoint: TensorId) -> Option<TensorId> {
         self.gradients.second_of(self.adjoint_of(adjoint)?)
-    }
-
-    /// The kernel of an equation for one example; a copy where the first of its form has one.
-    fn per_example(&mut self, equation: &Equation) -> usize {
-        if let Some(copy) = self.copy_for(Purpose::Example, equation.target) {
-            let lines = vec![self.line(equation)];
-            return self.copy(&copy, &format!("equation_{}", equation.number), lines);
-        }
-        let temporaries = self.temporaries.len();
-        let kernel = self.kernel_of(equation);
-        if self.temporaries.len() == temporaries {
-            self.forms.insert(Purpose::Example, equation.target, kernel);
-        }
-        kernel
     }
 
     /// The kernel of an equation for one example.

@@ -3,6 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::batch::{BatchStep, Batcher, set_update};
+use super::forms::Purpose;
 use super::{Kernel, Planner, insert_once};
 use crate::equation::{Block, Equation, ExprId, Node, Role, TensorId};
 
@@ -104,6 +105,7 @@ impl Planner<'_> {
     /// begins while they are computed, and the adjoints of this one do not stand behind them.
     fn with_loss_last(&self, kernels: Vec<usize>, updates: &[usize]) -> Vec<usize> {
         let of = |tensors: &[TensorId]| -> Vec<TensorId> { tensors.iter().map(|&tensor| self.whole(tensor)).collect() };
+        let updates: FxHashSet<usize> = updates.iter().copied().collect();
         let mut wanted: FxHashSet<TensorId> = self.gradients.iter().map(|(_, gradient)| gradient).collect();
         let mut overwritten = FxHashSet::default();
         let (mut order, mut last) = (Vec::new(), Vec::new());
@@ -160,8 +162,13 @@ impl Planner<'_> {
         if self.context.tensor(of).size() < FEW {
             return None;
         }
-        let update = Batcher::new(self, None, 1, &[]).outer_product(of, adjoint)?;
         let lines = self.kernels[updates[at]].equations.clone();
+        if let Some(copy) = self.copy_from_adjoint(Purpose::AddedProduct, of, adjoint.target) {
+            let lines = [self.line(adjoint)].into_iter().chain(lines).collect();
+            return Some((at, self.copy(&copy, &format!("tiles_{}", adjoint.number), lines)));
+        }
+        let update = Batcher::new(self, None, 1, &[]).outer_product(of, adjoint)?;
+        self.forms.insert(Purpose::AddedProduct, of, update);
         let kernel = &mut self.kernels[update];
         kernel.equations.extend(lines);
         kernel.body.iter_mut().for_each(|statement| set_update(statement, None, Some(factor)));

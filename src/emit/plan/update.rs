@@ -83,9 +83,10 @@ impl Planner<'_> {
     pub(super) fn update(&mut self, optimizer: &Optimizer, is_fused: bool, adjoint: Option<&Equation>) -> usize {
         let (name, lines) = self.lines_of_update(optimizer, is_fused, adjoint);
         let parameter = optimizer.parameter;
-        let (purpose, copy) = match adjoint {
-            Some(adjoint) => (Purpose::UpdateFromOne, self.copy_for_update_from(parameter, adjoint.target)),
-            None => (Purpose::Update, self.copy_for(Purpose::Update, parameter)),
+        let purpose = if adjoint.is_some() { Purpose::UpdateFromOne } else { Purpose::Update };
+        let copy = match adjoint {
+            Some(adjoint) => self.copy_from_adjoint(purpose, parameter, adjoint.target),
+            None => self.copy_for(purpose, parameter),
         };
         if let Some(copy) = copy {
             return self.copy(&copy, &name, lines);
