@@ -16,10 +16,13 @@ pub(super) struct Access {
     code: Code,
 }
 
+/// Most places are no longer.
+const LENGTH: usize = 48;
+
 impl Access {
     /// A local variable.
     pub(super) fn variable(name: &str) -> Access {
-        let mut code = Code::default();
+        let mut code = Code::with_capacity(LENGTH);
         code.push(name);
         Access { is_reference: false, code }
     }

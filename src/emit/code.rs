@@ -17,6 +17,11 @@ use super::tokens::doc_line;
 pub(super) struct Code(String);
 
 impl Code {
+    /// Empty, with room for so many bytes.
+    pub(super) fn with_capacity(bytes: usize) -> Code {
+        Code(String::with_capacity(bytes))
+    }
+
     /// Appends text.
     pub(super) fn push(&mut self, text: &str) {
         self.0.push_str(text);

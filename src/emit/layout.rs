@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident};
+use rustc_hash::FxHashMap;
 
 use super::EmitOptions;
 use super::access::Access;
@@ -184,27 +185,29 @@ fn group(
 ) -> Group {
     let mut scope = Scope::default();
     let mut members = Vec::new();
-    let mut done: Vec<&str> = Vec::new();
+    // What is in each group, taken out where the group stands first.
+    let mut groups: FxHashMap<&str, Vec<(Vec<&str>, TensorId)>> = FxHashMap::default();
+    for one in named.iter().filter(|(parts, _)| parts.len() > depth + 1) {
+        groups.entry(one.0[depth]).or_default().push(one.clone());
+    }
     for (parts, tensor) in named {
         let part = parts[depth];
         let is_leaf = parts.len() == depth + 1;
-        if !is_leaf && done.contains(&part) {
+        let inside = if is_leaf { None } else { groups.remove(part) };
+        if !is_leaf && inside.is_none() {
             continue;
         }
         let field = scope.identifier(part);
         let path: Vec<Ident> = path.iter().cloned().chain([field.clone()]).collect();
-        if is_leaf {
+        let Some(inside) = inside else {
             paths.insert(*tensor, path);
             members.push((field, Member::Tensor(*tensor)));
-        } else {
-            done.push(part);
-            let inside: Vec<_> =
-                named.iter().filter(|(other, _)| other.len() > depth + 1 && other[depth] == part).cloned().collect();
-            let type_name = format!("{type_name}{}", camel_case(part));
-            let prefix = if prefix.is_empty() { part.to_owned() } else { format!("{prefix}.{part}") };
-            let inner = group(&type_name, prefix, &inside, depth + 1, type_names, paths, &path);
-            members.push((field, Member::Group(inner)));
-        }
+            continue;
+        };
+        let type_name = format!("{type_name}{}", camel_case(part));
+        let prefix = if prefix.is_empty() { part.to_owned() } else { format!("{prefix}.{part}") };
+        let inner = group(&type_name, prefix, &inside, depth + 1, type_names, paths, &path);
+        members.push((field, Member::Group(inner)));
     }
     Group { type_name: type_names.identifier(type_name), prefix, members }
 }

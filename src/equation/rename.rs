@@ -1,6 +1,7 @@
 //! Expressions that are equal up to the names of tensors and free indices, and writing one with the names of another.
 
 use super::known::Known;
+use super::table::Id;
 use super::{Affine, Context, Equation, ExprId, IndexId, Node, TensorId};
 
 /// How what is said of one tensor became what is said of another.
@@ -17,7 +18,7 @@ pub(crate) struct Alike {
 impl Alike {
     /// What stands for an index.
     pub(crate) fn index(&self, index: IndexId) -> IndexId {
-        self.indices.iter().find(|(from, _)| *from == index).map_or(index, |(_, to)| *to)
+        named(&self.indices, index).unwrap_or(index)
     }
 
     /// What stands for a tensor.
@@ -26,11 +27,12 @@ impl Alike {
     }
 }
 
-fn named(tensors: &[(TensorId, TensorId)], tensor: TensorId) -> Option<TensorId> {
+/// What stands for one of a list, in which it is sooner found than in a table.
+fn named<I: Id>(list: &[(I, I)], one: I) -> Option<I> {
     let mut at = 0;
-    while at < tensors.len() {
-        if tensors[at].0.0 == tensor.0 {
-            return Some(tensors[at].1);
+    while at < list.len() {
+        if list[at].0.position() == one.position() {
+            return Some(list[at].1);
         }
         at += 1;
     }
@@ -237,8 +239,11 @@ impl Renaming {
             Node::Number(number) => Node::Number(*number),
             Node::Index(affine) => Node::Index(self.renamed_affine(context, affine)?),
             Node::Access { tensor, indices } => {
-                let indices: Option<Vec<_>> = indices.iter().map(|affine| self.renamed_affine(context, affine)).collect();
-                Node::Access { tensor: self.renamed_tensor(*tensor)?, indices: indices? }
+                let mut renamed = Vec::with_capacity(indices.len());
+                for affine in indices {
+                    renamed.push(self.renamed_affine(context, affine)?);
+                }
+                Node::Access { tensor: self.renamed_tensor(*tensor)?, indices: renamed }
             }
             Node::Add(parts) => Node::Add(self.in_order(parts)?),
             Node::Multiply(parts) => Node::Multiply(self.in_order(parts)?),
@@ -264,16 +269,22 @@ impl Renaming {
 
     /// Parts whose order follows from their ids: only where it stays the same.
     fn in_order(&self, parts: &[ExprId]) -> Option<Vec<ExprId>> {
-        let renamed: Vec<ExprId> = parts.iter().map(|&part| self.renamed(part)).collect::<Option<_>>()?;
-        let is_kept = (1..parts.len()).all(|at| (parts[at - 1] < parts[at]) == (renamed[at - 1] < renamed[at]));
-        is_kept.then_some(renamed)
+        let mut renamed: Vec<ExprId> = Vec::with_capacity(parts.len());
+        for (at, &part) in parts.iter().enumerate() {
+            let here = self.renamed(part)?;
+            if at > 0 && (parts[at - 1].0 < part.0) != (renamed[at - 1].0 < here.0) {
+                return None;
+            }
+            renamed.push(here);
+        }
+        Some(renamed)
     }
 
     fn renamed_affine(&self, context: &Context, affine: &Affine) -> Option<Affine> {
         let mut terms = Vec::with_capacity(affine.terms.len());
         for &(index, factor) in &affine.terms {
-            let renamed = match self.indices.iter().find(|(from, _)| *from == index) {
-                Some((_, to)) => *to,
+            let renamed = match named(&self.indices, index) {
+                Some(to) => to,
                 None if context.index_of(index).canonical => index,
                 None => return None,
             };

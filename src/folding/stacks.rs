@@ -68,7 +68,14 @@ fn longest<K: PartialEq>(
     for period in 1..=(range.len() / 2 + 1).min(LONGEST_BLOCK) {
         let mut start = range.start;
         while start + period < range.end {
-            let repeated = (start..range.end - period).take_while(|&at| keys[at] == keys[at + period]).count();
+            // What begins here is not longer than what there is.
+            if best.is_some_and(|best| range.end - start <= best.length) {
+                break;
+            }
+            let mut repeated = 0;
+            while start + period + repeated < range.end && keys[start + repeated] == keys[start + period + repeated] {
+                repeated += 1;
+            }
             let run = Run { start, period, length: period + repeated };
             // Half a block at least, as where the last layer has another activation.
             let is_worth = 2 * repeated >= period && best.is_none_or(|best| run.length > best.length);

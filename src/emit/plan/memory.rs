@@ -223,9 +223,12 @@ fn share(mut lives: Vec<Life>) -> Vec<Buffer> {
     lives.sort_by_key(|life| std::cmp::Reverse(life.size));
     let mut buffers: Vec<Vec<Life>> = Vec::new();
     for life in lives {
-        let at = buffers.iter().position(|buffer| !are_any_used(buffer, &life));
-        match at {
-            Some(at) => buffers[at].push(life),
+        let mut at = 0;
+        while at < buffers.len() && are_any_used(&buffers[at], &life) {
+            at += 1;
+        }
+        match buffers.get_mut(at) {
+            Some(buffer) => buffer.push(life),
             None => buffers.push(vec![life]),
         }
     }

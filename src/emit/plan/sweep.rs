@@ -19,15 +19,11 @@ impl Planner<'_> {
             let (reads, writes) = (self.tensors_of(&self.kernels[*update].reads), self.tensors_of(&self.kernels[*update].writes));
             let touches = |kernel: &usize| {
                 let kernel = &self.kernels[*kernel];
-                [&kernel.reads, &kernel.writes]
-                    .into_iter()
-                    .any(|tensors| self.tensors_of(tensors).iter().any(|tensor| writes.contains(tensor)))
+                self.are_any_of(&kernel.reads, &writes) || self.are_any_of(&kernel.writes, &writes)
             };
             let Some(last) = kernels[..at].iter().rposition(touches) else { continue };
             // What the update reads has to be there.
-            let is_there = !kernels[last..at]
-                .iter()
-                .any(|&kernel| self.tensors_of(&self.kernels[kernel].writes).iter().any(|tensor| reads.contains(tensor)));
+            let is_there = !kernels[last..at].iter().any(|&kernel| self.are_any_of(&self.kernels[kernel].writes, &reads));
             if let Some(sweep) = is_there.then(|| self.sweep_of(kernels[last], *update)).flatten() {
                 (kernels[last], *update) = (sweep, sweep);
                 kernels.remove(at);
@@ -38,6 +34,19 @@ impl Planner<'_> {
     /// Tensors as they are without their rows.
     fn tensors_of(&self, tensors: &[TensorId]) -> Vec<TensorId> {
         tensors.iter().map(|&tensor| self.whole(tensor)).collect()
+    }
+
+    /// Whether some tensors, as they are without their rows, are among others.
+    fn are_any_of(&self, tensors: &[TensorId], others: &[TensorId]) -> bool {
+        for &tensor in tensors {
+            let whole = self.whole(tensor);
+            for other in others {
+                if other.0 == whole.0 {
+                    return true;
+                }
+            }
+        }
+        false
     }
 
     /// The kernel that does what two do one after the other, if the first multiplies a vector with the rows of a parameter and the second

@@ -90,12 +90,15 @@ impl Writer<'_> {
     }
 
     /// The first of some names, then of the usual letters, that is not taken.
-    pub(super) fn free_name(&self, names: impl Iterator<Item = String>) -> String {
+    pub(super) fn free_name(&self, mut names: impl Iterator<Item = String>) -> String {
         const LETTERS: [&str; 16] = ["k", "p", "q", "r", "i", "j", "l", "u", "v", "a", "b", "c", "d", "f", "g", "h"];
-        let numbered = (1..).map(|number: u32| format!("i{number}"));
-        let mut candidates = names.chain(LETTERS.map(str::to_owned)).chain(numbered);
-        let is_free = |name: &String| !self.avoid.contains(name) && !self.scope.iter().any(|(_, taken)| taken == name);
-        candidates.find(is_free).unwrap_or_default()
+        let is_avoided = |name: &str| self.avoid.iter().any(|avoided| avoided == name);
+        let is_free = |name: &str| !is_avoided(name) && !self.scope.iter().any(|(_, taken)| taken == name);
+        let first = names.find(|name| is_free(name));
+        // The letters become strings only where they are wanted.
+        let letter = || LETTERS.into_iter().find(|letter| is_free(letter)).map(str::to_owned);
+        let numbered = || (1..).map(|number: u32| format!("i{number}")).find(|name| is_free(name));
+        first.or_else(letter).or_else(numbered).unwrap_or_default()
     }
 
     /// The name of an index in scope.

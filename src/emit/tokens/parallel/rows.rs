@@ -108,7 +108,7 @@ impl Emitter<'_> {
             functions.entry(kernel.function).or_insert_with(|| self.rows_function(&self.plan.kernels[kernel.function]));
         }
         let functions = functions.values();
-        let sums = updated.iter().enumerate().map(|(at, updated)| self.sums_of_part(batch, at, updated));
+        let sums = self.sums_of_parts(batch, &updated);
         let updates = self.updates_of_parts(&updated);
         Some(quote! {
             #runtime::__parallel! {
@@ -157,7 +157,7 @@ impl Emitter<'_> {
                         #(#functions)*
                         let [#(#names),*] = *constants;
                         let (#scratch { batch, gradient, .. }, examples) = (scratch, inputs.len());
-                        match parameter { #(#sums)* _ => {} }
+                        match parameter { #sums _ => {} }
                     }
 
                     #[inline(always)]
@@ -223,17 +223,31 @@ impl Emitter<'_> {
         kernel::tokens(&self.plan, &self.lines, kernel, &self.scalar, |tokens| tokens.function_of_rows(&name))
     }
 
-    /// How a block's part of the gradient is added up.
-    fn sums_of_part(&self, batch: &Batch, at: usize, updated: &Updated<'_>) -> TokenStream {
-        let at = Literal::usize_unsuffixed(at);
-        let Some(kernel) = updated.tiles else {
-            let (runtime, field) = (&self.options.runtime_path, self.layout.field(updated.gradient));
-            return quote!(#at => #runtime::__private::parallel::rows::add(memory::row(&gradient.#field), place, is_first, sums),);
-        };
-        let mut code = Code::default();
+    /// How a block's parts of the gradient are added up.
+    fn sums_of_parts(&self, batch: &Batch, updated: &[Updated<'_>]) -> TokenStream {
+        let (mut tokens, mut code) = (TokenStream::new(), Code::default());
+        for (at, updated) in updated.iter().enumerate() {
+            match updated.tiles {
+                Some(kernel) => self.write_sums_in_tiles(batch, at, updated, kernel, &mut code),
+                None => {
+                    code.add(format_args!("{at} => "));
+                    std::mem::take(&mut code).to_tokens(&mut tokens);
+                    self.options.runtime_path.to_tokens(&mut tokens);
+                    let field = self.layout.field(updated.gradient);
+                    code.add(format_args!(
+                        "::__private::parallel::rows::add(memory::row(&gradient.{field}), place, is_first, sums),"
+                    ));
+                }
+            }
+        }
+        code.to_tokens(&mut tokens);
+        tokens
+    }
+
+    fn write_sums_in_tiles(&self, batch: &Batch, at: usize, updated: &Updated<'_>, kernel: &Kernel, code: &mut Code) {
         code.add(format_args!("{at} => {}(vectors, examples, is_first, place, ", some_rows(kernel)));
         for argument in call::arguments(kernel).filter(|argument| !argument.is_written) {
-            argument.write(&self.plan, kernel, self.options.scalar, |tensor| self.batch_place(batch, tensor, true), &mut code);
+            argument.write(&self.plan, kernel, self.options.scalar, |tensor| self.batch_place(batch, tensor, true), code);
             code.push(", ");
         }
         match updated.factor {
@@ -241,7 +255,6 @@ impl Emitter<'_> {
             None => code.push("1.0"),
         }
         code.push(", sums),");
-        code.to_token_stream()
     }
 
     /// The updates, those with the same arguments together.
