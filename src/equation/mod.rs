@@ -34,7 +34,7 @@ pub(crate) use known::{Known, Seen};
 pub use node::{Affine, Elementary, Node, ReduceKind, Relation};
 pub use number::Number;
 pub(crate) use rebuild::for_each_child;
-pub(crate) use rename::{Alike, Renaming};
+pub(crate) use rename::{Alike, Renaming, named};
 pub use schedule::{Block, Cycle, CycleReason, Recurrence, schedule};
 pub(crate) use table::Table;
 

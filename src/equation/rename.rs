@@ -28,13 +28,24 @@ impl Alike {
 }
 
 /// What stands for one of a list, in which it is sooner found than in a table.
-fn named<I: Id>(list: &[(I, I)], one: I) -> Option<I> {
+pub(crate) fn named<I: Id>(list: &[(I, I)], one: I) -> Option<I> {
     let mut at = 0;
     while at < list.len() {
         if list[at].0.position() == one.position() {
             return Some(list[at].1);
         }
         at += 1;
+    }
+    None
+}
+
+/// Whether one stands for another, as far as either is in a list.
+fn is_known<I: Id>(list: &[(I, I)], from: I, to: I) -> Option<bool> {
+    for &(one, other) in list {
+        let is_one = one.position() == from.position();
+        if is_one || other.position() == to.position() {
+            return Some(is_one && other.position() == to.position());
+        }
     }
     None
 }
@@ -50,10 +61,8 @@ pub(crate) struct Renaming {
 impl Renaming {
     /// Whether a tensor can stand for another: both are of one kind and shape, and neither stands for a third.
     pub(crate) fn tensor(&mut self, context: &Context, from: TensorId, to: TensorId) -> bool {
-        for &(one, other) in &self.tensors {
-            if one.0 == from.0 || other.0 == to.0 {
-                return one.0 == from.0 && other.0 == to.0;
-            }
+        if let Some(is_known) = is_known(&self.tensors, from, to) {
+            return is_known;
         }
         let (one, other) = (context.tensor(from), context.tensor(to));
         let are_alike = one.shape == other.shape
@@ -68,10 +77,8 @@ impl Renaming {
 
     /// Whether an index can stand for another.
     fn index(&mut self, context: &Context, from: IndexId, to: IndexId) -> bool {
-        for &(one, other) in &self.indices {
-            if one.0 == from.0 || other.0 == to.0 {
-                return one.0 == from.0 && other.0 == to.0;
-            }
+        if let Some(is_known) = is_known(&self.indices, from, to) {
+            return is_known;
         }
         let (one, other) = (context.index_of(from), context.index_of(to));
         let are_alike = one == other && (from == to || !one.canonical);
@@ -104,32 +111,21 @@ impl Renaming {
     }
 
     fn affine(&mut self, context: &Context, from: &Affine, to: &Affine) -> bool {
-        let (terms, others) = (from.terms.as_slice(), to.terms.as_slice());
-        let mut at = 0;
-        while at < terms.len() && at < others.len() {
-            if terms[at].1 != others[at].1 || !self.index(context, terms[at].0, others[at].0) {
-                return false;
-            }
-            at += 1;
-        }
-        from.constant == to.constant && terms.len() == others.len()
-    }
-
-    fn affines(&mut self, context: &Context, from: &[Affine], to: &[Affine]) -> bool {
-        let mut at = 0;
-        while at < from.len() && at < to.len() {
-            if !self.affine(context, &from[at], &to[at]) {
-                return false;
-            }
-            at += 1;
-        }
-        from.len() == to.len()
+        from.constant == to.constant
+            && self.all(context, &from.terms, &to.terms, |renaming, context, (from, factor), (to, of_other)| {
+                factor == of_other && renaming.index(context, *from, *to)
+            })
     }
 
     fn expressions(&mut self, context: &Context, from: &[ExprId], to: &[ExprId]) -> bool {
+        self.all(context, from, to, |renaming, context, from, to| renaming.expression(context, *from, *to))
+    }
+
+    /// Whether each of a list becomes that of another.
+    fn all<T>(&mut self, context: &Context, from: &[T], to: &[T], becomes: fn(&mut Renaming, &Context, &T, &T) -> bool) -> bool {
         let mut at = 0;
         while at < from.len() && at < to.len() {
-            if !self.expression(context, from[at], to[at]) {
+            if !becomes(self, context, &from[at], &to[at]) {
                 return false;
             }
             at += 1;
@@ -153,7 +149,7 @@ impl Renaming {
             (Node::Number(one), Node::Number(other)) => one == other,
             (Node::Index(one), Node::Index(other)) => self.affine(context, one, other),
             (Node::Access { tensor: one, indices: from }, Node::Access { tensor: other, indices: to }) => {
-                self.tensor(context, *one, *other) && self.affines(context, from, to)
+                self.tensor(context, *one, *other) && self.all(context, from, to, Renaming::affine)
             }
             (Node::Add(one), Node::Add(other))
             | (Node::Multiply(one), Node::Multiply(other))

@@ -62,9 +62,20 @@ impl Instructions {
     }
 }
 
-/// A function of many elements with given instructions, so that vectors are tested.
+/// A function of many elements with given instructions, so that vectors are tested: element by element in a form, or of the whole row.
 macro_rules! elements {
-    ($float:ident $form:ident $name:ident) => {{
+    ($float:ident row $function:ident) => {
+        elements!(@ $float, vectors, arguments, results, tile::of_each(vectors, tile::$function, arguments, results))
+    };
+    ($float:ident $form:ident $name:ident) => {
+        elements!(@ $float, vectors, arguments, results, {
+            for (result, argument) in results.iter_mut().zip(arguments) {
+                *result = math::$float::$form::$name(vectors, *argument);
+            }
+        })
+    };
+    (@ $float:ident, $vectors:ident, $arguments:ident, $results:ident, $compute:expr) => {{
+        #[allow(unused_imports)]
         use deltarule::__private::{math, tile};
 
         struct Elements<'a>(&'a [$float], &'a mut [$float]);
@@ -73,10 +84,9 @@ macro_rules! elements {
             type Output = ();
 
             #[inline(always)]
-            fn run<V: tile::Vectors>(self, vectors: V) {
-                for (result, argument) in self.1.iter_mut().zip(self.0) {
-                    *result = math::$float::$form::$name(vectors, *argument);
-                }
+            fn run<V: tile::Vectors>(self, $vectors: V) {
+                let Self($arguments, $results) = self;
+                $compute;
             }
         }
 
@@ -86,26 +96,4 @@ macro_rules! elements {
     }};
 }
 
-/// A function of whole rows.
-macro_rules! row {
-    ($function:ident) => {{
-        use deltarule::__private::tile;
-
-        struct Row<'a>(&'a [f32], &'a mut [f32]);
-
-        impl tile::Run for Row<'_> {
-            type Output = ();
-
-            #[inline(always)]
-            fn run<V: tile::Vectors>(self, vectors: V) {
-                tile::of_each(vectors, tile::$function, self.0, self.1);
-            }
-        }
-
-        |instructions: $crate::instructions::Instructions, arguments: &[f32], results: &mut [f32]| {
-            instructions.run(Row(arguments, results));
-        }
-    }};
-}
-
-pub(crate) use {elements, row};
+pub(crate) use elements;

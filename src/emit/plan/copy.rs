@@ -3,7 +3,7 @@
 use super::forms::Copy;
 use super::statement::{Branch, Condition, Place, Position, Range, Statement, Tile, Value};
 use super::{Kernel, Line, Planner};
-use crate::equation::{Affine, Context, IndexId, TensorId};
+use crate::equation::{Affine, Context, IndexId, TensorId, named};
 
 impl Planner<'_> {
     /// A kernel that does what a known one does to other tensors. Indices that no equation has given it are new ones.
@@ -47,15 +47,7 @@ struct Copier<'a> {
 
 impl Copier<'_> {
     fn tensor(&self, tensor: TensorId) -> TensorId {
-        let tensors = self.tensors;
-        let mut at = 0;
-        while at < tensors.len() {
-            if tensors[at].0.0 == tensor.0 {
-                return tensors[at].1;
-            }
-            at += 1;
-        }
-        tensor
+        named(self.tensors, tensor).unwrap_or(tensor)
     }
 
     fn tensors_of(&self, tensors: &[TensorId]) -> Vec<TensorId> {
@@ -67,13 +59,8 @@ impl Copier<'_> {
     }
 
     fn index(&mut self, index: IndexId) -> IndexId {
-        let indices = self.indices.as_slice();
-        let mut at = 0;
-        while at < indices.len() {
-            if indices[at].0.0 == index.0 {
-                return indices[at].1;
-            }
-            at += 1;
+        if let Some(known) = named(&self.indices, index) {
+            return known;
         }
         let fresh = self.context.fresh(index);
         self.indices.push((index, fresh));

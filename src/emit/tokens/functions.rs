@@ -26,9 +26,13 @@ impl KernelTokens<'_> {
     /// A loop along a short row that does nothing but compute a function of each number.
     pub(super) fn row_function(&mut self, index: IndexId, range: &Range, body: &[Statement]) -> Option<TokenStream> {
         let [Statement::Set(to, value)] = body else { return None };
+        let logistic;
         let (name, argument) = match value {
-            Value::Call(function, argument) => (function.name(), (**argument).clone()),
-            Value::Quotient(above, below) => ("sigmoid", logistic_argument(above, below)?),
+            Value::Call(function, argument) => (function.name(), &**argument),
+            Value::Quotient(above, below) => {
+                logistic = logistic_argument(above, below)?;
+                ("sigmoid", &logistic)
+            }
             _ => return None,
         };
         let Value::Load(from) = argument else { return None };
@@ -37,7 +41,7 @@ impl KernelTokens<'_> {
         if !is_short || self.is_abreast || self.is_example(index) || *range != Range::default() || from.tensor == to.tensor {
             return None;
         }
-        let (from, to) = (self.whole_row(&from, index)?, self.whole_row(to, index)?);
+        let (from, to) = (self.whole_row(from, index)?, self.whole_row(to, index)?);
         Some(quote!(tile::of_each(vectors, #function, &#from, &mut #to);))
     }
 

@@ -1,7 +1,7 @@
 //! Elementary functions that registers hold in tables.
 //!
 //! Around each of 32 centres, a function is a polynomial in the distance from the centre. AVX-512 looks a number up for each number of a vector in two
-//! registers by one instruction. So the coefficients are there as soon as the distance is, and a result is waited for some 20 cycles rather
+//! registers by one instruction. So the coefficients are there as soon as the distance is, and a result is waited for some 24 cycles rather
 //! than the 37 of an exponential, a sum and a quotient one after the other. Where many results are computed at once, nothing is gained.
 //!
 //! The centres are multiples of a power of two, so that the distance is exact. The polynomials have degree 7 and least squared relative error at
