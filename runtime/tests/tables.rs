@@ -8,6 +8,9 @@ const COEFFICIENTS: usize = 9;
 /// At so many distances from a centre, errors are looked at.
 const NODES: usize = 64;
 
+/// One and a half times 2^23: where it is added to a number, the sum is whole.
+const ROUNDER: f64 = 12_582_912.0;
+
 struct Function {
     name: &'static str,
     value: fn(f64) -> f64,
@@ -85,25 +88,40 @@ fn least_squares(mut columns: Vec<Vec<f64>>, mut target: Vec<f64>) -> Vec<f64> {
     solution
 }
 
+/// `2^(n / 32)` at the place that the lowest five bits of `n` say.
+fn roots() -> [f32; 32] {
+    std::array::from_fn(|n| libm::exp2(n as f64 / 32.0) as f32)
+}
+
+/// The lines between the brackets of an array.
+fn lines(numbers: [f32; 32], indentation: &str) -> String {
+    let line = |numbers: &[f32]| {
+        let numbers: Vec<_> = numbers.iter().map(|number| format!("{number:?},")).collect();
+        format!("{indentation}{}\n", numbers.join(" "))
+    };
+    numbers.chunks(8).map(line).collect()
+}
+
 fn written() -> Result<String, std::fmt::Error> {
-    let mut text = String::from("//! The coefficients, as `tests/tables.rs` computes them.\n\nuse super::Table;\n");
+    let mut text = String::from("//! The numbers, as `tests/tables.rs` computes them.\n\nuse super::Table;\n");
     for function in FUNCTIONS {
         write!(
             text,
-            "\n#[rustfmt::skip]\npub(super) static {}: Table = Table {{\n    step: {:?},\n",
-            function.name, function.step
+            "\n#[rustfmt::skip]\npub(super) static {}: Table = Table {{\n    rounder: {:?},\n",
+            function.name,
+            function.step * ROUNDER
         )?;
         text.push_str("    coefficients: [\n");
         for row in function.table() {
-            text.push_str("        [\n");
-            for numbers in row.chunks(8) {
-                let numbers: Vec<_> = numbers.iter().map(|number| format!("{number:?},")).collect();
-                writeln!(text, "            {}", numbers.join(" "))?;
-            }
-            text.push_str("        ],\n");
+            write!(text, "        [\n{}        ],\n", lines(row, "            "))?;
         }
         text.push_str("    ],\n};\n");
     }
+    write!(
+        text,
+        "\n// One of them is the square root.\n#[allow(clippy::approx_constant)]\n#[rustfmt::skip]\npub(super) static ROOTS: [f32; 32] = [\n{}];\n",
+        lines(roots(), "    ")
+    )?;
     Ok(text)
 }
 

@@ -9,17 +9,21 @@
 
 mod numbers;
 
-use pulp::{Simd, f32x16, x86::V4};
+#[cfg(target_arch = "x86")]
+use core::arch::x86::_CMP_NGT_UQ;
+#[cfg(target_arch = "x86_64")]
+use core::arch::x86_64::_CMP_NGT_UQ;
+
+use pulp::{Simd, b16, f32x16, x86::V4};
 
 use super::functions::{Function, Kind};
 use super::lanes::Lanes;
 use super::same::same;
-use crate::math::f32::fused::exp;
 
 /// Polynomials around equidistant centres.
 struct Table {
-    /// How far a centre is from the next.
-    step: f32,
+    /// Adding it rounds to a multiple of what a centre is from the next, whose number then stands in the lowest bits.
+    rounder: f32,
     /// The coefficients, the lowest first and in two parts, for it is added last: each at the place that the lowest bits of the number of its
     /// centre say, which may be negative.
     coefficients: [[f32; 32]; 9],
@@ -91,20 +95,24 @@ fn looked_up(simd: V4, kind: Kind, x: f32x16) -> f32x16 {
     }
 }
 
-/// The polynomial around the nearest centre. Beyond all centres it has no meaning, unless it is NaN.
+/// The polynomial around the nearest centre, or 1 if `x` is greater than all centres and this limit. NaN remains; what is less than all centres
+/// gets a number without a meaning.
 #[inline(always)]
-fn polynomial(simd: V4, table: &Table, x: f32x16) -> f32x16 {
-    // Adding it rounds to a multiple of the step, whose number then stands in the lowest bits.
-    let rounder = simd.splat_f32s(12_582_912.0 * table.step);
+fn polynomial(simd: V4, table: &Table, x: f32x16, limit: f32) -> f32x16 {
+    // Numbers greater than the limit have distance 0 from a centre where the function is 1. Nothing waits for that.
+    let is_within = b16(simd.avx512f._mm512_cmp_ps_mask::<_CMP_NGT_UQ>(pulp::cast(x), pulp::cast(simd.splat_f32s(limit))));
+    let rounder = simd.splat_f32s(table.rounder);
     let rounded = simd.add_f32s(x, rounder);
-    let t = simd.sub_f32s(x, simd.sub_f32s(rounded, rounder));
+    let distance = simd.sub_f32s(x, simd.sub_f32s(rounded, rounder));
+    let t = simd.select_f32s(is_within, distance, simd.splat_f32s(0.0));
     let square = simd.mul_f32s(t, t);
     let [c0, rest_of_c0, c1, c2, c3, c4, c5, c6, c7] = &table.coefficients;
     let linear = |one, other| simd.mul_add_e_f32s(t, look_up(simd, other, rounded), look_up(simd, one, rounded));
     let low = simd.mul_add_e_f32s(square, linear(c2, c3), linear(rest_of_c0, c1));
     let high = simd.mul_add_e_f32s(square, linear(c6, c7), linear(c4, c5));
     let beyond = simd.mul_add_e_f32s(simd.mul_f32s(square, square), high, low);
-    simd.add_f32s(look_up(simd, c0, rounded), beyond)
+    let first = simd.select_f32s(is_within, look_up(simd, c0, rounded), simd.splat_f32s(1.0));
+    simd.add_f32s(first, beyond)
 }
 
 /// The number of each centre.
@@ -117,26 +125,43 @@ fn look_up(simd: V4, numbers: &[f32; 32], rounded: f32x16) -> f32x16 {
 /// Hyperbolic tangent, whose table is of positive numbers.
 #[inline(always)]
 fn tanh(simd: V4, x: f32x16) -> f32x16 {
-    let magnitude = simd.abs_f32s(x);
-    let is_one = simd.greater_than_f32s(magnitude, simd.splat_f32s(9.1));
-    let result = simd.select_f32s(is_one, simd.splat_f32s(1.0), polynomial(simd, &numbers::TANH, magnitude));
+    let result = polynomial(simd, &numbers::TANH, simd.abs_f32s(x), 9.1);
     let sign = simd.and_f32s(x, simd.splat_f32s(-0.0));
     simd.or_f32s(sign, result)
 }
 
-/// The logistic function. Below the table, it is `e - e²` with `e = exp(x)`; few vectors come there.
+/// The logistic function. Few vectors come below its table.
 #[inline(always)]
 fn sigmoid(simd: V4, x: f32x16) -> f32x16 {
-    let (is_below, is_one) = (simd.less_than_f32s(x, simd.splat_f32s(-15.25)), simd.greater_than_f32s(x, simd.splat_f32s(16.5)));
-    let result = polynomial(simd, &numbers::SIGMOID, x);
-    if is_below.0 | is_one.0 == 0 {
+    let is_below = simd.less_than_f32s(x, simd.splat_f32s(-15.25));
+    let result = polynomial(simd, &numbers::SIGMOID, x, 16.5);
+    if is_below.0 == 0 {
         return result;
     }
-    let mut exponentials: [f32; LANES] = pulp::cast(x);
-    for number in &mut exponentials {
-        *number = exp(simd, *number);
-    }
-    let exponentials: f32x16 = pulp::cast(exponentials);
-    let below = simd.mul_add_e_f32s(simd.neg_f32s(exponentials), exponentials, exponentials);
-    simd.select_f32s(is_below, below, simd.select_f32s(is_one, simd.splat_f32s(1.0), result))
+    simd.select_f32s(is_below, sigmoid_below(simd, x), result)
+}
+
+/// The logistic function where it is `e - e²` with `e = exp(x)`, and `1 - e` is so close to 1 that a rough `e` will do.
+///
+/// `exp(x)` is `2^(n / 32) exp(r)` with the nearest whole number `n` and `r = x - n ln(2) / 32`.
+#[inline(always)]
+fn sigmoid_below(simd: V4, x: f32x16) -> f32x16 {
+    const PARTS: f64 = 32.0;
+    const STEP: f64 = core::f64::consts::LN_2 / PARTS;
+    const STEP_HIGH: f32 = STEP as f32;
+    const STEP_LOW: f32 = (STEP - STEP_HIGH as f64) as f32;
+    let rounder = simd.splat_f32s(12_582_912.0);
+    let rounded = simd.mul_add_e_f32s(x, simd.splat_f32s((1.0 / STEP) as f32), rounder);
+    let n = simd.sub_f32s(rounded, rounder);
+    let exponent = simd.mul_f32s(n, simd.splat_f32s((1.0 / PARTS) as f32));
+    let root = look_up(simd, &numbers::ROOTS, rounded);
+    let rough: f32x16 = pulp::cast(simd.avx512f._mm512_scalef_ps(pulp::cast(root), pulp::cast(exponent)));
+    let r = simd.mul_add_e_f32s(n, simd.splat_f32s(-STEP_HIGH), x);
+    let grown =
+        simd.mul_add_e_f32s(simd.mul_f32s(r, r), simd.mul_add_e_f32s(r, simd.splat_f32s(1.0 / 6.0), simd.splat_f32s(0.5)), r);
+    let rest = simd.neg_f32s(simd.mul_add_e_f32s(n, simd.splat_f32s(STEP_LOW), rough));
+    let mantissa = simd.mul_add_e_f32s(root, grown, simd.mul_add_e_f32s(root, rest, root));
+    // Below this the result is 0, and without a meaning where `x` is infinite.
+    let is_positive = simd.greater_than_f32s(x, simd.splat_f32s(-105.0));
+    pulp::cast(simd.avx512f._mm512_maskz_scalef_ps(is_positive.0, pulp::cast(mantissa), pulp::cast(exponent)))
 }

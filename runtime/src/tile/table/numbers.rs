@@ -1,10 +1,10 @@
-//! The coefficients, as `tests/tables.rs` computes them.
+//! The numbers, as `tests/tables.rs` computes them.
 
 use super::Table;
 
 #[rustfmt::skip]
 pub(super) static TANH: Table = Table {
-    step: 0.5,
+    rounder: 6291456.0,
     coefficients: [
         [
             0.0, 0.46211717, 0.7615942, 0.90514827, 0.9640276, 0.9866143, 0.9950548, 0.9981779,
@@ -65,7 +65,7 @@ pub(super) static TANH: Table = Table {
 
 #[rustfmt::skip]
 pub(super) static SIGMOID: Table = Table {
-    step: 1.0,
+    rounder: 12582912.0,
     coefficients: [
         [
             0.5, 0.7310586, 0.8807971, 0.95257413, 0.98201376, 0.9933072, 0.99752736, 0.99908894,
@@ -123,3 +123,13 @@ pub(super) static SIGMOID: Table = Table {
         ],
     ],
 };
+
+// One of them is the square root.
+#[allow(clippy::approx_constant)]
+#[rustfmt::skip]
+pub(super) static ROOTS: [f32; 32] = [
+    1.0, 1.0218972, 1.0442737, 1.0671405, 1.0905077, 1.1143868, 1.1387886, 1.1637249,
+    1.1892071, 1.2152474, 1.2418578, 1.269051, 1.2968396, 1.3252367, 1.3542556, 1.38391,
+    1.4142135, 1.4451808, 1.4768262, 1.5091645, 1.5422108, 1.5759809, 1.6104903, 1.6457555,
+    1.6817929, 1.7186193, 1.7562522, 1.7947091, 1.8340081, 1.8741677, 1.9152066, 1.9571441,
+];
