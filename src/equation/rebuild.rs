@@ -1,6 +1,6 @@
 //! Looking inside reductions, and building an expression again from changed parts.
 
-use super::{Affine, Context, ExprId, IndexId, Node};
+use super::{Affine, Context, ExprId, IndexId, Node, ReduceKind};
 
 impl Context {
     /// Renames `indices` in `body` to the canonical ones of its depth.
@@ -23,6 +23,23 @@ impl Context {
         let renaming: Vec<_> = bound.iter().zip(&fresh).map(|(&from, &to)| (from, Affine::index(to))).collect();
         let body = self.substitute_indices(body, &renaming);
         (fresh, body)
+    }
+
+    /// What is summed, where that is one term.
+    pub fn only_term(&mut self, sum: ExprId) -> Option<ExprId> {
+        let Node::Reduce { kind: ReduceKind::Sum, indices, body } = self.node(sum).clone() else { return None };
+        let first = |&index: &IndexId| {
+            let range = self.index_of(index);
+            (range.extent() == 1).then(|| (index, Affine::constant(range.start)))
+        };
+        let places: Vec<_> = indices.iter().map(first).collect::<Option<_>>()?;
+        Some(self.substitute_indices(body, &places))
+    }
+
+    /// An expression in which each sum of one term is that term.
+    pub fn without_single_terms(&mut self, expr: ExprId) -> ExprId {
+        let term = self.only_term(expr).unwrap_or(expr);
+        self.rebuild(term, |context, child, _| context.without_single_terms(child))
     }
 
     /// Builds a node of the same kind from other children, through the constructors.

@@ -178,6 +178,15 @@ impl Context {
         }
     }
 
+    /// Whether there is a reduction in an expression.
+    pub fn has_reduction(&self, expr: ExprId) -> bool {
+        let mut found = false;
+        self.visit(expr, &mut |context, part| {
+            found |= matches!(context.node(part), Node::Reduce { .. } | Node::ArgReduce { .. });
+        });
+        found
+    }
+
     /// Whether an expression is a part of another, or equal to it.
     pub fn contains(&self, expr: ExprId, part: ExprId) -> bool {
         let mut found = false;

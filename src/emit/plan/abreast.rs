@@ -223,7 +223,7 @@ impl Batcher<'_, '_> {
     fn chain(&mut self, chain: &Chain) -> Abreast {
         let mut temporaries = Vec::new();
         let (body, locals) = self.side_by_side(&chain.equations, &mut temporaries);
-        let lines = chain.equations.iter().map(|equation| self.planner.line(equation)).collect();
+        let lines = chain.equations.iter().flat_map(|equation| self.planner.lines(equation)).collect();
         let numbers: Vec<String> = chain.equations.iter().map(|equation| equation.number.to_string()).collect();
         let kernel = self.planner.kernel(&format!("abreast_{}", numbers.join("_")), lines, body, locals, None);
         self.planner.kernels[kernel].is_abreast = true;

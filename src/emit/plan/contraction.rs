@@ -232,7 +232,7 @@ impl Batcher<'_, '_> {
         start: Option<Place>,
         is_added: bool,
     ) -> Option<usize> {
-        let line = self.planner.line(equation);
+        let lines = self.planner.lines(equation);
         let mut temporaries = Vec::new();
         let mut nest = Nest::new(&mut self.planner.context, &mut temporaries);
         let operands = [&contraction.a, &contraction.b].map(|(tensor, indices)| nest.context.access(*tensor, indices.clone()));
@@ -282,7 +282,7 @@ impl Batcher<'_, '_> {
         nest.close_to(1);
         let (body, locals) = nest.finish();
         self.is_tiled = true;
-        Some(self.planner.kernel(&format!("tiles_{}", equation.number), vec![line], body, locals, None))
+        Some(self.planner.kernel(&format!("tiles_{}", equation.number), lines, body, locals, None))
     }
 }
 

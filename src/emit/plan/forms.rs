@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::batch::{BatchStep, Batcher, GradientTiles};
 use super::planner::is_scalar_role;
-use super::{Line, Pairs, Planner};
+use super::{Pairs, Planner};
 use crate::equation::{Alike, Context, Equation, IndexId, Renaming, Table, TensorId};
 
 /// Which equations have the form of another, and what the first of each form became.
@@ -129,7 +129,7 @@ impl Planner<'_> {
     /// The kernel of an equation for one example; a copy where the first of its form has one.
     pub(super) fn per_example(&mut self, equation: &Equation) -> usize {
         if let Some(copy) = self.copy_for(Purpose::Example, equation.target) {
-            let lines = vec![self.line(equation)];
+            let lines = self.lines(equation);
             return self.copy(&copy, &format!("equation_{}", equation.number), lines);
         }
         let temporaries = self.temporaries.len();
@@ -284,7 +284,7 @@ impl Batcher<'_, '_> {
 
     fn copy_of(&mut self, known: usize, stem: &str, equation: &Equation, alike: &Alike) -> Option<usize> {
         let tensors = self.planner.stand_ins(known, alike, Some(&self.tensors))?;
-        let lines: Vec<Line> = vec![self.planner.line(equation)];
+        let lines = self.planner.lines(equation);
         let example = self.example.map(|example| (example, example));
         let indices: Vec<_> = alike.indices.iter().copied().chain(example).collect();
         let copy = Copy { known, tensors, indices };

@@ -12,6 +12,7 @@ mod copy;
 mod delta;
 mod equation;
 mod forms;
+mod inline;
 mod memory;
 mod nest;
 mod open;

@@ -35,6 +35,8 @@ pub(super) struct Planner<'a> {
     pub(super) elements: FxHashSet<IndexId>,
     /// What several equations read that would else compute it.
     pub(super) common: Vec<TensorId>,
+    /// What is computed inside of an equation, by that one's target.
+    pub(super) inlined: FxHashMap<TensorId, Vec<Line>>,
     /// Which equations are alike.
     pub(super) forms: Forms,
 }
@@ -68,6 +70,7 @@ impl<'a> Planner<'a> {
             rows: Pairs::default(),
             elements: FxHashSet::default(),
             common: Vec::new(),
+            inlined: FxHashMap::default(),
             forms: Forms::default(),
         }
     }
@@ -81,6 +84,7 @@ impl<'a> Planner<'a> {
             self.with_common(&mut forward, &mut adjoints);
             self.with_common(&mut adjoints, &mut []);
         }
+        self.inline_adjoints(&mut adjoints);
         self.find_forms(forward.iter().chain(&adjoints));
         self.find_forms_of_updates();
         let needed = ancestors(&self.context, &forward, &model.outputs);
@@ -221,7 +225,7 @@ impl<'a> Planner<'a> {
         }
         let (body, locals) = nest.finish();
         let name = format!("equation_{}", equation.number);
-        let lines = vec![self.line(equation)];
+        let lines = self.lines(equation);
         self.kernel(&name, lines, body, locals, None)
     }
 
@@ -232,7 +236,7 @@ impl<'a> Planner<'a> {
         nest.steps(&members, recurrence);
         let (body, locals) = nest.finish();
         let numbers: Vec<String> = members.iter().map(|equation| equation.number.to_string()).collect();
-        let lines = members.iter().map(|equation| self.line(equation)).collect();
+        let lines = members.iter().flat_map(|equation| self.lines(equation)).collect();
         self.kernel(&format!("equations_{}", numbers.join("_")), lines, body, locals, None)
     }
 

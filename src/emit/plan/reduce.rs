@@ -72,13 +72,7 @@ impl Nest<'_> {
 
     /// What is summed, where that is one term.
     pub(super) fn only_term(&mut self, sum: ExprId) -> Option<ExprId> {
-        let Node::Reduce { kind: ReduceKind::Sum, indices, body } = self.context.node(sum).clone() else { return None };
-        let first = |&index: &IndexId| {
-            let range = self.context.index_of(index);
-            (range.extent() == 1).then(|| (index, Affine::constant(range.start)))
-        };
-        let places: Vec<_> = indices.iter().map(first).collect::<Option<_>>()?;
-        let term = self.context.substitute_indices(body, &places);
+        let term = self.context.only_term(sum)?;
         self.count_uses(term);
         Some(term)
     }

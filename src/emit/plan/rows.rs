@@ -35,7 +35,7 @@ impl Batcher<'_, '_> {
             value = context.substitute_tensor(value, tensor, &mut |context, _| context.access_at(row, &[element]));
         }
         let row = self.planner.row_of(target, &mut known);
-        let line = self.planner.line(equation);
+        let lines = self.planner.lines(equation);
         let mut temporaries = Vec::new();
         let mut nest = Nest::new(&mut self.planner.context, &mut temporaries);
         nest.open(element);
@@ -45,7 +45,7 @@ impl Batcher<'_, '_> {
         nest.push(Statement::Set(place, value));
         nest.close();
         let (body, locals) = nest.finish();
-        Some(self.planner.kernel(&format!("all_{}", equation.number), vec![line], body, locals, None))
+        Some(self.planner.kernel(&format!("all_{}", equation.number), lines, body, locals, None))
     }
 
     /// Whether an equation reads the examples' tensors only at the place of the element that it computes, and nothing else but scalars.

@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::batch::{BatchStep, Batcher, set_update};
 use super::forms::Purpose;
 use super::{Kernel, Planner, insert_once};
-use crate::equation::{Block, Equation, ExprId, Node, Role, TensorId};
+use crate::equation::{Block, Equation, ExprId, Role, TensorId};
 
 /// A row of fewer elements than this is shorter than a vector, and updated together with the rows beside it.
 const LEAST_ROW: usize = 16;
@@ -164,7 +164,7 @@ impl Planner<'_> {
         }
         let lines = self.kernels[updates[at]].equations.clone();
         if let Some(copy) = self.copy_from_adjoint(Purpose::AddedProduct, of, adjoint.target) {
-            let lines = [self.line(adjoint)].into_iter().chain(lines).collect();
+            let lines = self.lines(adjoint).into_iter().chain(lines).collect();
             return Some((at, self.copy(&copy, &format!("tiles_{}", adjoint.number), lines)));
         }
         let update = Batcher::new(self, None, 1, &[]).outer_product(of, adjoint)?;
@@ -191,13 +191,8 @@ impl Planner<'_> {
 
     /// Whether there are sums in an expression, or parameters, which might have been updated already.
     fn reduces_or_reads_parameters(&self, expr: ExprId) -> bool {
-        let mut found = false;
-        self.context.visit(expr, &mut |context, part| match context.node(part) {
-            Node::Reduce { .. } | Node::ArgReduce { .. } => found = true,
-            Node::Access { tensor, .. } => found |= context.tensor(*tensor).role == Role::Parameter,
-            _ => {}
-        });
-        found
+        let is_parameter = |tensor: TensorId| self.context.tensor(tensor).role == Role::Parameter;
+        self.context.has_reduction(expr) || self.context.tensors_in(expr).into_iter().any(is_parameter)
     }
 }
 

@@ -111,7 +111,7 @@ impl Planner<'_> {
         let equations = gradient.into_iter().chain(adjoint.filter(|_| gradient.is_some())).chain(&optimizer.equations);
         let name = &self.derivation.model.context.tensor(optimizer.parameter).name;
         let kind = if adjoint.is_some() { "_from_one" } else { "" };
-        (format!("update_{name}{kind}"), equations.map(|equation| self.line(equation)).collect())
+        (format!("update_{name}{kind}"), equations.flat_map(|equation| self.lines(equation)).collect())
     }
 
     /// The indices of an update, and what it computes at each value of them.
