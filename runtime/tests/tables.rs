@@ -17,13 +17,22 @@ struct Function {
     step: f64,
     /// The numbers of the centres.
     centres: std::ops::RangeInclusive<i32>,
+    /// From where to where the polynomials are near enough; of greater numbers, 1 is.
+    range: [f32; 2],
     /// Whether `f(-x) = -f(x)`.
     is_odd: bool,
 }
 
 const FUNCTIONS: [Function; 2] = [
-    Function { name: "TANH", value: libm::tanh, step: 0.5, centres: 0..=18, is_odd: true },
-    Function { name: "SIGMOID", value: |x| 1.0 / (1.0 + libm::exp(-x)), step: 1.0, centres: -15..=16, is_odd: false },
+    Function { name: "TANH", value: libm::tanh, step: 0.5, centres: 0..=18, range: [0.0, 9.1], is_odd: true },
+    Function {
+        name: "SIGMOID",
+        value: |x| 1.0 / (1.0 + libm::exp(-x)),
+        step: 1.0,
+        centres: -15..=16,
+        range: [-15.25, 16.5],
+        is_odd: false,
+    },
 ];
 
 impl Function {
@@ -105,12 +114,9 @@ fn lines(numbers: [f32; 32], indentation: &str) -> String {
 fn written() -> Result<String, std::fmt::Error> {
     let mut text = String::from("//! The numbers, as `tests/tables.rs` computes them.\n\nuse super::Table;\n");
     for function in FUNCTIONS {
-        write!(
-            text,
-            "\n#[rustfmt::skip]\npub(super) static {}: Table = Table {{\n    rounder: {:?},\n",
-            function.name,
-            function.step * ROUNDER
-        )?;
+        let (name, rounder, [least, greatest]) = (function.name, function.step * ROUNDER, function.range);
+        write!(text, "\n#[rustfmt::skip]\npub(super) static {name}: Table = Table {{\n    rounder: {rounder:?},\n")?;
+        write!(text, "    least: {least:?},\n    greatest: {greatest:?},\n")?;
         text.push_str("    coefficients: [\n");
         for row in function.table() {
             write!(text, "        [\n{}        ],\n", lines(row, "            "))?;

@@ -24,6 +24,10 @@ use super::same::same;
 struct Table {
     /// Adding it rounds to a multiple of what a centre is from the next, whose number then stands in the lowest bits.
     rounder: f32,
+    /// The least number that polynomials are for.
+    least: f32,
+    /// The greatest. Of numbers beyond it, the function is 1.
+    greatest: f32,
     /// The coefficients, the lowest first and in two parts, for it is added last: each at the place that the lowest bits of the number of its
     /// centre say, which may be negative.
     coefficients: [[f32; 32]; 9],
@@ -95,12 +99,12 @@ fn looked_up(simd: V4, kind: Kind, x: f32x16) -> f32x16 {
     }
 }
 
-/// The polynomial around the nearest centre, or 1 if `x` is greater than all centres and this limit. NaN remains; what is less than all centres
-/// gets a number without a meaning.
+/// The polynomial around the nearest centre, or 1 beyond the table. NaN remains; what is less than the table's numbers gets one without a meaning.
 #[inline(always)]
-fn polynomial(simd: V4, table: &Table, x: f32x16, limit: f32) -> f32x16 {
-    // Numbers greater than the limit have distance 0 from a centre where the function is 1. Nothing waits for that.
-    let is_within = b16(simd.avx512f._mm512_cmp_ps_mask::<_CMP_NGT_UQ>(pulp::cast(x), pulp::cast(simd.splat_f32s(limit))));
+fn polynomial(simd: V4, table: &Table, x: f32x16) -> f32x16 {
+    // Numbers beyond have distance 0 from a centre where the function is 1. Nothing waits for that.
+    let greatest = simd.splat_f32s(table.greatest);
+    let is_within = b16(simd.avx512f._mm512_cmp_ps_mask::<_CMP_NGT_UQ>(pulp::cast(x), pulp::cast(greatest)));
     let rounder = simd.splat_f32s(table.rounder);
     let rounded = simd.add_f32s(x, rounder);
     let distance = simd.sub_f32s(x, simd.sub_f32s(rounded, rounder));
@@ -125,7 +129,7 @@ fn look_up(simd: V4, numbers: &[f32; 32], rounded: f32x16) -> f32x16 {
 /// Hyperbolic tangent, whose table is of positive numbers.
 #[inline(always)]
 fn tanh(simd: V4, x: f32x16) -> f32x16 {
-    let result = polynomial(simd, &numbers::TANH, simd.abs_f32s(x), 9.1);
+    let result = polynomial(simd, &numbers::TANH, simd.abs_f32s(x));
     let sign = simd.and_f32s(x, simd.splat_f32s(-0.0));
     simd.or_f32s(sign, result)
 }
@@ -133,8 +137,8 @@ fn tanh(simd: V4, x: f32x16) -> f32x16 {
 /// The logistic function. Few vectors come below its table.
 #[inline(always)]
 fn sigmoid(simd: V4, x: f32x16) -> f32x16 {
-    let is_below = simd.less_than_f32s(x, simd.splat_f32s(-15.25));
-    let result = polynomial(simd, &numbers::SIGMOID, x, 16.5);
+    let is_below = simd.less_than_f32s(x, simd.splat_f32s(numbers::SIGMOID.least));
+    let result = polynomial(simd, &numbers::SIGMOID, x);
     if is_below.0 == 0 {
         return result;
     }

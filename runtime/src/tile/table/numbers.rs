@@ -5,6 +5,8 @@ use super::Table;
 #[rustfmt::skip]
 pub(super) static TANH: Table = Table {
     rounder: 6291456.0,
+    least: 0.0,
+    greatest: 9.1,
     coefficients: [
         [
             0.0, 0.46211717, 0.7615942, 0.90514827, 0.9640276, 0.9866143, 0.9950548, 0.9981779,
@@ -66,6 +68,8 @@ pub(super) static TANH: Table = Table {
 #[rustfmt::skip]
 pub(super) static SIGMOID: Table = Table {
     rounder: 12582912.0,
+    least: -15.25,
+    greatest: 16.5,
     coefficients: [
         [
             0.5, 0.7310586, 0.8807971, 0.95257413, 0.98201376, 0.9933072, 0.99752736, 0.99908894,
