@@ -6,8 +6,8 @@ use super::count::{Count, Operation};
 use super::loops::{Loop, LoopKind, distinct, repetitions};
 use super::polynomial::Polynomial;
 use super::sizes::Sizes;
-use crate::emit::plan::{Branch, Condition, Kernel, Place, Plan, Position, Statement, Value};
-use crate::equation::{IndexId, ReduceKind, Role, TensorId};
+use crate::emit::plan::{Branch, Condition, Function, Kernel, Place, Plan, Position, Statement, Value};
+use crate::equation::{Elementary, IndexId, ReduceKind, Role, TensorId};
 
 /// What a kernel does.
 pub(super) struct Counted {
@@ -205,7 +205,14 @@ impl Walk<'_> {
             }
             Value::Call(function, argument) => {
                 self.value(argument);
-                self.done(Operation::Call(*function), 1);
+                match function {
+                    Function::Elementary(function) => self.done(Operation::Call(*function), 1),
+                    Function::Logistic => {
+                        self.done(Operation::Call(Elementary::Exp), 1);
+                        self.done(Operation::Add, 1);
+                        self.done(Operation::Divide, 1);
+                    }
+                }
             }
             Value::Choose { condition, then, otherwise } => {
                 self.condition(condition);

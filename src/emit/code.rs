@@ -13,7 +13,7 @@ use super::tokens::doc_line;
 ///
 /// A net has thousands of calls, fields and places, and one for each layer of most of them. A compiler reads their text far quicker than
 /// a macro makes their tokens, where each stream of tokens is a call into the compiler.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Code(String);
 
 impl Code {

@@ -37,7 +37,7 @@ pub(crate) use contraction::coefficients;
 pub(crate) use memory::{Buffer, Memory};
 pub(crate) use pairs::Pairs;
 pub(crate) use single::Single;
-pub(crate) use statement::{Branch, Condition, Local, Place, Position, Range, Statement, Tile, Value};
+pub(crate) use statement::{Branch, Condition, Function, Local, Place, Position, Range, Statement, Tile, Value};
 
 use self::planner::Planner;
 use crate::derivation::Derivation;

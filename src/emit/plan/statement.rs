@@ -38,8 +38,8 @@ pub(crate) enum Value {
     IntegerPower(Box<Value>, u32),
     /// Any other power.
     Power(Box<Value>, Box<Value>),
-    /// An elementary function.
-    Call(Elementary, Box<Value>),
+    /// A function of one number.
+    Call(Function, Box<Value>),
     /// One of two values; the other is not computed.
     Choose {
         /// What decides.
@@ -51,6 +51,15 @@ pub(crate) enum Value {
     },
     /// 1 where the condition holds, else 0.
     Truth(Box<Condition>),
+}
+
+/// A function of one number that the runtime has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Function {
+    /// One of the language.
+    Elementary(Elementary),
+    /// `1 / (1 + exp(-u))`, of which the runtime keeps all digits where it is small.
+    Logistic,
 }
 
 /// A truth value.
@@ -230,7 +239,50 @@ impl Tile {
     }
 }
 
+impl Function {
+    /// What the runtime calls it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Function::Elementary(function) => function.name(),
+            Function::Logistic => "sigmoid",
+        }
+    }
+}
+
 impl Value {
+    /// The first divided by the second.
+    pub(super) fn quotient(above: Value, below: Value) -> Value {
+        match logistic_argument(&above, &below) {
+            Some(argument) => Value::Call(Function::Logistic, Box::new(argument)),
+            None => Value::Quotient(Box::new(above), Box::new(below)),
+        }
+    }
+
+    /// Whether it is written with a minus sign.
+    pub(crate) fn is_negative(&self) -> bool {
+        match self {
+            Value::Number(number) => *number < 0.0,
+            Value::Product(factors) => factors.first().is_some_and(Value::is_negative),
+            Value::Quotient(above, _) => above.is_negative(),
+            _ => false,
+        }
+    }
+
+    /// The negative of a value that [`Self::is_negative`].
+    pub(crate) fn opposite(&self) -> Value {
+        match self {
+            Value::Number(number) => Value::Number(-number),
+            Value::Product(factors) => match &factors[..] {
+                [Value::Number(-1.0), single] => single.clone(),
+                [Value::Number(-1.0), rest @ ..] => Value::Product(rest.to_vec()),
+                [first, rest @ ..] => Value::Product([first.opposite()].into_iter().chain(rest.iter().cloned()).collect()),
+                [] => self.clone(),
+            },
+            Value::Quotient(above, below) => Value::Quotient(Box::new(above.opposite()), below.clone()),
+            _ => self.clone(),
+        }
+    }
+
     /// Calls `visit` for each place that is read.
     pub(crate) fn places(&self, visit: &mut dyn FnMut(&Place)) {
         match self {
@@ -250,6 +302,16 @@ impl Value {
             Value::Truth(condition) => condition.places(visit),
         }
     }
+}
+
+/// The `u` of `1 / (1 + exp(-u))`.
+fn logistic_argument(above: &Value, below: &Value) -> Option<Value> {
+    const EXP: Function = Function::Elementary(Elementary::Exp);
+    let (Value::Number(1.0), Value::Sum(terms)) = (above, below) else { return None };
+    let ([Value::Number(1.0), Value::Call(EXP, exponent)] | [Value::Call(EXP, exponent), Value::Number(1.0)]) = &terms[..] else {
+        return None;
+    };
+    exponent.is_negative().then(|| exponent.opposite())
 }
 
 impl Condition {

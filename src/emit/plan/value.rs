@@ -1,7 +1,7 @@
 //! Lowers expressions to values, statements and conditions of a nest.
 
 use super::nest::{Level, Nest};
-use super::statement::{Branch, Condition, Place, Statement, Value};
+use super::statement::{Branch, Condition, Function, Place, Statement, Value};
 use crate::equation::{Context, Elementary, ExprId, Node, Number, Role, TensorId};
 
 /// Integer powers up to this one are multiplied out; `powi` of the language's reference does the same.
@@ -84,7 +84,7 @@ impl Nest<'_> {
             }
             Node::Multiply(factors) => self.product(factors),
             Node::Power(base, exponent) => self.power(base, exponent),
-            Node::Call(function, argument) => Value::Call(function, Box::new(self.value(argument))),
+            Node::Call(function, argument) => Value::Call(Function::Elementary(function), Box::new(self.value(argument))),
             Node::Compare(..) | Node::And(_) | Node::Or(_) | Node::Not(_) => Value::Truth(Box::new(self.condition(expr))),
             Node::If { condition, then, otherwise } => {
                 let condition = Box::new(self.condition(condition));
@@ -188,7 +188,7 @@ impl Nest<'_> {
             1 => values.swap_remove(0),
             _ => Value::Product(values),
         };
-        if below.is_empty() { product(above) } else { Value::Quotient(Box::new(product(above)), Box::new(product(below))) }
+        if below.is_empty() { product(above) } else { Value::quotient(product(above), product(below)) }
     }
 
     fn power(&mut self, base: ExprId, exponent: ExprId) -> Value {
@@ -202,10 +202,10 @@ impl Nest<'_> {
                 let base = self.named(base);
                 Value::IntegerPower(Box::new(base), times.unsigned_abs() as u32)
             }
-            _ if magnitude.value() == 0.5 => Value::Call(Elementary::Sqrt, Box::new(self.value(base))),
+            _ if magnitude.value() == 0.5 => Value::Call(Function::Elementary(Elementary::Sqrt), Box::new(self.value(base))),
             _ => return Value::Power(Box::new(self.value(base)), Box::new(Value::Number(number.value()))),
         };
-        if number.value() < 0.0 { Value::Quotient(Box::new(Value::Number(1.0)), Box::new(positive)) } else { positive }
+        if number.value() < 0.0 { Value::quotient(Value::Number(1.0), positive) } else { positive }
     }
 
     /// The value of an expression, in a local variable unless it is as simple as one.

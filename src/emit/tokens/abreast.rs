@@ -4,7 +4,6 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, quote};
 
 use super::kernel::KernelTokens;
-use super::value::logistic_argument;
 use super::{Emitter, call};
 use crate::emit::access::Access;
 use crate::emit::code::Code;
@@ -293,11 +292,6 @@ impl KernelTokens<'_> {
                     return Some(quote!(block.load(#row)));
                 }
                 quote!((if #(#guards)&&* { block.load(#row) } else { block.all(0.0) }))
-            }
-            Value::Quotient(above, below) => {
-                let argument = logistic_argument(above, below)?;
-                let argument = self.value(&argument);
-                self.mapped("sigmoid", &argument)
             }
             Value::Call(function, argument) => {
                 let argument = self.value(argument);

@@ -5,7 +5,6 @@ use quote::quote;
 
 use super::call::takes_vectors;
 use super::kernel::KernelTokens;
-use super::value::logistic_argument;
 use crate::emit::plan::{Place, Range, Statement, Value};
 use crate::equation::{Affine, IndexId};
 
@@ -25,18 +24,9 @@ impl KernelTokens<'_> {
 
     /// A loop along a short row that does nothing but compute a function of each number.
     pub(super) fn row_function(&mut self, index: IndexId, range: &Range, body: &[Statement]) -> Option<TokenStream> {
-        let [Statement::Set(to, value)] = body else { return None };
-        let logistic;
-        let (name, argument) = match value {
-            Value::Call(function, argument) => (function.name(), &**argument),
-            Value::Quotient(above, below) => {
-                logistic = logistic_argument(above, below)?;
-                ("sigmoid", &logistic)
-            }
-            _ => return None,
-        };
-        let Value::Load(from) = argument else { return None };
-        let function = self.tabled_function(name)?;
+        let [Statement::Set(to, Value::Call(function, argument))] = body else { return None };
+        let Value::Load(from) = &**argument else { return None };
+        let function = self.tabled_function(function.name())?;
         let is_short = self.plan.context.index_of(index).extent() <= SHORT_ROW && !self.plan.elements.contains(&index);
         if !is_short || self.is_abreast || self.is_example(index) || *range != Range::default() || from.tensor == to.tensor {
             return None;

@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::call::takes_vectors;
 use super::kernel::KernelTokens;
-use super::value::{Binding, is_negative, opposite};
+use super::value::Binding;
 use crate::emit::plan::Value;
 
 /// The functions that the runtime has for the instructions of a pass.
@@ -35,7 +35,7 @@ impl KernelTokens<'_> {
         if fuses {
             terms.sort_by_key(|term| split_product(term).is_some());
         }
-        if let Some(first) = terms.iter().position(|term| !is_negative(term)) {
+        if let Some(first) = terms.iter().position(|term| !term.is_negative()) {
             let first = terms.remove(first);
             terms.insert(0, first);
         }
@@ -45,8 +45,8 @@ impl KernelTokens<'_> {
                 (tokens, binding) = (self.operand(term, Binding::Sum), Binding::Sum);
             } else if let Some((one, other)) = split_product(term).filter(|_| fuses) {
                 (tokens, binding) = (self.multiply_add(&one, &other, &tokens), Binding::Tight);
-            } else if is_negative(term) {
-                let opposite = self.operand(&opposite(term), Binding::Product);
+            } else if term.is_negative() {
+                let opposite = self.operand(&term.opposite(), Binding::Product);
                 tokens.extend(quote!(- #opposite));
                 binding = Binding::Sum;
             } else {

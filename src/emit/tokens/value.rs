@@ -6,7 +6,7 @@ use quote::quote;
 use super::kernel::KernelTokens;
 use crate::emit::layout::is_scalar;
 use crate::emit::plan::{Branch, Condition, Place, Value};
-use crate::equation::{Affine, Elementary, Relation};
+use crate::equation::{Affine, Relation};
 
 /// How tightly an expression binds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,10 +61,6 @@ impl KernelTokens<'_> {
             Value::Sum(terms) => self.sum(terms),
             Value::Product(factors) => self.product(factors),
             Value::Quotient(above, below) => {
-                if let Some(argument) = logistic_argument(above, below) {
-                    let argument = self.value(&argument);
-                    return (self.function_of("sigmoid", &argument), Binding::Tight);
-                }
                 let (above, below) = (self.operand(above, Binding::Product), self.operand(below, Binding::Cast));
                 (quote!(#above / #below), Binding::Product)
             }
@@ -355,39 +351,4 @@ fn finite(number: f32) -> f32 {
 
 fn parenthesized(tokens: TokenStream, needed: bool) -> TokenStream {
     if needed { quote!((#tokens)) } else { tokens }
-}
-
-pub(super) fn is_negative(value: &Value) -> bool {
-    match value {
-        Value::Number(number) => *number < 0.0,
-        Value::Product(factors) => factors.first().is_some_and(is_negative),
-        Value::Quotient(above, _) => is_negative(above),
-        _ => false,
-    }
-}
-
-/// The `u` of `1 / (1 + exp(-u))`, for which the runtime has a form that keeps all digits of small results.
-pub(super) fn logistic_argument(above: &Value, below: &Value) -> Option<Value> {
-    let (Value::Number(1.0), Value::Sum(terms)) = (above, below) else { return None };
-    let ([Value::Number(1.0), Value::Call(Elementary::Exp, exponent)]
-    | [Value::Call(Elementary::Exp, exponent), Value::Number(1.0)]) = &terms[..]
-    else {
-        return None;
-    };
-    is_negative(exponent).then(|| opposite(exponent))
-}
-
-/// The negative of a value that is negative.
-pub(super) fn opposite(value: &Value) -> Value {
-    match value {
-        Value::Number(number) => Value::Number(-number),
-        Value::Product(factors) => match &factors[..] {
-            [Value::Number(-1.0), single] => single.clone(),
-            [Value::Number(-1.0), rest @ ..] => Value::Product(rest.to_vec()),
-            [first, rest @ ..] => Value::Product([opposite(first)].into_iter().chain(rest.iter().cloned()).collect()),
-            [] => value.clone(),
-        },
-        Value::Quotient(above, below) => Value::Quotient(Box::new(opposite(above)), below.clone()),
-        _ => value.clone(),
-    }
 }

@@ -277,7 +277,7 @@ impl Emitter<'_> {
                 }
             }
             run.push("))");
-            match arms.iter_mut().find(|arm| arm.1.text() == run.text()) {
+            match arms.iter_mut().find(|arm| arm.1 == run) {
                 Some((numbers, _)) => numbers.add(format_args!("|{at}")),
                 None => {
                     let mut numbers = Code::default();
