@@ -6,6 +6,7 @@ use super::{Product, Shape};
 use crate::tile::columns::Strips;
 use crate::tile::elements::Elements;
 use crate::tile::lanes::{Lanes, lanes_of};
+use crate::tile::permute::{has_permutation, permuted};
 use crate::tile::registers::{load, load_at, start_at, store};
 use crate::tile::transpose::MOST_LANES;
 
@@ -63,11 +64,52 @@ impl<T: Lanes, P: Shape> Product<'_, T, P> {
     }
 }
 
+/// Where the lanes of the vectors of a long row find their factors, in so many rows, and their numbers, in one row of so many columns.
+const fn places(columns: usize) -> [[[u32; MOST_LANES]; 2]; MOST_LANES] {
+    let mut places = [[[0; MOST_LANES]; 2]; MOST_LANES];
+    let mut at = 0;
+    while at < MOST_LANES * MOST_LANES {
+        let (vector, lane) = (at / MOST_LANES, at % MOST_LANES);
+        places[vector][0][lane] = (at / columns % MOST_LANES) as u32;
+        places[vector][1][lane] = (at % columns) as u32;
+        at += 1;
+    }
+    places
+}
+
 impl<T: Elements, P: Shape> Product<'_, T, P> {
+    /// [`Self::long_row`] where a vector holds a row, and an instruction takes the lanes of another vector in any order; else nothing.
+    #[inline(always)]
+    fn permuted_row<S: Simd>(&mut self, simd: S) -> Option<()> {
+        let places = const { places(P::COLUMNS) };
+        let rows = const { Self::rows_of_period::<S>() };
+        let vectors = rows * P::COLUMNS / lanes_of::<T, S>();
+        let row = T::load_rest(simd, self.b.get(..P::COLUMNS)?);
+        let mut numbers = [T::splat(simd, self.scale); MOST_LANES];
+        for (numbers, [_, columns]) in numbers.iter_mut().zip(&places).take(vectors) {
+            *numbers = T::times(simd, *numbers, permuted::<S, T>(simd, row, *columns)?);
+        }
+        for first in (0..self.whole_rows::<S>()).step_by(rows) {
+            let Some(a) = self.a.get(first..first + rows) else { break };
+            let Some(c) = self.c.get_mut(first * P::COLUMNS..).and_then(|c| c.get_mut(..rows * P::COLUMNS)) else { break };
+            let factors = T::load_rest(simd, a);
+            for ((c, numbers), [rows, _]) in T::vectors_mut::<S>(c).iter_mut().zip(numbers).zip(&places) {
+                *c = T::multiply_add(simd, permuted::<S, T>(simd, factors, *rows)?, numbers, *c);
+            }
+        }
+        Some(())
+    }
+
     /// All rows as one, in whole vectors: stores of parts of vectors, or over each other, take several times as long.
     #[inline(always)]
     pub(super) fn long_row<S: Simd>(&mut self, simd: S) {
         let lanes = lanes_of::<T, S>();
+        if const { has_permutation::<S, T>() && P::COLUMNS < lanes_of::<T, S>() && P::A_ROW == 1 }
+            && self.is_added
+            && self.permuted_row(simd).is_some()
+        {
+            return;
+        }
         let rows = const { Self::rows_of_period::<S>() };
         let vectors = rows * P::COLUMNS / lanes;
         let Some(numbers) = self.b.get(..P::COLUMNS) else { return };
