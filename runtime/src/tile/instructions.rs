@@ -113,6 +113,7 @@ fn any_product<V: Vectors, T: Lanes, P: Shape>(vectors: V, product: Product<'_, 
 }
 
 /// A sweep as a function of its own.
+#[cfg_attr(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64")), allow(dead_code))]
 #[inline(always)]
 fn known_sweep<V: Vectors + Simd, T: Lanes, P: Shape>(vectors: V, sweep: Sweep<'_, T, P>) {
     Simd::vectorize(vectors, Swept(sweep));

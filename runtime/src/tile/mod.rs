@@ -16,7 +16,6 @@ mod elements;
 mod functions;
 mod instructions;
 mod lanes;
-#[cfg_attr(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64")), allow(dead_code))]
 mod permute;
 // Without vectors, the routine for all sizes is as good.
 #[cfg_attr(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64")), allow(dead_code))]

@@ -113,12 +113,7 @@ impl Composer<'_> {
         let Node::Partial { by, .. } = context.node(factor.partial) else { return None };
         let Node::Access { tensor, .. } = context.node(*by) else { return None };
         let place = self.derivation.folding.place(*tensor)?;
-        let mut has_ranges = false;
-        for step in &factor.steps {
-            context.visit(step.value, &mut |context, part| {
-                has_ranges |= matches!(context.node(part), Node::Reduce { .. } | Node::ArgReduce { .. });
-            });
-        }
+        let has_ranges = factor.steps.iter().any(|step| context.has_reduction(step.value));
         (!has_ranges).then(|| (self.derivation.folding.factor_key(context, factor, place.layer), place.layer))
     }
 
